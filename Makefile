@@ -1,0 +1,147 @@
+# Tern: one non-recursive GNU Makefile.  Each directory has a module.mk that says what it builds:
+#
+#   LIBRARIES += libutil                     a library: libutil/*.cc
+#   PROGRAMS += smtpd                        a program
+#   smtpd_SRCS := $(wildcard smtpd/*.cc)     its sources
+#   smtpd_LIBS := libipc libmail ... libutil the libraries it links, users before what they use
+#   smtpd_DEPS := openssl                    outside libraries, by their names in EXTERN_ below
+#
+# A program's tests and fuzzers link what its `NAME_SRCS` hold but for main.cc.
+
+.DEFAULT_GOAL := all
+SHELL := /bin/bash
+MAKEFLAGS += --no-builtin-rules
+
+VARIANT ?= release
+BUILD := build/$(VARIANT)
+VERSION := $(file < VERSION)
+
+prefix ?= /usr
+sysconfdir ?= /etc
+libexecdir ?= $(prefix)/lib/tern
+DESTDIR ?=
+
+CXX := g++
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+WERROR ?= -Werror
+CPPFLAGS := -I. -D_GNU_SOURCE -DTERN_VERSION='"$(VERSION)"'
+BASE_CXXFLAGS := -std=c++20 -g -fPIE -fno-exceptions -fno-rtti -fstack-protector-strong $(WARNINGS) $(WERROR)
+LDFLAGS_BASE := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+EXTERN_FLAGS :=
+
+ifeq ($(VARIANT),release)
+CXXFLAGS := -O2 -D_FORTIFY_SOURCE=2
+else ifeq ($(VARIANT),debug)
+CXXFLAGS := -O0
+else ifeq ($(VARIANT),asan)
+CXXFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS_BASE += -fsanitize=address,undefined
+else ifeq ($(VARIANT),coverage)
+CXXFLAGS := -O0 --coverage -fprofile-abs-path
+LDFLAGS_BASE += --coverage
+else ifeq ($(VARIANT),faults)
+# As release, but libutil/sys can fail, record or end the process at the N-th call.
+CXXFLAGS := -O2 -D_FORTIFY_SOURCE=2
+CPPFLAGS += -DTERN_FAULTS
+else
+$(error unknown VARIANT $(VARIANT): release, debug, asan, coverage, faults)
+endif
+
+# Outside libraries.
+EXTERN_openssl := -lssl -lcrypto
+EXTERN_crypto := -lcrypto
+EXTERN_libevent := -levent_core
+EXTERN_berkeleydb := -ldb
+EXTERN_lmdb := -llmdb
+EXTERN_pcre2 := -lpcre2-8
+EXTERN_ldns := -lldns
+EXTERN_idn2 := -lidn2
+EXTERN_seccomp := -lseccomp
+EXTERN_crypt := -lcrypt
+EXTERN_check := -lcheck -lsubunit -lrt -lm -lpthread
+
+LIBRARIES :=
+PROGRAMS :=
+include $(sort $(wildcard */module.mk tests/*/module.mk))
+
+# --- libraries and programs ----------------------------------------------------------------------
+
+objects = $(patsubst %.cc,$(BUILD)/%.o,$(1))
+library_files = $(foreach lib,$(1),$(BUILD)/$(lib).a)
+library_deps = $(foreach lib,$(1),$($(lib)_DEPS))
+extern_flags = $(foreach dep,$(1),$(EXTERN_$(dep)))
+
+$(BUILD)/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $($(firstword $(subst /, ,$*))_CXXFLAGS) -MMD -MP -c -o $@ $<
+
+define library_rule
+$(1)_SRCS ?= $$(sort $$(wildcard $(1)/*.cc))
+$(BUILD)/$(1).a: $$(call objects,$$($(1)_SRCS))
+	@rm -f $$@
+	ar rcs $$@ $$^
+ALL_SRCS += $$($(1)_SRCS)
+endef
+$(foreach lib,$(LIBRARIES),$(eval $(call library_rule,$(lib))))
+
+# Programs go to build/VARIANT/bin.  NAME_STATIC := yes makes a static-pie (not under a sanitizer).
+static_flags = $(if $(filter yes,$($(1)_STATIC)),$(if $(filter asan coverage,$(VARIANT)),,-static-pie))
+define program_rule
+$(1)_SRCS ?= $$(sort $$(wildcard $(1)/*.cc))
+$(BUILD)/bin/$(1): $$(call objects,$$($(1)_SRCS)) $$(call library_files,$$($(1)_LIBS))
+	@mkdir -p $$(@D)
+	$$(CXX) $$(LDFLAGS_BASE) $$(call static_flags,$(1)) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(call extern_flags,$$($(1)_DEPS) $$(call library_deps,$$($(1)_LIBS)))
+ALL_SRCS += $$($(1)_SRCS)
+endef
+$(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program))))
+
+.PHONY: all
+all: $(PROGRAMS:%=$(BUILD)/bin/%)
+
+# --- unit tests ------------------------------------------------------------------------------------
+# tests/unit/<room>/<file>_test.cc: one Check suite each; all of one room make one binary.
+
+UNIT_ROOMS := $(patsubst tests/unit/%/,%,$(sort $(dir $(wildcard tests/unit/*/*_test.cc))))
+# A room's tests link all libraries that its own code links, and the program's own sources.
+room_libs = $(if $(filter $(1),$(LIBRARIES)),$(1) $(filter-out $(1),$($(1)_USES)),$($(1)_LIBS))
+define unit_rule
+UNIT_SRCS_$(1) := $$(sort $$(wildcard tests/unit/$(1)/*.cc)) tests/unit/main.cc
+$(BUILD)/tests/unit_$(1): $$(call objects,$$(UNIT_SRCS_$(1)) $$(filter-out %/main.cc,$$(if $$(filter $(1),$$(PROGRAMS)),$$($(1)_SRCS)))) $$(call library_files,$$(call room_libs,$(1)))
+	@mkdir -p $$(@D)
+	$$(CXX) $$(LDFLAGS_BASE) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(call extern_flags,$$(call library_deps,$$(call room_libs,$(1))) $$($(1)_DEPS) check)
+ALL_SRCS += $$(UNIT_SRCS_$(1))
+.PHONY: unit-$(1)
+unit-$(1): $(BUILD)/tests/unit_$(1)
+	$$<
+endef
+$(foreach room,$(UNIT_ROOMS),$(eval $(call unit_rule,$(room))))
+
+.PHONY: unit
+unit: $(UNIT_ROOMS:%=unit-%)
+
+# --- fuzzers ---------------------------------------------------------------------------------------
+# tests/fuzz/<room>/<parser>_fuzz.cc: LLVMFuzzerTestOneInput; its corpus in tests/fuzz/<room>/<parser>/.
+# `make fuzz-corpus` runs the corpora through a plain runner; `make fuzz` builds libFuzzer targets.
+
+FUZZ_SRCS := $(sort $(wildcard tests/fuzz/*/*_fuzz.cc))
+FUZZERS := $(patsubst tests/fuzz/%_fuzz.cc,%,$(FUZZ_SRCS))
+fuzz_room = $(firstword $(subst /, ,$(1)))
+define fuzz_rule
+$(BUILD)/fuzz/$(1): $$(call objects,tests/fuzz/$(1)_fuzz.cc tests/fuzz/runner.cc $$(filter-out %/main.cc,$$(if $$(filter $(call fuzz_room,$(1)),$$(PROGRAMS)),$$($(call fuzz_room,$(1))_SRCS)))) $$(call library_files,$$(call room_libs,$(call fuzz_room,$(1))))
+	@mkdir -p $$(@D)
+	$$(CXX) $$(LDFLAGS_BASE) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(call extern_flags,$$(call library_deps,$$(call room_libs,$(call fuzz_room,$(1)))) $$($(call fuzz_room,$(1))_DEPS))
+endef
+$(foreach fuzzer,$(FUZZERS),$(eval $(call fuzz_rule,$(fuzzer))))
+ALL_SRCS += $(FUZZ_SRCS) $(if $(FUZZ_SRCS),tests/fuzz/runner.cc)
+
+.PHONY: fuzz-corpus
+fuzz-corpus: $(FUZZERS:%=$(BUILD)/fuzz/%)
+	@$(foreach fuzzer,$(FUZZERS),$(BUILD)/fuzz/$(fuzzer) $(wildcard tests/fuzz/$(fuzzer)) && ) true
+
+-include $(patsubst %.cc,$(BUILD)/%.d,$(sort $(ALL_SRCS)))
+
+include tests/targets.mk
+
+.PHONY: clean
+clean:
+	rm -rf build

@@ -1,0 +1,3 @@
+LIBRARIES += libutil
+libutil_USES :=
+libutil_DEPS := libevent seccomp
