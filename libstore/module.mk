@@ -1,0 +1,3 @@
+LIBRARIES += libstore
+libstore_USES := libutil
+libstore_DEPS :=
