@@ -103,7 +103,8 @@ all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
 UNIT_ROOMS := $(patsubst tests/unit/%/,%,$(sort $(dir $(wildcard tests/unit/*/*_test.cc))))
 # A room's tests link all libraries that its own code links, and the program's own sources.
-room_libs = $(if $(filter $(1),$(LIBRARIES)),$(1) $(filter-out $(1),$($(1)_USES)),$($(1)_LIBS))
+# NAME_TEST_LIBS adds libraries that only its tests need.
+room_libs = $(if $(filter $(1),$(LIBRARIES)),$(1) $(filter-out $(1),$($(1)_USES)),$($(1)_LIBS)) $($(1)_TEST_LIBS)
 define unit_rule
 UNIT_SRCS_$(1) := $$(sort $$(wildcard tests/unit/$(1)/*.cc)) tests/unit/main.cc
 $(BUILD)/tests/unit_$(1): $$(call objects,$$(UNIT_SRCS_$(1)) $$(filter-out %/main.cc,$$(if $$(filter $(1),$$(PROGRAMS)),$$($(1)_SRCS)))) $$(call library_files,$$(call room_libs,$(1)))

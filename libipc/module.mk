@@ -1,0 +1,3 @@
+LIBRARIES += libipc
+libipc_USES := libmail libnet libconf libutil
+libipc_DEPS := libevent
