@@ -1,0 +1,148 @@
+// qmgr(8) -> local(8), smtp(8), bounce(8): jobs and their outcomes.
+//
+// qmgr connects to the transport's socket.  A worker (smtp, bounce) takes one job at a time; a
+// multiplexer (local) takes many, as far as its AgentGreeting says.  A job names one message and
+// some of its recipients; the agent answers each recipient with an Outcome.  An agent that stores
+// answers Stored as soon as the message is stored but not yet synced, so that concurrency limits
+// count what is really being worked on, and an Outcome only when it is durable.
+#pragma once
+
+#include "libipc/submission.h"
+
+namespace ipc {
+
+using JobId = std::uint64_t;
+
+struct AgentGreeting {
+    static constexpr std::string_view message_name = "agent";
+    unsigned version = 1;
+    std::uint32_t capacity = 1;   // jobs in flight on this connection
+
+    static void fields(auto& message, auto& visit)
+    {
+        visit("version", message.version);
+        visit("capacity", message.capacity);
+    }
+};
+
+struct JobRecipient {
+    std::uint32_t index = 0;      // of the recipient in the queue file
+    Recipient recipient;
+
+    static void fields(auto& message, auto& visit)
+    {
+        visit("index", message.index);
+        visit("recipient", message.recipient);
+    }
+};
+
+struct Job {
+    static constexpr std::string_view message_name = "job";
+    JobId job = 0;
+    std::string queue_id;
+    std::string transport;        // its name in master.cf
+    std::string nexthop;
+    util::UniqueFd message;       // the queue file, read-only
+    std::string sender;
+    std::int64_t arrival = 0;     // microseconds since 1970
+    std::int64_t activated = 0;   // when qmgr took it up, for delays=
+    std::vector<JobRecipient> recipients;
+
+    static void fields(auto& message, auto& visit)
+    {
+        visit("job", message.job);
+        visit("queue_id", message.queue_id);
+        visit("transport", message.transport);
+        visit("nexthop", message.nexthop);
+        visit("message", message.message);
+        visit("sender", message.sender);
+        visit("arrival", message.arrival);
+        visit("activated", message.activated);
+        visit("recipient", message.recipients);
+    }
+};
+
+enum class Disposition : std::uint8_t { Delivered, Deferred, Bounced, last_ = Bounced };
+
+// What became of one recipient in one attempt.
+struct DeliveryStatus {
+    Disposition disposition = Disposition::Deferred;
+    std::string dsn;              // "2.0.0"
+    std::string text;             // for status=sent (TEXT), and for the DSN
+    std::string relay;            // for relay=; "local", "mx.example.org[192.0.2.1]:25"
+    std::string diagnostic;       // the remote reply, "smtp; 550 5.1.1 ...", for the DSN
+    std::string remote_mta;       // name, for the DSN
+    std::string action;           // RFC 3464 §2.3.3 when it is not what the disposition says
+
+    static void fields(auto& message, auto& visit)
+    {
+        visit("disposition", message.disposition);
+        visit("dsn", message.dsn);
+        visit("text", message.text);
+        visit("relay", message.relay);
+        visit("diagnostic", message.diagnostic);
+        visit("remote_mta", message.remote_mta);
+        visit("action", message.action);
+    }
+};
+
+struct StoredNotice {
+    static constexpr std::string_view message_name = "stored";
+    JobId job = 0;
+    std::uint32_t index = 0;
+
+    static void fields(auto& message, auto& visit)
+    {
+        visit("job", message.job);
+        visit("index", message.index);
+    }
+};
+
+struct Outcome {
+    static constexpr std::string_view message_name = "outcome";
+    JobId job = 0;
+    std::uint32_t index = 0;
+    DeliveryStatus status;
+    std::int64_t connection_delay = 0;   // microseconds, the c and d of delays=a/b/c/d
+    std::int64_t transmission_delay = 0;
+    bool destination_failed = false;     // the nexthop as a whole is at fault (dead-destination detection)
+
+    static void fields(auto& message, auto& visit)
+    {
+        visit("job", message.job);
+        visit("index", message.index);
+        visit("status", message.status);
+        visit("connection_delay", message.connection_delay);
+        visit("transmission_delay", message.transmission_delay);
+        visit("destination_failed", message.destination_failed);
+    }
+};
+
+// qmgr -> bounce: write one notification about these recipients of this message and hand it to
+// cleanup.  The answer is one Outcome with index 0: Delivered when cleanup has kept it.
+struct Notify {
+    static constexpr std::string_view message_name = "notify";
+    enum class Kind : std::uint8_t { Failure, Delay, Success, last_ = Success };
+    JobId job = 0;
+    Kind kind = Kind::Failure;
+    std::string queue_id;
+    util::UniqueFd message;
+    Envelope envelope;
+    std::int64_t expires = 0;     // microseconds since 1970, for Will-Retry-Until
+    std::vector<JobRecipient> recipients;
+    std::vector<DeliveryStatus> statuses;   // one for each recipient
+
+    static void fields(auto& message, auto& visit)
+    {
+        visit("job", message.job);
+        visit("kind", message.kind);
+        visit("queue_id", message.queue_id);
+        visit("message", message.message);
+        visit("envelope", message.envelope);
+        visit("expires", message.expires);
+        visit("recipient", message.recipients);
+        visit("status", message.statuses);
+    }
+};
+
+}  // namespace ipc
