@@ -1,0 +1,3 @@
+LIBRARIES += libmail
+libmail_USES := libnet libutil
+libmail_DEPS :=
