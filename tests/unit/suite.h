@@ -10,6 +10,8 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace test {
 
@@ -23,6 +25,9 @@ struct SuiteEntry {
 inline std::string show(std::string_view value) { return std::string(value); }
 inline std::string show(bool value) { return value ? "true" : "false"; }
 template <typename T>
+constexpr bool is_number = std::is_integral_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, char>;
+
+template <typename T>
 std::string show(const T& value)
 {
     if constexpr (std::is_enum_v<T>)
@@ -33,16 +38,27 @@ std::string show(const T& value)
         return "(value)";
 }
 
+// A function, so that temporaries in the arguments live until it returns: EQ(*parse("x"), 1).
+// Integers compare by value, whatever their signs.
+template <typename Actual, typename Expected>
+void equal(const Actual& actual, const Expected& expected, const char* text, const char* file, int line)
+{
+    bool same;
+    if constexpr (is_number<Actual> && is_number<Expected>)
+        same = std::cmp_equal(actual, expected);
+    else
+        same = actual == expected;
+    if (same)
+        _mark_point(file, line);
+    else
+        _ck_assert_failed(file, line, "Assertion failed", "%s is\n%s\nnot\n%s", text,
+                          show(actual).c_str(), show(expected).c_str());
+}
+
 }  // namespace test
 
 #define TEST(name) START_TEST(name)
-#define EQ(actual, expected)                                                                  \
-    do {                                                                                      \
-        const auto& actual_ = (actual);                                                       \
-        const auto& expected_ = (expected);                                                   \
-        ck_assert_msg(actual_ == expected_, "%s is\n%s\nnot\n%s", #actual,                    \
-                      test::show(actual_).c_str(), test::show(expected_).c_str());            \
-    } while (false)
+#define EQ(actual, expected) test::equal((actual), (expected), #actual, __FILE__, __LINE__)
 #define OK(result)                                                                            \
     do {                                                                                      \
         const auto& result_ = (result);                                                       \
