@@ -64,22 +64,25 @@ LIBRARIES :=
 PROGRAMS :=
 include $(sort $(wildcard */module.mk tests/*/module.mk))
 
+# make V=1 shows whole commands.
+say = $(if $(V),,@printf '%-5s %s\n' $(1) $(2);)
+
 # --- libraries and programs ----------------------------------------------------------------------
 
 objects = $(patsubst %.cc,$(BUILD)/%.o,$(1))
-library_files = $(foreach lib,$(1),$(BUILD)/$(lib).a)
+library_files = $(foreach lib,$(filter $(LIBRARIES),$(1)),$(BUILD)/$(lib).a)
 library_deps = $(foreach lib,$(1),$($(lib)_DEPS))
 extern_flags = $(foreach dep,$(1),$(EXTERN_$(dep)))
 
 $(BUILD)/%.o: %.cc
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $($(firstword $(subst /, ,$*))_CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CXX,$@)$(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $($(firstword $(subst /, ,$*))_CXXFLAGS) -MMD -MP -c -o $@ $<
 
 define library_rule
 $(1)_SRCS ?= $$(sort $$(wildcard $(1)/*.cc))
 $(BUILD)/$(1).a: $$(call objects,$$($(1)_SRCS))
 	@rm -f $$@
-	ar rcs $$@ $$^
+	@ar rcs $$@ $$^
 ALL_SRCS += $$($(1)_SRCS)
 endef
 $(foreach lib,$(LIBRARIES),$(eval $(call library_rule,$(lib))))
@@ -90,7 +93,7 @@ define program_rule
 $(1)_SRCS ?= $$(sort $$(wildcard $(1)/*.cc))
 $(BUILD)/bin/$(1): $$(call objects,$$($(1)_SRCS)) $$(call library_files,$$($(1)_LIBS))
 	@mkdir -p $$(@D)
-	$$(CXX) $$(LDFLAGS_BASE) $$(call static_flags,$(1)) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(call extern_flags,$$($(1)_DEPS) $$(call library_deps,$$($(1)_LIBS)))
+	$$(call say,LINK,$$@)$$(CXX) $$(LDFLAGS_BASE) $$(call static_flags,$(1)) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(call extern_flags,$$($(1)_DEPS) $$(call library_deps,$$($(1)_LIBS)))
 ALL_SRCS += $$($(1)_SRCS)
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program))))
@@ -109,7 +112,7 @@ define unit_rule
 UNIT_SRCS_$(1) := $$(sort $$(wildcard tests/unit/$(1)/*.cc)) tests/unit/main.cc
 $(BUILD)/tests/unit_$(1): $$(call objects,$$(UNIT_SRCS_$(1)) $$(filter-out %/main.cc,$$(if $$(filter $(1),$$(PROGRAMS)),$$($(1)_SRCS)))) $$(call library_files,$$(call room_libs,$(1)))
 	@mkdir -p $$(@D)
-	$$(CXX) $$(LDFLAGS_BASE) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(call extern_flags,$$(call library_deps,$$(call room_libs,$(1))) $$($(1)_DEPS) check)
+	$$(call say,LINK,$$@)$$(CXX) $$(LDFLAGS_BASE) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(call extern_flags,$$(call library_deps,$$(call room_libs,$(1))) $$($(1)_DEPS) check)
 ALL_SRCS += $$(UNIT_SRCS_$(1))
 .PHONY: unit-$(1)
 unit-$(1): $(BUILD)/tests/unit_$(1)
@@ -130,7 +133,7 @@ fuzz_room = $(firstword $(subst /, ,$(1)))
 define fuzz_rule
 $(BUILD)/fuzz/$(1): $$(call objects,tests/fuzz/$(1)_fuzz.cc tests/fuzz/runner.cc $$(filter-out %/main.cc,$$(if $$(filter $(call fuzz_room,$(1)),$$(PROGRAMS)),$$($(call fuzz_room,$(1))_SRCS)))) $$(call library_files,$$(call room_libs,$(call fuzz_room,$(1))))
 	@mkdir -p $$(@D)
-	$$(CXX) $$(LDFLAGS_BASE) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(call extern_flags,$$(call library_deps,$$(call room_libs,$(call fuzz_room,$(1)))) $$($(call fuzz_room,$(1))_DEPS))
+	$$(call say,LINK,$$@)$$(CXX) $$(LDFLAGS_BASE) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(call extern_flags,$$(call library_deps,$$(call room_libs,$(call fuzz_room,$(1)))) $$($(call fuzz_room,$(1))_DEPS))
 endef
 $(foreach fuzzer,$(FUZZERS),$(eval $(call fuzz_rule,$(fuzzer))))
 ALL_SRCS += $(FUZZ_SRCS) $(if $(FUZZ_SRCS),tests/fuzz/runner.cc)
