@@ -24,6 +24,9 @@ struct Guid {
     auto operator<=>(const Guid&) const = default;
 };
 
+// RFC 6154.  Declared before the flags below: -Wshadow would mind the other order.
+enum class SpecialUse : std::uint8_t { None, All, Archive, Drafts, Flagged, Junk, Sent, Trash };
+
 // System flags (RFC 3501 §2.3.2) as bits.  \Recent is not among them: it follows from
 // Mailbox::first_recent_uid.
 using Flags = std::uint32_t;
@@ -72,8 +75,6 @@ struct Entry {
     std::int64_t save_seconds = 0;  // when it came into this mailbox (RFC 8514)
     Guid guid;
 };
-
-enum class SpecialUse : std::uint8_t { None, All, Archive, Drafts, Flagged, Junk, Sent, Trash };
 
 // A change in a mailbox, in the order of history.
 struct Change {
