@@ -55,14 +55,15 @@ public:
     // A-d-l ":" of RFC 5321 §4.1.2, read and forgotten.
     Result<void> skip_source_route()
     {
-        while (take('@')) {
-            std::string ignored = TRY(domain());
-            if (take(','))
-                continue;
-            if (!take(':'))
-                return invalid("Bad source route");
+        if (peek() != '@')
             return {};
-        }
+        do {
+            if (!take('@'))
+                return invalid("Bad source route");
+            std::string ignored = TRY(domain());
+        } while (take(','));
+        if (!take(':'))
+            return invalid("Bad source route");
         return {};
     }
 

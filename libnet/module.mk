@@ -1,0 +1,3 @@
+LIBRARIES += libnet
+libnet_USES := libconf libutil
+libnet_DEPS := openssl
