@@ -34,6 +34,29 @@ void take_descriptors(msghdr& header, std::vector<util::UniqueFd>& out)
     }
 }
 
+// What recvmsg(2) and recvmmsg(2) need for one record.
+void prepare(msghdr& header, iovec& piece, std::span<char> buffer, std::span<char> control)
+{
+    piece = {buffer.data(), buffer.size()};
+    header = {};
+    header.msg_iov = &piece;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+}
+
+util::Result<Packet> to_packet(msghdr& header, const char* buffer, std::size_t length)
+{
+    Packet packet;
+    take_descriptors(header, packet.descriptors);
+    if (header.msg_flags & MSG_TRUNC)
+        return util::invalid("a local peer sent too large a message");
+    if (header.msg_flags & MSG_CTRUNC)
+        return util::invalid("descriptors were lost on the way: too many open files");
+    packet.bytes.assign(buffer, length);
+    return packet;
+}
+
 }  // namespace
 
 util::Result<void> send_packet(int fd, std::string_view bytes, std::span<const int> descriptors,
@@ -66,31 +89,52 @@ util::Result<void> send_packet(int fd, std::string_view bytes, std::span<const i
 
 util::Result<std::optional<Packet>> receive_packet(int fd, int flags)
 {
-    // One buffer per thread for all records: the copy out of it is as long as the record.
-    static thread_local char buffer[max_packet_size];
-    iovec piece{buffer, sizeof buffer};
+    // One buffer for all records (one thread of a process speaks to others): the copy out of it is
+    // as long as the record.
+    static char buffer[max_packet_size];
     alignas(cmsghdr) char control[control_size];
-    msghdr header{};
-    header.msg_iov = &piece;
-    header.msg_iovlen = 1;
-    header.msg_control = control;
-    header.msg_controllen = sizeof control;
+    iovec piece;
+    msghdr header;
+    prepare(header, piece, buffer, control);
     ssize_t length = -1;
     do {
         length = ::recvmsg(fd, &header, flags | MSG_CMSG_CLOEXEC);
     } while (length < 0 && errno == EINTR);
     if (length < 0)
         return util::system_error("receive from a local peer", errno);
-    Packet packet;
-    take_descriptors(header, packet.descriptors);
-    if (header.msg_flags & MSG_TRUNC)
-        return util::invalid("a local peer sent too large a message");
-    if (header.msg_flags & MSG_CTRUNC)
-        return util::invalid("descriptors were lost on the way: too many open files");
-    if (length == 0)
+    auto packet = TRY(to_packet(header, buffer, std::size_t(length)));
+    if (packet.bytes.empty())
         return std::optional<Packet>();
-    packet.bytes.assign(buffer, std::size_t(length));
     return std::optional<Packet>(std::move(packet));
+}
+
+util::Result<std::size_t> receive_packets(int fd, std::span<Packet, max_packets_at_once> packets)
+{
+    // Memory that is touched only as far as records reach.
+    static char buffers[max_packets_at_once][max_packet_size];
+    alignas(cmsghdr) char controls[max_packets_at_once][control_size];
+    mmsghdr headers[max_packets_at_once] = {};
+    iovec pieces[max_packets_at_once];
+    for (std::size_t i = 0; i < max_packets_at_once; ++i)
+        prepare(headers[i].msg_hdr, pieces[i], buffers[i], controls[i]);
+    int count = -1;
+    do {
+        count = ::recvmmsg(fd, headers, max_packets_at_once, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, nullptr);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return util::system_error("receive from a local peer", errno);
+    // All are turned into packets before any error is told, so that no descriptor is left behind.
+    std::optional<util::Error> error;
+    for (std::size_t i = 0; i < std::size_t(count); ++i) {
+        auto packet = to_packet(headers[i].msg_hdr, buffers[i], headers[i].msg_len);
+        if (packet.ok())
+            packets[i] = packet.take();
+        else if (!error)
+            error = packet.take_error();
+    }
+    if (error)
+        return std::move(*error);
+    return std::size_t(count);
 }
 
 util::Result<Connection> Connection::connect(const std::string& path, util::Duration timeout)

@@ -21,6 +21,11 @@ util::Result<void> send_packet(int fd, std::string_view bytes, std::span<const i
 // many open: MSG_CTRUNC).
 util::Result<std::optional<Packet>> receive_packet(int fd, int flags = 0);
 
+// Receives what is there, without waiting: up to eight records with one system call.  Answers how
+// many came, at least one; one without bytes means that the peer has closed.  Errors as above.
+constexpr std::size_t max_packets_at_once = 8;
+util::Result<std::size_t> receive_packets(int fd, std::span<Packet, max_packets_at_once> packets);
+
 class Connection {
 public:
     Connection() = default;

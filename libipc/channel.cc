@@ -1,0 +1,138 @@
+// Channel: records in an event loop.
+#include "libipc/channel.h"
+
+#include "libipc/connection.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+namespace ipc {
+
+Channel::Channel(util::EventLoop& loop, util::UniqueFd fd, Events events, std::size_t queue_limit)
+    : loop_(loop), fd_(std::move(fd)), events_(std::move(events)), queue_limit_(queue_limit),
+      watch_(loop_, fd_.get(), util::Watch::Read, [this](unsigned what) { ready(what); }),
+      report_(loop_, [this] {
+          util::Error error = std::move(*failure_);
+          failure_.reset();
+          if (events_.closed)
+              events_.closed(error);
+      })
+{
+}
+
+util::Result<std::unique_ptr<Channel>> Channel::connect(util::EventLoop& loop, const std::string& path,
+                                                        Events events)
+{
+    // A Unix connect does not wait for accept(); it fails at once when the backlog is full.
+    auto connection = TRY(Connection::connect(path, std::chrono::milliseconds(1)));
+    return std::make_unique<Channel>(loop, connection.release(), std::move(events));
+}
+
+Channel::~Channel() { *alive_ = false; }
+
+void Channel::close()
+{
+    watch_.reset();
+    report_.stop();
+    fd_.reset();
+    queue_.clear();
+}
+
+void Channel::fail(util::Error reason)
+{
+    if (!is_open())
+        return;
+    close();
+    failure_ = std::move(reason);
+    report_.start(util::Duration::zero());
+}
+
+void Channel::pause(bool on)
+{
+    paused_ = on;
+    update_interest();
+}
+
+void Channel::update_interest()
+{
+    if (!is_open())
+        return;
+    unsigned interest = (paused_ ? util::Watch::None : util::Watch::Read) |
+                        (queue_.empty() ? util::Watch::None : util::Watch::Write);
+    if (watch_.interest() != interest)
+        watch_.want(interest);
+}
+
+void Channel::send_record(std::string bytes, std::vector<int>& descriptors)
+{
+    if (!is_open())
+        return;
+    if (queue_.empty()) {
+        auto sent = send_packet(fd_.get(), bytes, descriptors, MSG_DONTWAIT);
+        if (sent.ok())
+            return;
+        if (sent.error().code != EAGAIN)
+            return fail(sent.take_error());
+    }
+    if (queue_.size() >= queue_limit_)
+        return fail(util::temporary("a local peer does not read"));
+    Record record{std::move(bytes), {}};
+    for (int fd : descriptors) {
+        auto copy = util::UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+        if (!copy)
+            return fail(util::system_error("keep a descriptor for a local peer", errno));
+        record.descriptors.push_back(std::move(copy));
+    }
+    queue_.push_back(std::move(record));
+    update_interest();
+}
+
+void Channel::ready(unsigned what)
+{
+    std::shared_ptr<bool> alive = alive_;
+    if (what & util::Watch::Write)
+        flush();
+    if (*alive && is_open() && (what & util::Watch::Read))
+        receive();
+}
+
+void Channel::flush()
+{
+    while (!queue_.empty()) {
+        std::vector<int> descriptors;
+        for (const auto& fd : queue_.front().descriptors)
+            descriptors.push_back(fd.get());
+        auto sent = send_packet(fd_.get(), queue_.front().bytes, descriptors, MSG_DONTWAIT);
+        if (!sent.ok()) {
+            if (sent.error().code == EAGAIN)
+                return;
+            return fail(sent.take_error());
+        }
+        queue_.pop_front();
+    }
+    update_interest();
+    if (events_.drained)
+        events_.drained();
+}
+
+void Channel::receive()
+{
+    Packet packets[max_packets_at_once];
+    auto count = receive_packets(fd_.get(), packets);
+    if (!count.ok()) {
+        if (count.error().code != EAGAIN)
+            fail(count.take_error());
+        return;
+    }
+    std::shared_ptr<bool> alive = alive_;
+    for (std::size_t i = 0; i < *count; ++i) {
+        if (packets[i].bytes.empty())
+            return fail({util::Kind::Temporary, "the local peer has closed the connection", ECONNRESET});
+        events_.received(packets[i]);
+        if (!*alive || !is_open())
+            return;
+    }
+}
+
+}  // namespace ipc
