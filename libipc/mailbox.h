@@ -6,7 +6,8 @@
 //
 //   local -> usher:   OpenMailbox          usher -> local:  MailboxOpened(descriptor) | MailboxFailed
 //   door  -> usher:   OpenSession(client)  usher -> door:   SessionOpened | MailboxFailed
-//   usher -> mailbox: NewDeliveries(descriptor), NewSession(client)       over its control socket
+//   usher -> mailbox: MailboxSettings, then NewDeliveries(descriptor), NewSession(client)
+//   mailbox -> usher: SessionCount, Leaving                               over its control socket
 //   local -> mailbox: Deliver              mailbox -> local: DeliveryStored, then Durable; or DeliveryRefused
 #pragma once
 
@@ -97,7 +98,66 @@ struct SessionOpened {
     static void fields(auto& message, auto& visit) { visit("request", message.request); }
 };
 
-// --- usher -> mailbox, over the control socket the process was born with ------------------------
+// --- usher <-> mailbox, over the control socket the process was born with -----------------------
+
+// The first record on the control socket: usher has sent it before the process exists.  usher
+// reads the parameters, so that mailbox starts without main.cf.
+struct MailboxSettings {
+    static constexpr std::string_view message_name = "settings";
+    std::string account;
+    std::string directory;                // the user's home; the store is in it
+    bool sandbox = true;
+    bool sandbox_required = false;        // better no mailbox than one without Landlock
+    std::int64_t idle_time = 60'000'000;  // microseconds without work until it leaves
+    std::int64_t lock_wait = 30'000'000;  // for a predecessor that is still leaving
+    std::int64_t flag_sync_delay = 1'000'000;
+    std::int64_t undelete_time = std::int64_t(14 * 86400) * 1'000'000;
+    std::uint64_t undelete_limit = 1U << 30;
+    std::uint64_t segment_size = 16U << 20;
+    std::uint64_t quota_bytes = 0;        // 0 = none
+    std::uint64_t quota_messages = 0;
+    std::uint64_t message_size_limit = 0;  // 0 = none but the store's own
+    std::uint32_t session_limit = 64;
+    std::string hostname;                 // in greetings and texts
+    bool verbose = false;
+
+    static void fields(auto& message, auto& visit)
+    {
+        visit("account", message.account);
+        visit("directory", message.directory);
+        visit("sandbox", message.sandbox);
+        visit("sandbox_required", message.sandbox_required);
+        visit("idle_time", message.idle_time);
+        visit("lock_wait", message.lock_wait);
+        visit("flag_sync_delay", message.flag_sync_delay);
+        visit("undelete_time", message.undelete_time);
+        visit("undelete_limit", message.undelete_limit);
+        visit("segment_size", message.segment_size);
+        visit("quota_bytes", message.quota_bytes);
+        visit("quota_messages", message.quota_messages);
+        visit("message_size_limit", message.message_size_limit);
+        visit("session_limit", message.session_limit);
+        visit("hostname", message.hostname);
+        visit("verbose", message.verbose);
+    }
+};
+
+// How many sessions the mailbox holds: usher evicts only those without.
+struct SessionCount {
+    static constexpr std::string_view message_name = "session-count";
+    std::uint32_t sessions = 0;
+
+    static void fields(auto& message, auto& visit) { visit("sessions", message.sessions); }
+};
+
+// The mailbox would like to end.  usher closes the control socket if the mailbox has seen all its
+// orders; else the order on its way keeps the mailbox.
+struct Leaving {
+    static constexpr std::string_view message_name = "leaving";
+    std::uint64_t orders_seen = 0;
+
+    static void fields(auto& message, auto& visit) { visit("orders_seen", message.orders_seen); }
+};
 
 struct NewDeliveries {
     static constexpr std::string_view message_name = "new-deliveries";
