@@ -1,0 +1,79 @@
+// Stream: a connection for programs that serve one client at a time: buffered, with time limits.
+//
+// Replies are collected and sent only when a read would have to wait: that is all that a server
+// needs to do for PIPELINING (RFC 2920 §3.2).  The first write error sticks; what is written after
+// it goes nowhere, and the next read reports it.
+#pragma once
+
+#include "libnet/tls.h"
+#include "libnet/transport.h"
+
+#include <functional>
+
+namespace net {
+
+// A line of input without its end.  The view is good until the next call on the Stream.
+struct LineView {
+    std::string_view text;
+    bool bare_lf = false;   // it ended in LF without CR
+    bool too_long = false;  // it had more bytes than the limit: text is its beginning, the rest is gone
+};
+
+class Stream {
+public:
+    static constexpr std::size_t input_size = 64 * 1024;
+    static constexpr std::size_t output_size = 16 * 1024;  // more than this is sent at once
+
+    explicit Stream(std::unique_ptr<Transport> transport);
+    explicit Stream(util::UniqueFd socket);
+    Stream(Stream&&) = default;
+    Stream& operator=(Stream&&) = default;
+
+    // How long one read or write may wait.
+    void set_timeout(util::Duration timeout);
+    // No read may end later than this, however many bytes trickle in.
+    void set_deadline(util::Deadline deadline) { deadline_ = deadline; }
+    // Asked when a signal interrupts a read; if it says yes, the read ends with interrupted_code.
+    void set_stop(std::function<bool()> wants_stop) { wants_stop_ = std::move(wants_stop); }
+
+    // The next line of at most `limit` bytes without its end (at most input_size - 2).  LF ends a
+    // line, with or without CR; a line that is too long is read to its end and given up.
+    util::Result<LineView> read_line(std::size_t limit);
+    // What has been read and not consumed, at least one byte: waits if there is none.
+    util::Result<std::string_view> fill();
+    // More than what buffered() holds now; Invalid when the buffer is full.
+    util::Result<std::string_view> fill_more();
+    std::string_view buffered() const { return {input_.get() + begin_, end_ - begin_}; }
+    void consume(std::size_t count);
+    // Has the peer sent more already?  Asks the kernel if the buffer is empty.
+    bool has_input();
+
+    void write(std::string_view bytes);
+    util::Result<void> flush();
+
+    // The server's side of STARTTLS: sends what is waiting, fails with Invalid if plaintext is left
+    // in the buffer (RFC 3207 §4.2: it might be an attacker's), else replaces the transport.
+    util::Result<TlsFacts> start_tls(const TlsContext& context);
+
+    // Sends what is waiting and ends the TLS session; the socket closes with the Stream.
+    void close();
+
+    int fd() const { return transport_ ? transport_->fd() : -1; }
+
+private:
+    util::Result<void> receive();
+    util::Result<LineView> skip_long_line(std::size_t limit);
+
+    std::unique_ptr<Transport> transport_;
+    std::unique_ptr<char[]> input_;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+    std::string output_;
+    util::Result<void> write_result_;
+    util::Duration timeout_ = std::chrono::minutes(5);
+    util::Duration kernel_timeout_ = util::Duration::zero();  // zero: not set yet
+    util::Deadline deadline_ = util::Deadline::never();
+    std::function<bool()> wants_stop_;
+};
+
+}  // namespace net

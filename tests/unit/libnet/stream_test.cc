@@ -1,0 +1,229 @@
+#include "libnet/stream.h"
+#include "libutil/sys.h"
+#include "tests/unit/suite.h"
+
+#include <cerrno>
+#include <sys/socket.h>
+#include <vector>
+
+namespace {
+
+// Gives the pieces one per read, then the end; keeps what is written and in which order.
+class Script final : public net::Transport {
+public:
+    explicit Script(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
+
+    util::Result<std::size_t> read(std::span<char> buffer) override
+    {
+        ++reads;
+        if (interrupts > 0) {
+            --interrupts;
+            return util::Error{util::Kind::Temporary, "interrupted", net::interrupted_code};
+        }
+        if (next_ == pieces_.size())
+            return std::size_t(0);
+        std::string& piece = pieces_[next_];
+        std::size_t count = std::min(buffer.size(), piece.size());
+        piece.copy(buffer.data(), count);
+        piece.erase(0, count);
+        if (piece.empty())
+            ++next_;
+        return count;
+    }
+    util::Result<void> write_all(std::string_view bytes) override
+    {
+        ++writes;
+        if (broken)
+            return util::Error{util::Kind::Temporary, "lost connection", net::closed_code};
+        written += bytes;
+        return {};
+    }
+    util::Result<void> set_timeout(util::Duration) override { return {}; }
+    bool readable() override { return next_ < pieces_.size(); }
+
+    std::string written;
+    int reads = 0;
+    int writes = 0;
+    int interrupts = 0;
+    bool broken = false;
+
+private:
+    std::vector<std::string> pieces_;
+    std::size_t next_ = 0;
+};
+
+struct Fixture {
+    explicit Fixture(std::vector<std::string> pieces)
+        : owned(std::make_unique<Script>(std::move(pieces))), script(*owned), stream(std::move(owned))
+    {
+    }
+    std::unique_ptr<Script> owned;
+    Script& script;
+    net::Stream stream;
+};
+
+TEST(reads_lines_however_they_are_cut)
+{
+    Fixture f({"EH", "LO a\r", "\nMAIL\nA\r\n\r\n", "end"});
+    auto line = f.stream.read_line(100);
+    OK(line);
+    EQ(line->text, "EHLO a");
+    THAT(!line->bare_lf);
+    line = f.stream.read_line(100);
+    OK(line);
+    EQ(line->text, "MAIL");
+    THAT(line->bare_lf);
+    line = f.stream.read_line(100);
+    EQ(line->text, "A");
+    line = f.stream.read_line(100);
+    EQ(line->text, "");
+    line = f.stream.read_line(100);
+    THAT(!line.ok());
+    EQ(line.error().code, net::closed_code);
+}
+END_TEST
+
+TEST(a_line_at_the_limit_is_whole_and_one_byte_more_is_too_long)
+{
+    std::string at(512, 'x');
+    Fixture f({at + "\r\n" + at + "y\r\n" + at + at, at + "\n" + "next\r\n"});
+    auto line = f.stream.read_line(512);
+    OK(line);
+    THAT(!line->too_long);
+    EQ(line->text, at);
+    line = f.stream.read_line(512);
+    OK(line);
+    THAT(line->too_long);
+    EQ(line->text, at);
+    line = f.stream.read_line(512);
+    THAT(line->too_long);
+    EQ(line->text, at);
+    line = f.stream.read_line(512);
+    EQ(line->text, "next");
+    THAT(!line->too_long);
+}
+END_TEST
+
+TEST(a_line_longer_than_the_buffer_is_passed_over)
+{
+    std::vector<std::string> pieces;
+    for (int i = 0; i < 40; ++i)
+        pieces.emplace_back(10000, 'z');
+    pieces.emplace_back("\r\nok\r\n");
+    Fixture f(std::move(pieces));
+    auto line = f.stream.read_line(1000);
+    OK(line);
+    THAT(line->too_long);
+    EQ(line->text.size(), 1000U);
+    EQ(f.stream.read_line(1000)->text, "ok");
+}
+END_TEST
+
+TEST(flushes_only_when_a_read_would_wait)
+{
+    Fixture f({"a\r\nb\r\nc\r\n", "d\r\n"});
+    for (const char* expected : {"a", "b", "c"}) {
+        EQ(f.stream.read_line(10)->text, expected);
+        f.stream.write(std::string(expected) + "!");
+    }
+    EQ(f.script.writes, 0);
+    EQ(f.script.reads, 1);
+    EQ(f.stream.read_line(10)->text, "d");
+    EQ(f.script.writes, 1);
+    EQ(f.script.written, "a!b!c!");
+}
+END_TEST
+
+TEST(the_first_write_error_sticks)
+{
+    Fixture f({"a\r\n"});
+    f.script.broken = true;
+    f.stream.write("x");
+    THAT(!f.stream.flush().ok());
+    f.script.broken = false;
+    f.stream.write("y");
+    THAT(!f.stream.flush().ok());
+    auto line = f.stream.read_line(10);
+    THAT(!line.ok());
+    EQ(f.script.written, "");
+}
+END_TEST
+
+TEST(a_signal_ends_a_read_only_if_the_owner_wants_to_stop)
+{
+    Fixture f({"a\r\n", "b\r\n"});
+    bool stop = false;
+    f.stream.set_stop([&] { return stop; });
+    f.script.interrupts = 2;
+    EQ(f.stream.read_line(10)->text, "a");
+    f.script.interrupts = 1;
+    stop = true;
+    auto line = f.stream.read_line(10);
+    THAT(!line.ok());
+    EQ(line.error().code, net::interrupted_code);
+}
+END_TEST
+
+TEST(fill_and_consume_give_the_bytes_as_they_come)
+{
+    Fixture f({"abc", "def"});
+    EQ(*f.stream.fill(), "abc");
+    f.stream.consume(1);
+    EQ(*f.stream.fill_more(), "bcdef");
+    f.stream.consume(5);
+    THAT(!f.stream.fill().ok());
+}
+END_TEST
+
+TEST(a_full_buffer_is_an_error_not_an_overrun)
+{
+    Fixture f({std::string(net::Stream::input_size, 'x'), "y"});
+    EQ(f.stream.fill()->size(), net::Stream::input_size);
+    EQ(f.stream.fill_more().error().kind, util::Kind::Invalid);
+    f.stream.consume(1);
+    EQ(f.stream.fill_more()->size(), net::Stream::input_size);
+}
+END_TEST
+
+TEST(a_silent_socket_times_out)
+{
+    auto pair = util::sys::socket_pair(SOCK_STREAM).take();
+    net::Stream stream(std::move(pair.first));
+    stream.set_timeout(std::chrono::milliseconds(20));
+    EQ(stream.read_line(10).error().code, net::timeout_code);
+    // And a deadline ends a read however long the timeout is.
+    stream.set_timeout(std::chrono::hours(1));
+    stream.set_deadline(util::Deadline::in(std::chrono::milliseconds(20)));
+    EQ(stream.read_line(10).error().code, net::timeout_code);
+}
+END_TEST
+
+TEST(a_peer_that_takes_nothing_times_out_and_one_that_left_is_an_error)
+{
+    auto pair = util::sys::socket_pair(SOCK_STREAM).take();
+    net::Stream stream(std::move(pair.first));
+    stream.set_timeout(std::chrono::milliseconds(20));
+    std::string block(net::Stream::output_size, 'x');
+    util::Result<void> result;
+    for (int i = 0; i < 1000 && result.ok(); ++i) {
+        stream.write(block);
+        result = stream.flush();
+    }
+    EQ(result.error().code, net::timeout_code);
+
+    auto other = util::sys::socket_pair(SOCK_STREAM).take();
+    net::Stream second(std::move(other.first));
+    other.second.reset();
+    second.write("x");
+    EQ(second.flush().error().code, net::closed_code);
+}
+END_TEST
+
+}  // namespace
+
+SUITE(stream, reads_lines_however_they_are_cut,
+      a_line_at_the_limit_is_whole_and_one_byte_more_is_too_long,
+      a_line_longer_than_the_buffer_is_passed_over, flushes_only_when_a_read_would_wait,
+      the_first_write_error_sticks, a_signal_ends_a_read_only_if_the_owner_wants_to_stop,
+      fill_and_consume_give_the_bytes_as_they_come, a_full_buffer_is_an_error_not_an_overrun,
+      a_silent_socket_times_out, a_peer_that_takes_nothing_times_out_and_one_that_left_is_an_error)
