@@ -1,0 +1,3 @@
+LIBRARIES += libqueue
+libqueue_USES := libipc libmail libnet libconf libutil
+libqueue_DEPS :=
