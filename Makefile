@@ -62,7 +62,7 @@ EXTERN_check := -lcheck -lsubunit -lrt -lm -lpthread
 
 LIBRARIES :=
 PROGRAMS :=
-include $(sort $(wildcard */module.mk tests/*/module.mk))
+include $(sort $(wildcard */module.mk */*/module.mk))
 
 # make V=1 shows whole commands.
 say = $(if $(V),,@printf '%-5s %s\n' $(1) $(2);)
