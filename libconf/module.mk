@@ -1,0 +1,3 @@
+LIBRARIES += libconf
+libconf_USES := libutil
+libconf_DEPS := berkeleydb lmdb pcre2
