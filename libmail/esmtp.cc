@@ -1,5 +1,6 @@
 #include "libmail/esmtp.h"
 
+#include "libmail/encoding.h"
 #include "libutil/text.h"
 
 namespace mail {
@@ -30,37 +31,6 @@ void append_hex(std::string& out, unsigned value)
         shift -= 4;
     for (; shift >= 0; shift -= 4)
         out += digits[(value >> shift) & 15];
-}
-
-void append_utf8(std::string& out, unsigned point)
-{
-    if (point < 0x80) {
-        out += char(point);
-    } else if (point < 0x800) {
-        out += char(0xC0 | (point >> 6));
-        out += char(0x80 | (point & 63));
-    } else if (point < 0x10000) {
-        out += char(0xE0 | (point >> 12));
-        out += char(0x80 | ((point >> 6) & 63));
-        out += char(0x80 | (point & 63));
-    } else {
-        out += char(0xF0 | (point >> 18));
-        out += char(0x80 | ((point >> 12) & 63));
-        out += char(0x80 | ((point >> 6) & 63));
-        out += char(0x80 | (point & 63));
-    }
-}
-
-// The code point at `text[at]`, which is valid UTF-8; moves `at` behind it.
-unsigned next_point(std::string_view text, std::size_t& at)
-{
-    auto byte = [&](std::size_t i) { return unsigned(static_cast<unsigned char>(text[i])); };
-    unsigned first = byte(at++);
-    int more = first < 0x80 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
-    unsigned point = more == 0 ? first : first & (0x3FU >> more);
-    for (; more > 0 && at < text.size(); --more)
-        point = (point << 6) | (byte(at++) & 63);
-    return point;
 }
 
 // A name and its value; each name at most once.
@@ -279,7 +249,7 @@ std::string encode_utf8_xtext(std::string_view text)
         if (is_xchar(text[i]) && text[i] != '\\') {
             out += text[i++];
         } else {
-            unsigned point = valid ? next_point(text, i) : static_cast<unsigned char>(text[i++]);
+            unsigned point = valid ? next_code_point(text, i) : static_cast<unsigned char>(text[i++]);
             out += "\\x{";
             append_hex(out, point);
             out += '}';
