@@ -168,7 +168,7 @@ std::uint64_t find_tag(std::string_view bytes, std::uint64_t offset, std::uint64
 
 bool body_is_whole(const Frame& frame)
 {
-    if (frame.header.type != Type::Message)
+    if (frame.header.type != Type::Arrival)
         return frame.header.length == record_header_size + frame.header.meta_length;
     auto message = MessageRecord::decode(frame.meta());
     return message && message->verify(frame);

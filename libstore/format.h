@@ -15,17 +15,17 @@
 namespace store {
 
 enum class Type : std::uint8_t {
-    Message = 1,
-    Flags = 2,
-    Copy = 3,
-    Expunge = 4,
-    Mailbox = 5,
-    MailboxRemoved = 6,
-    Subscription = 7,
-    Keyword = 8,
-    Recent = 9,
-    Reserve = 10,
-    Closed = 11,
+    Arrival = 1,
+    FlagSetting = 2,
+    Copying = 3,
+    Expunging = 4,
+    MailboxState = 5,
+    MailboxRemoval = 6,
+    Subscribing = 7,
+    NewKeyword = 8,
+    RecentClaim = 9,
+    Reservation = 10,
+    Closing = 11,
     Census = 12,
     Purge = 13,
 };
@@ -44,7 +44,7 @@ struct RecordHeader {
     Lsn durable = 0;            // all up to here was synced when this record was made
     std::uint32_t length = 0;   // whole record without padding
     std::uint32_t meta_length = 0;
-    Type type = Type::Closed;
+    Type type = Type::Closing;
     std::uint8_t version = record_version;
     std::uint16_t group_index = 0;  // position in a group that counts only as a whole
     std::uint16_t group_size = 1;

@@ -268,7 +268,7 @@ bool replay_as(State& state, const Frame& frame)
 bool LogStore::replay_frame(const Frame& frame, const Segment& segment)
 {
     switch (frame.header.type) {
-    case Type::Message: {
+    case Type::Arrival: {
         auto record = MessageRecord::decode(frame.meta());
         if (!record)
             return false;
@@ -281,25 +281,25 @@ bool LogStore::replay_frame(const Frame& frame, const Segment& segment)
                       .in_file = record->in_file});
         return true;
     }
-    case Type::Flags:
+    case Type::FlagSetting:
         return replay_as<FlagsRecord>(state_, frame);
-    case Type::Copy:
+    case Type::Copying:
         return replay_as<CopyRecord>(state_, frame);
-    case Type::Expunge:
+    case Type::Expunging:
         return replay_as<ExpungeRecord>(state_, frame);
-    case Type::Mailbox:
+    case Type::MailboxState:
         return replay_as<MailboxRecord>(state_, frame);
-    case Type::MailboxRemoved:
+    case Type::MailboxRemoval:
         return replay_as<MailboxRemovedRecord>(state_, frame);
-    case Type::Subscription:
+    case Type::Subscribing:
         return replay_as<SubscriptionRecord>(state_, frame);
-    case Type::Keyword:
+    case Type::NewKeyword:
         return replay_as<KeywordRecord>(state_, frame);
-    case Type::Recent:
+    case Type::RecentClaim:
         return replay_as<RecentRecord>(state_, frame);
-    case Type::Reserve:
+    case Type::Reservation:
         return replay_as<ReserveRecord>(state_, frame);
-    case Type::Closed:
+    case Type::Closing:
         return replay_as<ClosedRecord>(state_, frame);
     case Type::Census:
         return replay_as<CensusRecord>(state_, frame);

@@ -112,7 +112,7 @@ util::Result<MessageRecord> checked_record(std::string_view bytes, const Entry& 
                                            std::uint64_t tag)
 {
     auto header = decode_header(bytes, tag);
-    if (!header || header->type != Type::Message || header->lsn != content.lsn ||
+    if (!header || header->type != Type::Arrival || header->lsn != content.lsn ||
         record_header_size + header->meta_length > content.head || content.head > bytes.size())
         return util::permanent("the message's record is damaged");
     std::string_view meta = bytes.substr(record_header_size, header->meta_length);

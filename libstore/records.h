@@ -25,7 +25,7 @@ using UidRanges = std::vector<UidRange>;
 
 // A new message: meta, then the rendered texts, then the content (unless `in_file`).
 struct MessageRecord {
-    static constexpr Type type = Type::Message;
+    static constexpr Type type = Type::Arrival;
 
     MailboxId mailbox = 0;
     Entry entry;                 // content and modseq are the record's own Lsn
@@ -48,7 +48,7 @@ struct MessageRecord {
 std::vector<std::uint32_t> block_checksums(std::string_view content);
 
 struct FlagsRecord {
-    static constexpr Type type = Type::Flags;
+    static constexpr Type type = Type::FlagSetting;
     struct Group {
         Flags flags = 0;
         Keywords keywords = 0;
@@ -64,7 +64,7 @@ struct FlagsRecord {
 
 // COPY, MOVE, undelete: references to content that is there.
 struct CopyRecord {
-    static constexpr Type type = Type::Copy;
+    static constexpr Type type = Type::Copying;
     enum class Kind : std::uint8_t { Copy = 0, Move = 1, Restore = 2 };
     struct Item {
         std::uint32_t source = 0;
@@ -81,7 +81,7 @@ struct CopyRecord {
 };
 
 struct ExpungeRecord {
-    static constexpr Type type = Type::Expunge;
+    static constexpr Type type = Type::Expunging;
 
     MailboxId mailbox = 0;
     std::int64_t seconds = 0;
@@ -94,7 +94,7 @@ struct ExpungeRecord {
 // A mailbox as it is: made, renamed, given a use; or, with a census, all that earlier records said
 // about it but the messages themselves.
 struct MailboxRecord {
-    static constexpr Type type = Type::Mailbox;
+    static constexpr Type type = Type::MailboxState;
 
     MailboxId id = 0;
     std::string name;
@@ -111,7 +111,7 @@ struct MailboxRecord {
 };
 
 struct MailboxRemovedRecord {
-    static constexpr Type type = Type::MailboxRemoved;
+    static constexpr Type type = Type::MailboxRemoval;
 
     MailboxId id = 0;
     std::int64_t seconds = 0;
@@ -122,7 +122,7 @@ struct MailboxRemovedRecord {
 };
 
 struct SubscriptionRecord {
-    static constexpr Type type = Type::Subscription;
+    static constexpr Type type = Type::Subscribing;
 
     bool on = false;
     std::string name;
@@ -132,7 +132,7 @@ struct SubscriptionRecord {
 };
 
 struct KeywordRecord {
-    static constexpr Type type = Type::Keyword;
+    static constexpr Type type = Type::NewKeyword;
 
     MailboxId mailbox = 0;
     std::uint32_t index = 0;
@@ -143,7 +143,7 @@ struct KeywordRecord {
 };
 
 struct RecentRecord {
-    static constexpr Type type = Type::Recent;
+    static constexpr Type type = Type::RecentClaim;
 
     MailboxId mailbox = 0;
     std::uint32_t first_recent_uid = 1;
@@ -156,7 +156,7 @@ struct RecentRecord {
 // before was open, so every message's modseq becomes this record's Lsn and every uid_next grows by
 // `uid_bump`.
 struct ReserveRecord {
-    static constexpr Type type = Type::Reserve;
+    static constexpr Type type = Type::Reservation;
 
     Lsn ceiling = 0;
     bool recovered = false;
@@ -168,7 +168,7 @@ struct ReserveRecord {
 
 // The store was closed in order: the reservation ends here.
 struct ClosedRecord {
-    static constexpr Type type = Type::Closed;
+    static constexpr Type type = Type::Closing;
 
     void encode(std::string& out) const;
     static std::optional<ClosedRecord> decode(std::string_view meta);

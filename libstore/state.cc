@@ -154,7 +154,7 @@ void State::insert(Folder& folder, const Entry& entry, Lsn lsn, Change::Kind kin
     folder.uid_next = std::max(folder.uid_next, entry.uid + 1);
     folder.bytes += entry.size;
     folder.unseen += (entry.flags & Seen) == 0;
-    folder.deleted += (entry.flags & store::Deleted) != 0;
+    folder.deleted += (entry.flags & Deleted) != 0;
     touch(folder, lsn, entry.uid, kind);
 }
 
@@ -180,12 +180,12 @@ void State::erase(Folder& folder, const UidRanges& uids, Lsn lsn, bool keep, std
         }
         folder.bytes -= entry.size;
         folder.unseen -= (entry.flags & Seen) == 0;
-        folder.deleted -= (entry.flags & store::Deleted) != 0;
+        folder.deleted -= (entry.flags & Deleted) != 0;
         note_gone(folder, lsn, entry.uid);
         touch(folder, lsn, entry.uid, Change::Kind::Expunged);
         if (keep && lsn > purged) {
-            deleted.push_back({.mailbox = folder.id, .lsn = lsn, .seconds = seconds, .entry = entry});
-            deleted_bytes += entry.size;
+            kept.push_back({.mailbox = folder.id, .lsn = lsn, .seconds = seconds, .entry = entry});
+            kept_bytes += entry.size;
         } else if (keep) {
             garbage_bytes += entry.size;
         }
@@ -227,8 +227,8 @@ void State::apply(Lsn lsn, const FlagsRecord& record)
                  i < folder.entries.size() && folder.entries[i].uid <= range.last; ++i) {
                 Entry& entry = folder.entries[i];
                 folder.unseen += std::uint32_t((group.flags & Seen) == 0) - ((entry.flags & Seen) == 0);
-                folder.deleted += std::uint32_t((group.flags & store::Deleted) != 0) -
-                                  ((entry.flags & store::Deleted) != 0);
+                folder.deleted += std::uint32_t((group.flags & Deleted) != 0) -
+                                  ((entry.flags & Deleted) != 0);
                 entry.flags = group.flags;
                 entry.keywords = group.keywords;
                 entry.modseq = lsn;
@@ -255,11 +255,11 @@ void State::apply(Lsn lsn, const CopyRecord& record)
         erase(folder_or_new(record.from), sources, lsn, false, 0);
     } else if (record.kind == CopyRecord::Kind::Restore) {
         std::ranges::sort(sources, {}, &UidRange::first);
-        std::erase_if(deleted, [&](const Deleted& item) {
+        std::erase_if(kept, [&](const Kept& item) {
             if (item.mailbox != record.from ||
                 !std::ranges::binary_search(sources, item.entry.uid, {}, &UidRange::first))
                 return false;
-            deleted_bytes -= item.entry.size;
+            kept_bytes -= item.entry.size;
             return true;
         });
     }
@@ -303,7 +303,7 @@ void State::apply(Lsn lsn, const MailboxRecord& record)
             return false;
         folder.bytes -= entry.size;
         folder.unseen -= (entry.flags & Seen) == 0;
-        folder.deleted -= (entry.flags & store::Deleted) != 0;
+        folder.deleted -= (entry.flags & Deleted) != 0;
         return true;
     });
 }
@@ -403,21 +403,21 @@ void State::apply(Lsn lsn, const CensusRecord& record)
 void State::apply(Lsn, const PurgeRecord& record)
 {
     purged = std::max(purged, record.limit);
-    auto end = std::ranges::find_if(deleted, [this](const Deleted& item) { return item.lsn > purged; });
-    drop_deleted(std::size_t(end - deleted.begin()));
+    auto end = std::ranges::find_if(kept, [this](const Kept& item) { return item.lsn > purged; });
+    drop_kept(std::size_t(end - kept.begin()));
 }
 
 // The oldest `count` of the deleted messages can no longer be restored.
-void State::drop_deleted(std::size_t count)
+void State::drop_kept(std::size_t count)
 {
     for (std::size_t i = 0; i < count; ++i) {
-        deleted_bytes -= deleted[i].entry.size;
-        garbage_bytes += deleted[i].entry.size;
+        kept_bytes -= kept[i].entry.size;
+        garbage_bytes += kept[i].entry.size;
     }
-    deleted.erase(deleted.begin(), deleted.begin() + std::ptrdiff_t(count));
+    kept.erase(kept.begin(), kept.begin() + std::ptrdiff_t(count));
     std::erase_if(removed_names, [this](const auto& removed) {
         return std::ranges::none_of(
-            deleted, [&](const Deleted& item) { return item.mailbox == removed.first; });
+            kept, [&](const Kept& item) { return item.mailbox == removed.first; });
     });
 }
 

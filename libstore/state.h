@@ -32,7 +32,7 @@ struct Gone {
 };
 
 // An expunged message that can still be restored.
-struct Deleted {
+struct Kept {
     MailboxId mailbox = 0;
     Lsn lsn = 0;              // of the expunge
     std::int64_t seconds = 0;
@@ -93,7 +93,7 @@ public:
     std::map<std::string, MailboxId, std::less<>> names;
     std::vector<std::string> subscriptions;                    // sorted
     std::unordered_map<MailboxId, std::string> removed_names;  // mailboxes that deleted mail was in
-    std::vector<Deleted> deleted;                              // by lsn
+    std::vector<Kept> kept;                                    // by lsn
     std::vector<Content> contents;                             // by lsn
     bool contents_loaded = true;                               // else `contents` lacks the snapshot's
     DuplicateMemory duplicates;
@@ -103,7 +103,7 @@ public:
     Lsn recovered = 0;
     Lsn purged = 0;
     std::uint32_t last_uid_validity = 0;
-    std::uint64_t deleted_bytes = 0;
+    std::uint64_t kept_bytes = 0;
     std::uint64_t garbage_bytes = 0; // about how much compaction would give back
 
     Folder* folder(MailboxId id);
@@ -140,7 +140,7 @@ private:
     void erase(Folder& folder, const UidRanges& uids, Lsn lsn, bool keep, std::int64_t seconds);
     void touch(Folder& folder, Lsn lsn, std::uint32_t uid, Change::Kind kind);
     void note_gone(Folder& folder, Lsn lsn, std::uint32_t uid);
-    void drop_deleted(std::size_t count);
+    void drop_kept(std::size_t count);
 };
 
 }  // namespace store
