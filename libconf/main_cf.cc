@@ -101,6 +101,11 @@ util::Result<std::string> MainCf::expand(std::string_view text) const
 
 void MainCf::fill(std::initializer_list<Section*> sections, Problems& problems)
 {
+    fill(std::vector<Section*>(sections), problems);
+}
+
+void MainCf::fill(const std::vector<Section*>& sections, Problems& problems)
+{
     defaults_.clear();
     for (Section* section : sections)
         section->prepare(*this);

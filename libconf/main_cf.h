@@ -18,6 +18,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace conf {
 
@@ -50,6 +51,7 @@ public:
     // defaults of these sections; so all sections of a program are filled in one call.  A parameter
     // whose value is bad keeps the one it had.
     void fill(std::initializer_list<Section*> sections, Problems& problems);
+    void fill(const std::vector<Section*>& sections, Problems& problems);
 
     const std::string& directory() const { return directory_; }
     // From the file and overrides, not from defaults; null when the name is not set.

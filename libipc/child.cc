@@ -1,0 +1,208 @@
+// The start of children, and the scoreboard.
+#include "libipc/child.h"
+
+#include "libutil/log.h"
+#include "libutil/sys.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+namespace server {
+
+namespace {
+
+constexpr std::string_view facts_version = "1";
+
+}  // namespace
+
+std::string Facts::encode() const
+{
+    return util::concat(facts_version, " slot=", slot, " listeners=", listeners, " unprivileged=", unprivileged ? 1 : 0);
+}
+
+util::Result<Facts> Facts::decode(std::string_view text)
+{
+    auto words = util::split_words(text, " ");
+    if (words.empty() || words.front() != facts_version)
+        return util::invalid("TERN_CHILD: not of this release's master(8)");
+    Facts facts;
+    for (std::string_view word : words) {
+        auto [name, value] = util::split_first(word, '=');
+        if (name == "slot")
+            facts.slot = static_cast<unsigned>(TRY(util::parse_unsigned(value, Scoreboard::slots - 1)));
+        else if (name == "listeners")
+            facts.listeners = static_cast<unsigned>(TRY(util::parse_unsigned(value, max_listeners)));
+        else if (name == "unprivileged")
+            facts.unprivileged = TRY(util::parse_unsigned(value, 1)) == 1;
+    }
+    return facts;
+}
+
+// --- scoreboard ----------------------------------------------------------------------------------
+
+util::Result<Scoreboard> Scoreboard::create()
+{
+    auto fd = TRY(util::sys::memfd("scoreboard"));
+    TRY(util::sys::ftruncate(fd.get(), slots));
+    // Its size must not change under those who have it mapped: that would be SIGBUS for all.
+    if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+        return util::system_error("seal scoreboard", errno);
+    return map(std::move(fd));
+}
+
+util::Result<Scoreboard> Scoreboard::map(util::UniqueFd fd)
+{
+    struct stat status = TRY(util::sys::fstat(fd.get()));
+    if (status.st_size != static_cast<off_t>(slots))
+        return util::invalid("the scoreboard has not the size of one");
+    void* memory = ::mmap(nullptr, slots, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    if (memory == MAP_FAILED)
+        return util::system_error("map scoreboard", errno);
+    return Scoreboard(std::move(fd), static_cast<std::atomic<unsigned char>*>(memory));
+}
+
+Scoreboard::Scoreboard(Scoreboard&& other) noexcept
+    : fd_(std::move(other.fd_)), bytes_(std::exchange(other.bytes_, nullptr))
+{
+}
+
+Scoreboard& Scoreboard::operator=(Scoreboard&& other) noexcept
+{
+    if (this != &other) {
+        unmap();
+        fd_ = std::move(other.fd_);
+        bytes_ = std::exchange(other.bytes_, nullptr);
+    }
+    return *this;
+}
+
+Scoreboard::~Scoreboard() { unmap(); }
+
+void Scoreboard::unmap()
+{
+    static_assert(sizeof(std::atomic<unsigned char>) == 1);
+    if (bytes_)
+        ::munmap(bytes_, slots);
+    bytes_ = nullptr;
+}
+
+void Scoreboard::set(unsigned slot, State state)
+{
+    CHECK(bytes_ && slot < slots);
+    bytes_[slot].store(state);
+}
+
+Scoreboard::State Scoreboard::get(unsigned slot) const
+{
+    CHECK(bytes_ && slot < slots);
+    unsigned char byte = bytes_[slot].load();
+    return byte <= Busy ? static_cast<State>(byte) : Busy;  // whoever wrote nonsense is not free
+}
+
+bool Scoreboard::any_free() const
+{
+    for (unsigned slot = 0; slot < slots; ++slot) {
+        State state = get(slot);
+        if (state == Idle || state == Starting)
+            return true;
+    }
+    return false;
+}
+
+unsigned Scoreboard::count(State state) const
+{
+    unsigned found = 0;
+    for (unsigned slot = 0; slot < slots; ++slot)
+        found += get(slot) == state;
+    return found;
+}
+
+// --- start ---------------------------------------------------------------------------------------
+
+namespace {
+
+[[noreturn]] void fail_child(std::string_view what)
+{
+    util::log::write(util::log::Level::Fatal, util::system_error(what, errno).text);
+    ::_exit(127);
+}
+
+// Puts the descriptors where the child looks for them.  First all go out of the way, so that none
+// is overwritten before it is moved.
+void place_descriptors(const ChildSpec& spec)
+{
+    std::vector<int> sources{spec.log, spec.control, spec.scoreboard, spec.certificates};
+    sources.insert(sources.end(), spec.listeners.begin(), spec.listeners.end());
+    int above = log_descriptor + static_cast<int>(sources.size());
+    util::UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null.valid())
+        fail_child("open /dev/null");
+    int null_copy = ::fcntl(null.get(), F_DUPFD_CLOEXEC, above);
+    for (int& source : sources) {
+        source = ::fcntl(source < 0 ? null_copy : source, F_DUPFD_CLOEXEC, above);
+        if (source < 0)
+            fail_child("duplicate a descriptor");
+    }
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        if (::dup2(sources[i], log_descriptor + static_cast<int>(i)) < 0)
+            fail_child("place a descriptor");
+    }
+    if (::dup2(null_copy, STDIN_FILENO) < 0)
+        fail_child("place standard input");
+    if (::close_range(static_cast<unsigned>(above), ~0u, 0) < 0)
+        fail_child("close_range");
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts)
+{
+    std::vector<char*> out;
+    for (std::string& text : texts)
+        out.push_back(text.data());
+    out.push_back(nullptr);
+    return out;
+}
+
+[[noreturn]] void become_child(const ChildSpec& spec, char* const* arguments, char* const* environment)
+{
+    place_descriptors(spec);
+    for (int signal = 1; signal < NSIG; ++signal)
+        ::signal(signal, SIG_DFL);
+    ::signal(SIGPIPE, SIG_IGN);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    // Not in the terminal's foreground group: Ctrl-C is for master alone.
+    ::setpgid(0, 0);
+    ::execve(spec.path.c_str(), arguments, environment);
+    util::log::to_socket("master", log_descriptor);
+    fail_child(util::concat("exec ", spec.path));
+}
+
+}  // namespace
+
+util::Result<pid_t> spawn(const ChildSpec& spec)
+{
+    CHECK(spec.listeners.size() <= max_listeners);
+    auto arguments = spec.arguments;
+    auto environment = spec.environment;
+    Facts facts = spec.facts;
+    facts.listeners = static_cast<unsigned>(spec.listeners.size());
+    environment.push_back(util::concat("TERN_CHILD=", facts.encode()));
+    auto argument_pointers = pointers(arguments);
+    auto environment_pointers = pointers(environment);
+    pid_t pid = ::fork();
+    if (pid < 0)
+        return util::system_error("fork", errno);
+    if (pid == 0)
+        become_child(spec, argument_pointers.data(), environment_pointers.data());
+    return pid;
+}
+
+}  // namespace server

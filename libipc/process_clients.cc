@@ -1,0 +1,289 @@
+// The process skeleton: clients, and what master(8) says meanwhile.
+#include "libipc/process_state.h"
+
+#include "libipc/connection.h"
+#include "libutil/log.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+namespace server {
+
+namespace {
+
+// How long a peer that passes a client on may take to do so.
+constexpr auto pass_timeout = std::chrono::seconds(5);
+
+template <typename Message>
+void tell_master(int control, const Message& message)
+{
+    std::vector<int> descriptors;
+    std::string bytes = ipc::encode(message, descriptors);
+    // Master gone shows as the end of the control connection; nothing is lost with this record.
+    (void)ipc::send_packet(control, bytes, descriptors, MSG_DONTWAIT);
+}
+
+util::Result<void> watch(int epoll, int fd, std::uint32_t events)
+{
+    epoll_event event{};
+    event.events = events;
+    event.data.fd = fd;
+    if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+        return util::system_error("epoll_ctl", errno);
+    return {};
+}
+
+// Errors of accept(2) that are a client's end and not ours (see its manual page, "Error handling").
+bool is_lost_client(int code)
+{
+    switch (code) {
+    case EAGAIN:
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case EPERM:
+        return true;
+    default:
+        return false;
+    }
+}
+
+}  // namespace
+
+void Process::State::tell_all_busy()
+{
+    if (scoreboard.any_free())
+        return;
+    if (channel)
+        channel->send(AllBusy{});
+    else
+        tell_master(control.get(), AllBusy{});
+}
+
+util::Result<bool> Process::State::peer_permitted(const util::sys::PeerCredentials& peer) const
+{
+    if (anybody || peer.uid == 0 || std::ranges::find(permitted, peer.uid) != permitted.end())
+        return true;
+    util::log::warning("refused a connection to ", arguments.service, " from uid=", peer.uid, " pid=", peer.pid);
+    return false;
+}
+
+util::Result<std::optional<Client>> Process::State::accept(int listener)
+{
+    Client client;
+    client.address_size = sizeof client.address;
+    // A worker's passed clients begin with a wait for their descriptor, so with a blocking socket.
+    bool passed = arguments.type == "pass";
+    int flags = SOCK_CLOEXEC | (nonblocking_clients && !passed ? SOCK_NONBLOCK : 0);
+    client.fd.reset(::accept4(listener, reinterpret_cast<sockaddr*>(&client.address), &client.address_size, flags));
+    if (!client.fd.valid()) {
+        if (is_lost_client(errno))
+            return std::optional<Client>();
+        return util::system_error("accept", errno);
+    }
+    if (arguments.type == "inet")
+        return std::optional<Client>(std::move(client));
+    client.peer = TRY(util::sys::peer_credentials(client.fd.get()));
+    if (!TRY(peer_permitted(client.peer)))
+        return std::optional<Client>();
+    if (passed)
+        return accept_passed(std::move(client.fd), client.peer);
+    return std::optional<Client>(std::move(client));
+}
+
+util::Result<std::optional<Client>> Process::State::accept_passed(util::UniqueFd connection, const util::sys::PeerCredentials& peer) const
+{
+    ipc::Connection sender(std::move(connection));
+    TRY(sender.set_timeout(pass_timeout));
+    auto packet = ipc::receive_packet(sender.fd());
+    if (!packet || !*packet || (*packet)->descriptors.size() != 1) {
+        util::log::warning("uid=", peer.uid, " pid=", peer.pid, " passed no client on: ",
+                           packet ? "no descriptor came" : packet.error().text);
+        return std::optional<Client>();
+    }
+    Client client;
+    client.peer = peer;
+    client.fd = std::move((*packet)->descriptors.front());
+    client.address_size = sizeof client.address;
+    if (::getpeername(client.fd.get(), reinterpret_cast<sockaddr*>(&client.address), &client.address_size) < 0)
+        return std::optional<Client>();  // gone meanwhile
+    TRY(util::sys::set_nonblocking(client.fd.get(), nonblocking_clients));
+    return std::optional<Client>(std::move(client));
+}
+
+util::Result<std::optional<Client>> Process::accept(int listener) { return state_->accept(listener); }
+
+// --- workers -------------------------------------------------------------------------------------
+
+bool Process::State::hear_master()
+{
+    bool woken = false;
+    for (;;) {
+        auto packet = ipc::receive_packet(control.get(), MSG_DONTWAIT);
+        if (!packet) {
+            if (packet.error().code == EAGAIN)
+                return woken;
+            stopped = true;
+            return woken;
+        }
+        if (!*packet) {  // master is gone
+            stopped = true;
+            return woken;
+        }
+        std::string_view name = (*packet)->name();
+        if (name == Wake::message_name)
+            woken = true;
+        else
+            stopped = true;  // Stop; and for the rest a fresh process is the simplest answer
+    }
+}
+
+void Process::State::begin_client()
+{
+    scoreboard.set(facts.slot, Scoreboard::Busy);
+    tell_all_busy();
+    ::alarm(static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(*common.daemon_timeout).count()));
+}
+
+util::Result<void> Process::State::begin_waiting()
+{
+    waiter.reset(::epoll_create1(EPOLL_CLOEXEC));
+    if (!waiter.valid())
+        return util::system_error("epoll_create1", errno);
+    TRY(watch(waiter.get(), control.get(), EPOLLIN));
+    for (int listener : listeners)
+        TRY(watch(waiter.get(), listener, EPOLLIN | EPOLLEXCLUSIVE));
+    tell_master(control.get(), Ready{});
+    return {};
+}
+
+util::Result<std::optional<Client>> Process::next_client()
+{
+    State& state = *state_;
+    if (state.waiter.valid())
+        ::alarm(0);
+    else
+        TRY(state.begin_waiting());
+    auto leave = [&]() -> util::Result<std::optional<Client>> {
+        state.scoreboard.set(state.facts.slot, Scoreboard::Busy);  // nobody may count on this one
+        return std::optional<Client>();
+    };
+    if (state.used >= *state.common.max_use || stop_requested())
+        return leave();
+    state.scoreboard.set(state.facts.slot, Scoreboard::Idle);
+    auto deadline = util::Deadline::in(*state.common.max_idle);
+    for (;;) {
+        epoll_event events[8];
+        int count = ::epoll_wait(state.waiter.get(), events, 8, deadline.poll_milliseconds());
+        if (stop_requested() || (count < 0 && errno != EINTR))
+            return leave();
+        if (count == 0 && deadline.passed())
+            return leave();
+        // Master first: who is told to stop leaves the client to others.
+        bool woken = false;
+        for (int i = 0; i < count; ++i) {
+            if (events[i].data.fd == state.control.get())
+                woken = state.hear_master();
+        }
+        if (state.stopped)
+            return leave();
+        if (woken) {
+            state.begin_client();
+            return std::optional<Client>(Client{});
+        }
+        for (int i = 0; i < count; ++i) {
+            if (events[i].data.fd == state.control.get())
+                continue;
+            auto client = state.accept(events[i].data.fd);
+            if (!client)
+                return client;
+            if (!*client)
+                continue;
+            ++state.used;
+            state.begin_client();
+            return client;
+        }
+    }
+}
+
+// --- multiplexers ----------------------------------------------------------------------------------
+
+void Process::State::stop_multiplexer()
+{
+    if (stopped)
+        return;
+    stopped = true;
+    scoreboard.set(facts.slot, Scoreboard::Busy);
+    notifications.stop();
+}
+
+void Process::State::hear(ipc::Packet& packet)
+{
+    std::string_view name = packet.name();
+    if (name == Stop::message_name) {
+        stop_multiplexer();
+    } else if (name == Wake::message_name) {
+        if (notifications.wake)
+            notifications.wake();
+    } else if (name == Reconfigure::message_name) {
+        if (notifications.reconfigure)
+            notifications.reconfigure();
+    } else if (name == NewCertificates::message_name) {
+        auto message = ipc::decode<NewCertificates>(packet);
+        if (!message || !util::sys::is_sealed(message->content.get())) {
+            util::log::warning("master sent certificates that cannot be used");
+            return;
+        }
+        certificates = std::move(message->content);
+        if (notifications.certificates) {
+            auto pem = certificates_text();
+            if (pem)
+                notifications.certificates(pem.take());
+            else
+                util::log::warning("new certificates: ", pem.error().text);
+        }
+    }
+}
+
+util::Result<void> Process::attach(util::EventLoop& loop, Reload reload, Notifications notifications)
+{
+    State* state = state_.get();
+    CHECK(notifications.stop);
+    state->notifications = std::move(notifications);
+    state->nonblocking_clients = true;
+    TRY(util::sys::set_nonblocking(state->control.get(), true));
+    ipc::Channel::Events events{
+        .received = [state](ipc::Packet& packet) { state->hear(packet); },
+        .closed = [state](const util::Error&) { state->stop_multiplexer(); },
+    };
+    state->channel = std::make_unique<ipc::Channel>(loop, std::move(state->control), std::move(events));
+    state->terminate = util::SignalWatch(loop, SIGTERM, [state] { state->stop_multiplexer(); });
+    state->scoreboard.set(state->facts.slot, Scoreboard::Idle);
+    state->channel->send(Ready{.reload = reload});
+    return {};
+}
+
+void Process::set_busy(bool busy)
+{
+    State& state = *state_;
+    if (state.stopped)
+        return;
+    state.scoreboard.set(state.facts.slot, busy ? Scoreboard::Busy : Scoreboard::Idle);
+    if (busy)
+        state.tell_all_busy();
+}
+
+}  // namespace server

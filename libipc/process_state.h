@@ -1,0 +1,49 @@
+// What a Process holds; for libipc/process*.cc only.
+#pragma once
+
+#include "libipc/channel.h"
+#include "libipc/config.h"
+#include "libipc/server.h"
+
+namespace server {
+
+struct Process::State {
+    std::string program;
+    Arguments arguments;
+    conf::Common common;
+    Config config;
+    Facts facts;
+    Scoreboard scoreboard;
+    util::UniqueFd control;       // until attach() gives it to the channel
+    util::UniqueFd certificates;
+    std::vector<int> listeners;
+    bool nonblocking_clients = false;
+
+    bool anybody = true;          // no permit() was called
+    std::vector<uid_t> permitted;
+
+    // Worker.
+    util::UniqueFd waiter;        // epoll
+    std::uint64_t used = 0;
+    bool stopped = false;         // by master
+
+    // Multiplexer.
+    Notifications notifications;
+    std::unique_ptr<ipc::Channel> channel;
+    util::SignalWatch terminate;
+
+    util::Result<void> load(std::initializer_list<conf::Section*> sections);
+    void tell_all_busy();
+    util::Result<bool> peer_permitted(const util::sys::PeerCredentials& peer) const;
+    util::Result<std::optional<Client>> accept(int listener);
+    util::Result<std::optional<Client>> accept_passed(util::UniqueFd connection, const util::sys::PeerCredentials& peer) const;
+    // Master's messages to a worker; true when there was a wake-up.
+    bool hear_master();
+    void hear(ipc::Packet& packet);
+    void stop_multiplexer();
+    void begin_client();
+    util::Result<void> begin_waiting();
+    util::Result<std::string> certificates_text() const;
+};
+
+}  // namespace server

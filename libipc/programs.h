@@ -1,0 +1,31 @@
+// Who is who: the programs that master(8) starts, whose uid they run under, and what they are given.
+#pragma once
+
+#include <string_view>
+
+namespace server {
+
+struct Program {
+    std::string_view name;
+    std::string_view owner;     // the parameter that names its uid; empty: root
+    bool certificates = false;  // gets the certificates
+};
+
+constexpr Program programs[] = {
+    {"smtpd", "smtpd_owner", true},    {"imapd", "imapd_owner", true},     {"pop3d", "pop3d_owner", true},
+    {"cleanup", "cleanup_owner"},      {"pickup", "pickup_owner"},         {"qmgr", "mail_owner"},
+    {"local", "local_owner"},          {"bounce", "bounce_owner"},         {"auth", "auth_owner"},
+    {"log", "log_owner"},              {"usher", ""},                      {"auth-pam", ""},
+};
+
+// Null for a program that is not of the suite.
+constexpr const Program* find_program(std::string_view name)
+{
+    for (const Program& program : programs) {
+        if (program.name == name)
+            return &program;
+    }
+    return nullptr;
+}
+
+}  // namespace server

@@ -1,0 +1,102 @@
+// The sandbox of a program, declared in its main() in a few readable lines:
+//
+//   TRY(process.drop_privileges(util::Sandbox()
+//       .read("/etc/tern").write(queue + "/incoming")
+//       .connect()));
+//
+// Four fences stand one behind the other: the uid, Landlock on directories, seccomp by allow-list,
+// resource limits.  All are for good: nothing that runs later in the process can widen them.
+// A path that does not exist is passed over (with a line in the log at level verbose).
+#pragma once
+
+#include "libutil/result.h"
+#include "libutil/unique_fd.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace util {
+
+class Sandbox {
+public:
+    // What is not declared here is left: work on open descriptors, memory, time, random numbers,
+    // signals to oneself.  Nobody may ptrace, mount, load code or make memory executable.
+
+    // Files and directories below are readable.
+    Sandbox& read(std::string path);
+    // The same, and files there may be executed: for programs that start others.
+    Sandbox& execute(std::string path);
+    // Everything below may be read, written, made, renamed and removed.
+    Sandbox& write(std::string path);
+    // Files may be made and written, not listed, read or removed: a letter box.
+    Sandbox& add(std::string path);
+    // Files that exist may be written and read; none made or removed.
+    Sandbox& modify(std::string path);
+    // Connections to other programs' Unix sockets (who may connect is the listener's question:
+    // Landlock does not know sockets on disk).
+    Sandbox& connect();
+    // Connections out and sockets of the Internet families.
+    Sandbox& network();
+    // Child processes: fork, wait, kill; with exec().
+    Sandbox& processes();
+    Sandbox& threads();
+    // setuid and its kin, and the capabilities of root: usher and master only.
+    Sandbox& credentials();
+    // New programs may have more privileges (set-gid sendmail run for a user): no no_new_privs, no
+    // Landlock, no seccomp, since all three need or imply it.
+    Sandbox& allow_new_privileges();
+    // Single system calls by name, for what is rare.
+    Sandbox& allow(std::string system_call);
+
+    // Limits: bytes of data, open files.  0 leaves a limit alone.
+    Sandbox& limit_memory(std::uint64_t bytes);
+    Sandbox& limit_files(std::uint64_t count);
+
+    // How strictly it is meant.
+    enum class Mode {
+        No,       // rlimits only
+        Yes,      // what this kernel has; what it lacks is named in Outcome
+        Require,  // fails where this kernel lacks something
+    };
+    struct Outcome {
+        int landlock_abi = 0;         // 0: not in force
+        bool seccomp = false;
+        bool no_new_privileges = false;
+        std::vector<std::string> missing;  // protections that this kernel or build does not give
+    };
+
+    // Opens the directories and builds the filters, while the process may still see everything.
+    // Landlock rights newer than `landlock_abi_limit` are not used (tests look back to ABI 2).
+    Result<void> prepare(Mode mode, int landlock_abi_limit = 1000);
+    // Closes the fences, in the thread that calls: before any other thread starts.
+    Result<Outcome> enter();
+
+    bool wants_new_privileges() const { return new_privileges_; }
+
+private:
+    struct Rule {
+        std::string path;
+        std::uint64_t rights = 0;
+    };
+    Sandbox& rule(std::string path, std::uint64_t rights);
+    Result<void> prepare_landlock(int abi);
+    Result<void> limit_resources() const;
+    Result<bool> load_seccomp() const;
+
+    Mode mode_ = Mode::Yes;
+    std::vector<Rule> rules_;
+    std::vector<std::string> allowed_;
+    bool connect_ = false;
+    bool network_ = false;
+    bool processes_ = false;
+    bool threads_ = false;
+    bool credentials_ = false;
+    bool new_privileges_ = false;
+    std::uint64_t memory_ = 0;
+    std::uint64_t files_ = 0;
+    UniqueFd ruleset_;
+    int landlock_abi_ = 0;
+};
+
+}  // namespace util
