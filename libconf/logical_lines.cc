@@ -29,7 +29,7 @@ std::vector<LogicalLine> logical_lines(std::string_view text, std::string_view f
             continue;
         if (!continues) {
             skipping = false;
-            lines.push_back({std::string(), number});
+            lines.push_back({std::string(), number, number});
         }
         LogicalLine& current = lines.back();
         std::string_view fault;
@@ -43,6 +43,7 @@ std::vector<LogicalLine> logical_lines(std::string_view text, std::string_view f
             skipping = true;
             continue;
         }
+        current.last = number;
         util::append(current.text, current.text.empty() ? "" : " ", content);
     }
     return lines;

@@ -12,7 +12,8 @@ namespace conf {
 
 struct LogicalLine {
     std::string text;  // without blanks at its ends; continuations joined by one space
-    int number = 0;    // of its first physical line
+    int number = 0;    // of its first physical line; 1 is the first
+    int last = 0;      // of its last
 };
 
 constexpr std::size_t max_logical_line = 100'000;  // bytes

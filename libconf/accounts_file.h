@@ -1,0 +1,93 @@
+// The public accounts file: which addresses have a mailbox, under which uid, and where.
+//
+//   # tern accounts 1
+//   @example.org::::
+//   alice@example.org:100001:100001:/var/mail/tern/example.org/alice:
+//   bob@example.org:100002:100002:/var/mail/tern/example.org/bob:disabled
+//
+// The first line is the version.  The others are sorted bytewise by what stands before the first
+// colon, so that a reader finds an address by bisection in a mapping.  Each domain that has an
+// account has a line of its own.  Addresses are in lower case (ASCII).  Passwords are elsewhere.
+// The file is never changed in place: ternuser(8) writes a new one and renames it.
+#pragma once
+
+#include "libutil/result.h"
+#include "libutil/time.h"
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace conf {
+
+struct Account {
+    std::string address;  // user@domain, or user alone; lower case
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::string home;                // an absolute path
+    std::vector<std::string> flags;  // words such as "disabled"; unknown ones are kept
+
+    bool has_flag(std::string_view flag) const;
+    bool operator==(const Account&) const = default;
+};
+
+constexpr std::string_view accounts_version_line = "# tern accounts 1\n";
+constexpr std::size_t max_account_line = 4096;             // bytes, without the end of the line
+constexpr std::size_t max_accounts_size = 1'000'000'000;   // bytes of the file
+
+// One line without its end.  Invalid: not five fields, numbers that are none, a home that is no
+// absolute path, an address with upper case or control bytes, a line over the limit.  A domain's
+// line ("@example.org::::") is an Account with that address and nothing else.
+util::Result<Account> parse_account_line(std::string_view line);
+// The line without its end.  Invalid: a field that the form cannot hold.
+util::Result<std::string> format_account_line(const Account& account);
+
+// All accounts of a file's text, without the domains' lines, in the file's order.  Invalid: what
+// is wrong, with the line; lines that are out of order or double are.
+util::Result<std::vector<Account>> parse_accounts(std::string_view text);
+// The whole file's text: sorted, the domains' lines added.  Invalid: double addresses, bad fields.
+util::Result<std::string> format_accounts(std::vector<Account> accounts);
+
+// A missing file is an empty list.
+util::Result<std::vector<Account>> read_accounts(const std::string& path);
+// Atomic and synced; the file is readable by all (mode 0644).
+util::Result<void> write_accounts(const std::string& path, std::vector<Account> accounts);
+
+// Lookups in the file at a path, for as long as a process lives; a replaced file is noticed within
+// a second.
+class AccountsReader {
+public:
+    explicit AccountsReader(std::string path);
+    AccountsReader(AccountsReader&& other) noexcept;
+    AccountsReader& operator=(AccountsReader&& other) noexcept;
+    ~AccountsReader();
+
+    // The account of "user@domain" (any case); nothing when there is none.  Temporary: the file is
+    // missing, unreadable, of another version, or has a bad line where it was looked.
+    util::Result<std::optional<Account>> find(std::string_view address);
+    // Has the domain an account?
+    util::Result<bool> has_domain(std::string_view domain);
+    // Looks now whether the file was replaced, not only after a second.
+    void refresh() { checked_ = util::Instant::min(); }
+
+private:
+    util::Result<void> update();
+    util::Result<std::optional<std::string_view>> find_line(std::string_view key);
+    void close();
+
+    std::string path_;
+    util::Instant checked_ = util::Instant::min();
+    dev_t device_ = 0;
+    ino_t inode_ = 0;
+    std::int64_t changed_ = 0;  // mtime in nanoseconds
+    std::string copy_;          // of a small file
+    void* mapping_ = nullptr;   // of a large one
+    std::size_t mapped_ = 0;
+    std::string_view text_;     // of either, behind the version line; valid until close()
+};
+
+}  // namespace conf
