@@ -22,7 +22,7 @@ libexecdir ?= $(prefix)/lib/tern
 DESTDIR ?=
 
 CXX := g++
-WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers -Wnon-virtual-dtor
 WERROR ?= -Werror
 CPPFLAGS := -I. -D_GNU_SOURCE -DTERN_VERSION='"$(VERSION)"'
 BASE_CXXFLAGS := -std=c++20 -g -fPIE -fno-exceptions -fno-rtti -fstack-protector-strong $(WARNINGS) $(WERROR)

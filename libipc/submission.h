@@ -146,7 +146,7 @@ struct Verdict {
     int code = 451;           // SMTP reply code
     std::string dsn;          // "4.3.0"
     std::string text;         // after the status code, one line
-    std::string next_queue_id;
+    std::string next_queue_id;  // empty: this connection takes no more
 
     static void fields(auto& message, auto& visit)
     {

@@ -8,9 +8,9 @@
 // qmgr) waits for that.
 //
 // What others may see: arrivals, copies, moves and expunges become part of what `Mailbox` shows at
-// once, but a session must not tell its client of a change beyond durable(): a uid or modseq that
+// once, but a session must not tell its client of a change beyond visible(): a uid or modseq that
 // a client has seen must never come to mean something else.  Sessions read
-// the history in Mailbox::changes up to durable() and no further.
+// the history in Mailbox::changes up to visible() and no further.
 //
 // On disk: tern-store(5).
 #pragma once
@@ -25,7 +25,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace store {
@@ -133,6 +132,11 @@ public:
     // The highest Lsn that is on disk for certain, and the highest given to anything.
     virtual Lsn durable() const = 0;
     virtual Lsn last() const = 0;
+    // Up to here sessions may tell their clients: what is durable, and behind it flag changes alone,
+    // whose Lsns are reserved on disk so that they never come to mean something else (the flags
+    // themselves are synced within flag_sync_delay).  An answer that shows uid_next or
+    // highest_modseq waits until visible() has reached last() as it was then.
+    virtual Lsn visible() const = 0;
     // A descriptor that becomes readable when durable() may have grown or a sync failed; the owner
     // of the event loop then calls collect().  Never blocks.
     virtual int event_fd() const = 0;

@@ -1,0 +1,209 @@
+// Records into segments: room, Lsns, hand-over to the helper thread, what is durable.
+#include "libstore/journal.h"
+
+#include "libutil/crc32c.h"
+#include "libutil/text.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace store {
+
+std::int64_t wall_seconds()
+{
+    return util::unix_seconds(util::wall_now());
+}
+
+// --- room -----------------------------------------------------------------------------------------
+
+util::Result<void> LogStore::allocate(std::uint64_t end, bool essential)
+{
+    if (end + room_reserve <= allocated_)
+        return {};
+    for (std::uint64_t step : {room_step, std::uint64_t(0)}) {
+        std::uint64_t wanted = end + room_reserve + step;
+        auto result = util::sys::fallocate_keep_size(active_.get(), end_, wanted - end_);
+        if (result.ok()) {
+            allocated_ = wanted;
+            return {};
+        }
+        int code = result.error().code;
+        if (code != ENOSPC && code != EDQUOT) {
+            allocated_ = UINT64_MAX - room_reserve;  // this file system does not say
+            return {};
+        }
+    }
+    if (essential && end <= allocated_)
+        return {};
+    return util::Error{util::Kind::Temporary, "no space left for the mail store", ENOSPC};
+}
+
+util::Result<void> LogStore::start_segment()
+{
+    SegmentHeader header{.kind = SegmentKind::Log,
+                         .id = next_segment_,
+                         .tag = tag_,
+                         .base = state_.last,
+                         .created = wall_seconds(),
+                         .replaces = {}};
+    std::string path = util::concat(directory_, "/", segment_name(next_segment_));
+    auto fd = TRY(util::sys::open(path, O_RDWR | O_CREAT | O_EXCL));
+    auto wrote = util::sys::pwrite_all(fd.get(), encode_segment_header(header), 0);
+    if (wrote.ok()) {
+        auto room = util::sys::fallocate_keep_size(fd.get(), 0, room_reserve);
+        if (!room.ok() && (room.error().code == ENOSPC || room.error().code == EDQUOT))
+            wrote = room.take_error();
+    }
+    if (!wrote.ok()) {
+        (void)util::sys::unlink(path);
+        return wrote.take_error();
+    }
+    submit();
+    if (!segments_.empty())
+        segments_.back().size = end_;
+    if (active_)
+        open_segments_.push_back({segments_.back().id, ++use_, std::move(active_)});
+    active_ = std::move(fd);
+    segments_.push_back({.id = next_segment_, .base = state_.last, .size = segment_header_size});
+    ++next_segment_;
+    end_ = written_ = segment_header_size;
+    allocated_ = room_reserve;
+    new_segment_ = true;
+    return {};
+}
+
+util::Result<void> LogStore::make_room(std::uint64_t bytes, bool essential)
+{
+    if (failure_)
+        return *failure_;
+    if (end_ > segment_header_size && end_ + bytes > options_.segment_size) {
+        auto started = start_segment();
+        // On a full disk the segment before has room for what is essential.
+        if (!started.ok() && !essential)
+            return started.take_error();
+    }
+    if (in_flight_bytes_ > max_in_flight)
+        TRY(sync());
+    return allocate(end_ + bytes, essential);
+}
+
+util::Result<void> LogStore::prepare(std::uint64_t bytes, Lsn lsns, bool essential)
+{
+    TRY(make_room(bytes + 4 * record_header_size, essential));
+    if (state_.reservation_open && state_.last + lsns + lsn_block / 4 <= state_.ceiling)
+        return {};
+    ReserveRecord reserve;
+    reserve.ceiling = state_.last + lsns + lsn_block;
+    add(reserve);
+    strict();
+    return {};
+}
+
+// --- durability -----------------------------------------------------------------------------------
+
+void LogStore::lazy()
+{
+    if (options_.flag_sync_delay <= util::Duration::zero())
+        strict();
+    else if (!lazy_since_)
+        lazy_since_ = util::now();
+}
+
+void LogStore::submit()
+{
+    if (pending_.empty())
+        return;
+    auto job = std::make_unique<Job>();
+    job->fd = active_.get();
+    job->segment = segments_.back().id;
+    job->offset = end_ - pending_.size();
+    job->lsn = state_.last;
+    job->ceiling = state_.reservation_open ? state_.ceiling : 0;
+    job->bytes = std::exchange(pending_, {});
+    if (!pending_files_.empty())
+        job->sync_directories.push_back(util::concat(directory_, "/bodies"));
+    job->sync_first = std::exchange(pending_files_, {});
+    if (new_segment_)
+        job->sync_directories.push_back(directory_);
+    new_segment_ = false;
+    in_flight_.push_back(job.get());
+    in_flight_bytes_ += job->bytes.size();
+    lazy_since_.reset();
+    committer_->submit(std::move(job));
+}
+
+void LogStore::flush(bool flags_too)
+{
+    bool must = !strict_.empty() && strict_.back() > durable_;
+    // What was handed over already covers strict changes up to there.
+    if (must && !in_flight_.empty() && in_flight_.back()->lsn >= strict_.back())
+        must = false;
+    bool late = lazy_since_ && util::now() >= *lazy_since_ + options_.flag_sync_delay;
+    if (must || flags_too || late)
+        submit();
+}
+
+std::optional<util::Instant> LogStore::next_flush() const
+{
+    if (!lazy_since_)
+        return std::nullopt;
+    return *lazy_since_ + options_.flag_sync_delay;
+}
+
+util::Result<void> LogStore::collect()
+{
+    for (auto& job : committer_->collect()) {
+        if (job->task) {
+            if (job->done)
+                job->done(std::move(job->result));
+            continue;
+        }
+        CHECK(!in_flight_.empty() && in_flight_.front() == job.get());
+        in_flight_.pop_front();
+        in_flight_bytes_ -= job->bytes.size();
+        if (!job->result.ok()) {
+            if (!failure_)
+                failure_ = std::move(job->result.take_error()).in(directory_);
+            continue;
+        }
+        if (failure_)
+            continue;
+        if (job->segment == segments_.back().id)
+            written_ = job->offset + job->bytes.size();
+        durable_ = job->lsn;
+        durable_ceiling_ = std::max(durable_ceiling_, job->ceiling);
+    }
+    while (!strict_.empty() && strict_.front() <= durable_)
+        strict_.pop_front();
+    if (failure_)
+        return *failure_;
+    return {};
+}
+
+util::Result<void> LogStore::sync()
+{
+    submit();
+    committer_->wait();
+    return collect();
+}
+
+Lsn LogStore::visible() const
+{
+    Lsn limit = strict_.empty() ? state_.last : strict_.front() - 1;
+    return std::max(durable_, std::min(limit, durable_ceiling_));
+}
+
+void LogStore::on_change(std::function<void(MailboxId)> listener)
+{
+    listener_ = std::move(listener);
+}
+
+void LogStore::changed(MailboxId mailbox)
+{
+    if (listener_)
+        listener_(mailbox);
+}
+
+}  // namespace store

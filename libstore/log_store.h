@@ -1,0 +1,187 @@
+// The Store there is: state in memory, the log on disk, a helper thread between them.
+//
+//   open.cc         opening, recovery, creation          operations.cc  messages
+//   journal.cc      records into segments, durability    mailboxes.cc   mailboxes
+//   reading.cc      bytes of messages                    housekeep.cc   snapshot, compaction, undelete
+#pragma once
+
+#include "libstore/committer.h"
+#include "libstore/state.h"
+#include "libutil/log.h"
+#include "libutil/sys.h"
+
+#include <deque>
+#include <memory>
+#include <optional>
+
+namespace store {
+
+constexpr Lsn lsn_block = 4096;                    // Lsns reserved at a time
+constexpr std::uint64_t room_reserve = 64U << 10;  // kept for expunge and flag records on a full disk
+constexpr std::uint64_t room_step = 256U << 10;    // room is allocated in steps of this
+constexpr std::uint64_t max_segment_size = 64U << 20;
+constexpr std::size_t max_pending = 1U << 20;      // handed over at the latest with this many bytes
+constexpr std::size_t max_in_flight = 32U << 20;   // who adds faster than the disk waits for it
+constexpr std::size_t max_open_segments = 32;
+constexpr std::size_t read_window = 256U << 10;
+constexpr std::size_t max_rendered = 32U << 20;
+
+struct Segment {
+    std::uint32_t id = 0;
+    SegmentKind kind = SegmentKind::Log;
+    Lsn base = 0;
+    std::uint64_t size = 0;      // of the file, as far as records go
+};
+
+class LogStore final : public Store {
+public:
+    LogStore(std::string directory, Options options, util::UniqueFd lock);
+    ~LogStore() override;
+
+    // Recovers what is there or makes a new store; once, before anything else.
+    util::Result<void> start();
+
+    Lsn durable() const override { return durable_; }
+    Lsn visible() const override;
+    Lsn last() const override { return state_.last; }
+    int event_fd() const override { return committer_->event_fd(); }
+    util::Result<void> collect() override;
+    void flush(bool flags_too) override;
+    std::optional<util::Instant> next_flush() const override;
+    util::Result<void> sync() override;
+    void on_change(std::function<void(MailboxId)> listener) override;
+
+    const std::map<std::string, MailboxId, std::less<>>& mailboxes() const override;
+    util::Result<const Mailbox*> mailbox(std::string_view name) override;
+    util::Result<const Mailbox*> mailbox(MailboxId id) override;
+    util::Result<Lsn> create_mailbox(std::string_view name, SpecialUse use) override;
+    util::Result<Lsn> rename_mailbox(std::string_view from, std::string_view to) override;
+    util::Result<Lsn> remove_mailbox(std::string_view name) override;
+    util::Result<Lsn> set_special_use(std::string_view name, SpecialUse use) override;
+    util::Result<Lsn> subscribe(std::string_view name, bool on) override;
+    const std::vector<std::string>& subscriptions() const override { return state_.subscriptions; }
+
+    util::Result<Stored> append(MailboxId mailbox, const NewMessage& message) override;
+    util::Result<std::vector<Stored>> append_all(MailboxId mailbox,
+                                                 std::span<const NewMessage> messages) override;
+    util::Result<Copied> copy(MailboxId from, std::span<const std::uint32_t> uids,
+                              MailboxId to) override;
+    util::Result<Copied> move(MailboxId from, std::span<const std::uint32_t> uids,
+                              MailboxId to) override;
+    util::Result<FlagsChanged> change_flags(MailboxId mailbox, std::span<const std::uint32_t> uids,
+                                            const FlagChange& change) override;
+    util::Result<Lsn> expunge(MailboxId mailbox, std::span<const std::uint32_t> uids) override;
+    void claim_recent(MailboxId mailbox) override;
+
+    util::Result<std::string> read_content(const Entry& entry, std::uint64_t offset,
+                                           std::uint64_t length) override;
+    util::Result<Rendered> read_rendered(const Entry& entry) override;
+
+    QuotaUsage usage() const override;
+    bool housekeep(util::Duration slice) override;
+    std::optional<std::vector<std::uint32_t>> expunged_since(MailboxId mailbox, Lsn since) override;
+
+private:
+    // --- open.cc ---------------------------------------------------------------------------------
+    util::Result<void> create();
+    util::Result<void> make_defaults();
+    util::Result<void> recover(const std::vector<std::uint32_t>& ids);
+    util::Result<void> replay_segment(Segment& segment, bool tail);
+    void replay(const Scan& scan, const Segment& segment);
+    bool replay_frame(const Frame& frame, const Segment& segment);
+    util::Result<bool> has_records(const Segment& segment);
+    static void drop_open_group(Scan& scan);
+    util::Result<void> set_segment_aside(std::uint32_t id);
+    util::Result<void> set_tail_aside(const Segment& segment, std::string_view bytes);
+    util::Result<void> after_replay();
+    util::Result<Folder*> loaded(MailboxId id);
+    util::Result<void> add_mailbox(std::string name, SpecialUse use, std::uint16_t index,
+                                   std::uint16_t count);
+
+    // --- journal.cc ------------------------------------------------------------------------------
+    util::Result<void> make_room(std::uint64_t bytes, bool essential);
+    util::Result<void> start_segment();
+    util::Result<void> allocate(std::uint64_t end, bool essential);
+    // Makes room for records of about `bytes` and Lsns for `lsns` changes.
+    util::Result<void> prepare(std::uint64_t bytes, Lsn lsns, bool essential);
+    // Encodes a record behind the pending ones; body: what follows the meta.
+    template <typename Record>
+    Lsn write(const Record& record, Lsn span = 1, std::uint16_t index = 0, std::uint16_t count = 1,
+              std::string_view body = {}, std::string_view more_body = {});
+    // The same, and applies it.
+    template <typename Record>
+    Lsn add(const Record& record, Lsn span = 1, std::uint16_t index = 0, std::uint16_t count = 1);
+    void strict() { strict_.push_back(state_.last); }  // what was added is synced before an answer
+    void lazy();
+    void submit();
+    void changed(MailboxId mailbox);
+
+    // --- operations.cc ---------------------------------------------------------------------------
+    util::Result<Folder*> target(MailboxId id);
+    util::Result<void> check_message(const NewMessage& message) const;
+    util::Result<std::vector<Guid>> write_bodies(std::span<const NewMessage> messages);
+    Lsn append_one(Folder& folder, const NewMessage& message, const Guid& guid, std::uint16_t index,
+                   std::uint16_t count);
+    static Keywords known_keywords(const Folder& folder, const std::vector<std::string>& names);
+    util::Result<Keywords> keyword_bits(Folder& folder, const std::vector<std::string>& names);
+    util::Result<Copied> transfer(MailboxId from, std::span<const std::uint32_t> uids, MailboxId to,
+                                  CopyRecord::Kind kind);
+    util::Result<void> check_quota(std::uint64_t bytes, std::uint64_t messages) const;
+
+    // --- reading.cc ------------------------------------------------------------------------------
+    std::string body_path(const Guid& guid) const;
+    util::Result<int> segment_fd(std::uint32_t id);
+    std::optional<std::string_view> in_memory(std::uint32_t segment, std::uint64_t offset) const;
+    util::Result<std::string_view> bytes_at(const Content& content, std::uint64_t length,
+                                            std::string& buffer, bool sequential);
+    util::Result<void> load_contents();
+    util::Result<const Content*> locate(const Entry& entry);
+    std::uint64_t readable_size(std::uint32_t segment) const;
+
+    struct OpenSegment {
+        std::uint32_t id = 0;
+        std::uint64_t used = 0;
+        util::UniqueFd fd;
+    };
+
+    const std::string directory_;
+    const Options options_;
+    util::UniqueFd lock_;
+    std::uint64_t tag_ = 0;
+    State state_{0};
+    std::vector<Segment> segments_;       // in the order of their records; the last is written to
+    std::uint32_t next_segment_ = 1;
+    std::unique_ptr<Committer> committer_;
+    std::function<void(MailboxId)> listener_;
+
+    util::UniqueFd active_;               // the last segment
+    std::uint64_t end_ = 0;               // where the next record goes (pending ones counted)
+    std::uint64_t allocated_ = 0;         // room is certain up to here
+    std::uint64_t written_ = 0;           // of the last segment, by finished jobs
+    bool new_segment_ = false;            // its name is not synced yet
+    std::string pending_;                 // records not yet handed over; they end at end_
+    std::vector<util::UniqueFd> pending_files_;
+    std::deque<const Job*> in_flight_;    // appends in the committer's hands
+    std::size_t in_flight_bytes_ = 0;
+
+    Lsn durable_ = 0;
+    Lsn durable_ceiling_ = 0;
+    std::deque<Lsn> strict_;              // changes that may not be shown before they are durable
+    std::optional<util::Instant> lazy_since_;
+    std::optional<util::Error> failure_;
+    std::uint64_t damage_ = 0;            // bad records met since open
+
+    std::vector<OpenSegment> open_segments_;
+    std::uint64_t use_ = 0;
+    std::string window_;                  // read-ahead: bytes of one segment
+    std::uint32_t window_segment_ = 0;
+    std::uint64_t window_offset_ = 0;
+    std::uint64_t last_read_ = 0;
+    std::uint32_t last_segment_ = 0;
+    std::string read_buffer_;
+    std::string scratch_;
+};
+
+std::int64_t wall_seconds();
+
+}  // namespace store

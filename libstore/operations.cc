@@ -1,0 +1,412 @@
+// What changes messages: append, copy, move, flags, expunge.
+#include "libstore/journal.h"
+#include "libutil/random.h"
+#include "libutil/text.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <iterator>
+#include <map>
+
+namespace store {
+
+namespace {
+
+// The uids ascending, each once.
+std::vector<std::uint32_t> ascending(std::span<const std::uint32_t> uids)
+{
+    std::vector<std::uint32_t> sorted(uids.begin(), uids.end());
+    if (!std::ranges::is_sorted(sorted, std::ranges::less_equal()))
+        std::ranges::sort(sorted);
+    auto repeated = std::ranges::unique(sorted);
+    sorted.erase(repeated.begin(), repeated.end());
+    return sorted;
+}
+
+// Ranges of uids whose entries stand side by side.  A range may span uids that are gone.
+class Ranges {
+public:
+    void add(std::uint32_t uid, std::size_t index)
+    {
+        if (!ranges_.empty() && index == last_ + 1)
+            ranges_.back().last = uid;
+        else
+            ranges_.push_back({uid, uid});
+        last_ = index;
+    }
+    UidRanges take() { return std::move(ranges_); }
+    bool empty() const { return ranges_.empty(); }
+
+private:
+    UidRanges ranges_;
+    std::size_t last_ = 0;
+};
+
+}  // namespace
+
+util::Result<Folder*> LogStore::target(MailboxId id)
+{
+    if (failure_)
+        return *failure_;
+    return loaded(id);
+}
+
+// --- append ---------------------------------------------------------------------------------------
+
+util::Result<void> LogStore::check_quota(std::uint64_t bytes, std::uint64_t messages) const
+{
+    if (options_.quota_bytes == 0 && options_.quota_messages == 0)
+        return {};
+    QuotaUsage used = usage();
+    if ((options_.quota_bytes && used.bytes + bytes > options_.quota_bytes) ||
+        (options_.quota_messages && used.messages + messages > options_.quota_messages))
+        return util::Error{util::Kind::Permanent, "mailbox is full (over quota)", EDQUOT};
+    return {};
+}
+
+util::Result<void> LogStore::check_message(const NewMessage& message) const
+{
+    if (message.content.size() > options_.max_message_size)
+        return util::Error{util::Kind::Permanent, "message is too large for the mail store", EFBIG};
+    if (!message.rendered)
+        return util::invalid("message without its rendered form");
+    const Rendered& rendered = *message.rendered;
+    if (rendered.envelope.size() + rendered.body_structure.size() + rendered.body.size() +
+            rendered.header_cache.size() + rendered.preview.size() > max_rendered)
+        return util::permanent("message's structure is too large for the mail store");
+    if (message.queue_id.size() + message.recipient.size() > 4096)
+        return util::invalid("queue id or recipient is too long");
+    return {};
+}
+
+Keywords LogStore::known_keywords(const Folder& folder, const std::vector<std::string>& names)
+{
+    Keywords bits = 0;
+    for (const auto& name : names)
+        for (std::size_t i = 0; i < folder.keywords.size(); ++i)
+            if (util::equal_nocase(folder.keywords[i], name))
+                bits |= Keywords(1) << i;
+    return bits;
+}
+
+util::Result<Keywords> LogStore::keyword_bits(Folder& folder, const std::vector<std::string>& names)
+{
+    // All of them fit, or none is added.
+    std::vector<std::string_view> fresh;
+    Keywords bits = 0;
+    for (const auto& name : names) {
+        if (name.empty() || name.size() > max_keyword_length)
+            return util::invalid("keyword is empty or too long");
+        auto same = [&name](std::string_view other) { return util::equal_nocase(name, other); };
+        auto known = std::ranges::find_if(folder.keywords, same);
+        if (known != folder.keywords.end())
+            bits |= Keywords(1) << (known - folder.keywords.begin());
+        else if (std::ranges::none_of(fresh, same))
+            fresh.push_back(name);
+    }
+    if (folder.keywords.size() + fresh.size() > max_keywords)
+        return util::permanent("too many keywords in this mailbox");
+    for (std::string_view name : fresh) {
+        auto index = std::uint32_t(folder.keywords.size());
+        TRY(prepare(name.size() + 64, 1, true));
+        add(KeywordRecord{.mailbox = folder.id, .index = index, .name = std::string(name)});
+        lazy();
+        bits |= Keywords(1) << index;
+    }
+    return bits;
+}
+
+// Gives each message its id, and the large ones their files, which the next job syncs.
+util::Result<std::vector<Guid>> LogStore::write_bodies(std::span<const NewMessage> messages)
+{
+    std::vector<Guid> guids(messages.size());
+    std::vector<util::UniqueFd> files;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        util::random_bytes(std::span(reinterpret_cast<char*>(guids[i].bytes.data()), 16));
+        if (messages[i].content.size() <= options_.large_message)
+            continue;
+        auto fd = util::sys::open(body_path(guids[i]), O_WRONLY | O_CREAT | O_EXCL);
+        util::Result<void> wrote;
+        if (fd.ok())
+            wrote = util::sys::write_all(fd->get(), messages[i].content);
+        else
+            wrote = fd.take_error();
+        if (!wrote.ok()) {
+            for (std::size_t j = 0; j <= i; ++j)
+                if (messages[j].content.size() > options_.large_message)
+                    (void)util::sys::unlink(body_path(guids[j]));
+            return wrote.take_error();
+        }
+        files.push_back(fd.take());
+    }
+    std::ranges::move(files, std::back_inserter(pending_files_));
+    return guids;
+}
+
+Lsn LogStore::append_one(Folder& folder, const NewMessage& message, const Guid& guid,
+                         std::uint16_t index, std::uint16_t count)
+{
+    const Rendered& rendered = *message.rendered;
+    MessageRecord record;
+    record.mailbox = folder.id;
+    record.entry.uid = folder.uid_next;
+    record.entry.flags = message.flags;
+    record.entry.keywords = known_keywords(folder, message.keywords);
+    record.entry.guid = guid;
+    record.entry.size = message.content.size();
+    record.entry.save_seconds = wall_seconds();
+    record.entry.internal_date = message.internal_date.value_or(Date{record.entry.save_seconds, 0});
+    record.sent_seconds = rendered.sent_seconds;
+    record.header_size = rendered.header_size;
+    record.queue_id = message.queue_id;
+    record.recipient = message.recipient;
+    record.block_checksums = block_checksums(message.content);
+    record.in_file = message.content.size() > options_.large_message;
+
+    std::string texts;
+    std::size_t i = 0;
+    for (const std::string* text : {&rendered.envelope, &rendered.body_structure, &rendered.body,
+                                    &rendered.header_cache, &rendered.preview}) {
+        record.rendered_lengths[i++] = std::uint32_t(text->size());
+        texts.append(*text);
+    }
+    record.rendered_checksum = util::crc32c(texts);
+
+    std::uint64_t start = end_;
+    std::uint32_t segment = segments_.back().id;
+    std::string_view inside = record.in_file ? std::string_view() : message.content;
+    Lsn lsn = write(record, 1, index, count, texts, inside);
+    auto head = std::uint32_t(record_header_size + scratch_.size() + texts.size());
+    state_.apply(lsn, record, {.lsn = lsn, .segment = segment, .offset = std::uint32_t(start),
+                               .head = head, .in_file = record.in_file});
+    return lsn;
+}
+
+util::Result<std::vector<Stored>> LogStore::append_all(MailboxId mailbox,
+                                                       std::span<const NewMessage> messages)
+{
+    Folder* folder = TRY(target(mailbox));
+    std::vector<Stored> stored;
+    std::uint64_t content = 0;
+    std::uint64_t bytes = 0;
+    for (const auto& message : messages) {
+        TRY(check_message(message));
+        content += message.content.size();
+        bytes += message.content.size() > options_.large_message ? 0 : message.content.size();
+        bytes += 4096 + message.rendered->envelope.size() + message.rendered->body_structure.size() +
+                 message.rendered->body.size() + message.rendered->header_cache.size() +
+                 message.rendered->preview.size() + message.content.size() / content_block * 4 +
+                 message.queue_id.size() + message.recipient.size();
+    }
+    if (messages.size() == 1 && !messages[0].queue_id.empty()) {
+        auto key = state_.duplicates.key(messages[0].queue_id, messages[0].recipient);
+        if (const auto* first = state_.duplicates.find(key)) {
+            stored.push_back({first->lsn, first->uid, first->uid_validity, true});
+            return stored;
+        }
+    }
+    if (messages.size() > UINT16_MAX || bytes > max_record_size)
+        return util::permanent("too much in one append");
+    if (folder->uid_next >= UINT32_MAX - messages.size())
+        return util::permanent("no uids left in this mailbox");
+    TRY(check_quota(content, messages.size()));
+    // Keywords first: they are the only thing behind which an append can still be refused.
+    for (const auto& message : messages)
+        TRY(keyword_bits(*folder, message.keywords));
+    TRY(prepare(bytes, messages.size(), false));
+    auto guids = TRY(write_bodies(messages));
+    for (const auto& message : messages) {
+        Lsn lsn = append_one(*folder, message, guids[stored.size()], std::uint16_t(stored.size()),
+                             std::uint16_t(messages.size()));
+        stored.push_back({lsn, folder->entries.back().uid, folder->uid_validity, false});
+    }
+    strict();
+    changed(mailbox);
+    return stored;
+}
+
+util::Result<Stored> LogStore::append(MailboxId mailbox, const NewMessage& message)
+{
+    auto stored = TRY(append_all(mailbox, std::span(&message, 1)));
+    return stored.front();
+}
+
+// --- copy and move --------------------------------------------------------------------------------
+
+util::Result<Copied> LogStore::transfer(MailboxId from, std::span<const std::uint32_t> uids,
+                                        MailboxId to, CopyRecord::Kind kind)
+{
+    Folder* source = TRY(target(from));
+    Folder* target_folder = TRY(target(to));
+    Copied copied;
+    copied.uid_validity = target_folder->uid_validity;
+    CopyRecord record{.kind = kind, .from = from, .to = to, .items = {}};
+    std::uint64_t bytes = 0;
+    Keywords used = 0;
+    for (std::uint32_t uid : ascending(uids)) {
+        const Entry* entry = source->find(uid);
+        if (!entry)
+            continue;
+        record.items.push_back({uid, *entry});
+        bytes += entry->size;
+        used |= entry->keywords;
+    }
+    if (record.items.empty())
+        return copied;
+    if (record.items.size() > (max_record_size >> 1) / (entry_size + 4))
+        return util::permanent("too many messages at once");
+    if (target_folder->uid_next >= UINT32_MAX - record.items.size())
+        return util::permanent("no uids left in the mailbox");
+    if (kind == CopyRecord::Kind::Copy)
+        TRY(check_quota(bytes, record.items.size()));
+
+    // Keywords are bits of their mailbox: translate.
+    std::vector<std::string> names;
+    for (std::size_t bit = 0; bit < source->keywords.size(); ++bit)
+        if (used >> bit & 1)
+            names.push_back(source->keywords[bit]);
+    TRY(keyword_bits(*target_folder, names));
+    Keywords translation[max_keywords] = {};
+    for (std::size_t bit = 0; bit < source->keywords.size(); ++bit)
+        if (used >> bit & 1)
+            translation[bit] = known_keywords(*target_folder, {source->keywords[bit]});
+
+    TRY(prepare(record.items.size() * (entry_size + 4) + 64, record.items.size(), false));
+    std::int64_t now = wall_seconds();
+    std::uint32_t next = target_folder->uid_next;
+    for (auto& item : record.items) {
+        Keywords bits = 0;
+        for (Keywords rest = item.entry.keywords; rest; rest &= rest - 1)
+            bits |= translation[std::countr_zero(rest)];
+        item.entry.keywords = bits;
+        item.entry.uid = next++;
+        item.entry.save_seconds = now;
+        copied.source.push_back(item.source);
+        copied.target.push_back(item.entry.uid);
+    }
+    copied.lsn = add(record, record.items.size());
+    strict();
+    changed(to);
+    if (kind == CopyRecord::Kind::Move && from != to)
+        changed(from);
+    return copied;
+}
+
+util::Result<Copied> LogStore::copy(MailboxId from, std::span<const std::uint32_t> uids, MailboxId to)
+{
+    return transfer(from, uids, to, CopyRecord::Kind::Copy);
+}
+
+util::Result<Copied> LogStore::move(MailboxId from, std::span<const std::uint32_t> uids, MailboxId to)
+{
+    return transfer(from, uids, to, CopyRecord::Kind::Move);
+}
+
+// --- flags ----------------------------------------------------------------------------------------
+
+util::Result<FlagsChanged> LogStore::change_flags(MailboxId mailbox,
+                                                  std::span<const std::uint32_t> uids,
+                                                  const FlagChange& change)
+{
+    Folder* folder = TRY(target(mailbox));
+    Keywords keywords = known_keywords(*folder, change.keywords);
+    if (change.operation != FlagOperation::Remove)
+        keywords = TRY(keyword_bits(*folder, change.keywords));
+
+    FlagsChanged result;
+    std::map<std::pair<Flags, Keywords>, Ranges> groups;
+    std::size_t count = 0;
+    for (std::uint32_t uid : ascending(uids)) {
+        std::size_t index = folder->lower_bound(uid);
+        if (index == folder->entries.size() || folder->entries[index].uid != uid)
+            continue;
+        const Entry& entry = folder->entries[index];
+        if (change.unchanged_since && entry.modseq > *change.unchanged_since) {
+            result.modified.push_back(uid);
+            continue;
+        }
+        std::pair<Flags, Keywords> wanted(change.flags, keywords);
+        if (change.operation == FlagOperation::Add)
+            wanted = {entry.flags | change.flags, entry.keywords | keywords};
+        else if (change.operation == FlagOperation::Remove)
+            wanted = {entry.flags & ~change.flags, entry.keywords & ~keywords};
+        if (wanted == std::pair(entry.flags, entry.keywords))
+            continue;
+        groups[wanted].add(uid, index);
+        ++count;
+    }
+    if (count == 0)
+        return result;
+    FlagsRecord record{.mailbox = mailbox, .groups = {}};
+    std::uint64_t bytes = 64;
+    for (auto& [values, ranges] : groups) {
+        record.groups.push_back({values.first, values.second, ranges.take()});
+        bytes += 16 + record.groups.back().uids.size() * 8;
+    }
+    TRY(prepare(bytes, 1, true));
+    result.lsn = add(record);
+    lazy();
+    changed(mailbox);
+    return result;
+}
+
+void LogStore::claim_recent(MailboxId mailbox)
+{
+    Folder* folder = state_.folder(mailbox);
+    if (!folder || failure_ || folder->first_recent_uid == folder->uid_next)
+        return;
+    if (!prepare(64, 1, true).ok())
+        return;
+    add(RecentRecord{.mailbox = mailbox, .first_recent_uid = folder->uid_next});
+}
+
+// --- expunge --------------------------------------------------------------------------------------
+
+util::Result<Lsn> LogStore::expunge(MailboxId mailbox, std::span<const std::uint32_t> uids)
+{
+    Folder* folder = TRY(target(mailbox));
+    Ranges ranges;
+    std::size_t count = 0;
+    for (std::uint32_t uid : ascending(uids)) {
+        std::size_t index = folder->lower_bound(uid);
+        if (index == folder->entries.size() || folder->entries[index].uid != uid)
+            continue;
+        ranges.add(uid, index);
+        ++count;
+    }
+    if (count == 0)
+        return durable_;
+    ExpungeRecord record{.mailbox = mailbox, .seconds = wall_seconds(), .uids = ranges.take()};
+    TRY(prepare(record.uids.size() * 8 + 64, 1, true));
+    Lsn lsn = add(record);
+    strict();
+    changed(mailbox);
+    return lsn;
+}
+
+std::optional<std::vector<std::uint32_t>> LogStore::expunged_since(MailboxId mailbox, Lsn since)
+{
+    auto found = loaded(mailbox);
+    if (!found.ok() || since < (*found)->gone_from)
+        return std::nullopt;
+    std::vector<std::uint32_t> uids;
+    for (const auto& gone : (*found)->gone)
+        if (gone.lsn > since)
+            uids.push_back(gone.uid);
+    return ascending(uids);
+}
+
+QuotaUsage LogStore::usage() const
+{
+    QuotaUsage used;
+    for (const auto& [id, folder] : state_.folders) {
+        used.bytes += folder->bytes;
+        used.messages += folder->message_count();
+    }
+    return used;
+}
+
+}  // namespace store

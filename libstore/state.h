@@ -1,0 +1,146 @@
+// The state that the log's records add up to.  No I/O: replay and live changes go through the same
+// apply(), so that what a reopened store shows is what the running one showed.
+//
+// Entries of a mailbox and the table of contents may not be loaded yet (they lie in the snapshot);
+// apply() requires what it touches to be loaded, see needs_loading().
+#pragma once
+
+#include "libstore/records.h"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace store {
+
+// Where a message record lies.
+struct Content {
+    Lsn lsn = 0;
+    std::uint32_t segment = 0;
+    std::uint32_t offset = 0;
+    std::uint32_t head = 0;      // bytes of header, meta and rendered texts; the content follows
+    std::uint32_t in_file = 0;   // 1: the content is a file of its own
+};
+
+// A uid that is gone, for QRESYNC.
+struct Gone {
+    Lsn lsn = 0;
+    std::uint32_t uid = 0;
+};
+
+// An expunged message that can still be restored.
+struct Kept {
+    MailboxId mailbox = 0;
+    Lsn lsn = 0;              // of the expunge
+    std::int64_t seconds = 0;
+    Entry entry;
+};
+
+struct Folder : Mailbox {
+    bool named = false;       // false while only messages have told of it
+    bool loaded = true;       // are entries and gone here?
+    std::uint32_t stored_messages = 0;   // while not loaded: how many
+    std::uint32_t stored_gone = 0;
+    std::uint64_t stored_at = 0;         // their place in the snapshot
+    std::uint32_t stored_checksum = 0;
+    Lsn modseq_floor = 0;     // of the last recovery: no modseq is lower
+    std::vector<Gone> gone;   // by lsn, bounded
+    Lsn gone_from = 0;        // `gone` is complete after this Lsn
+
+    std::size_t message_count() const { return loaded ? entries.size() : stored_messages; }
+};
+
+// The mailbox as a record says it, without a census.
+MailboxRecord record_of(const Folder& folder);
+
+// Answers the second delivery of a message to the same recipient: the last max_remembered
+// deliveries, in memory and through restarts.
+class DuplicateMemory {
+public:
+    static constexpr std::size_t max_remembered = 4096;
+    struct Item {
+        std::uint64_t key = 0;
+        Lsn lsn = 0;
+        std::uint32_t uid = 0;
+        std::uint32_t uid_validity = 0;
+    };
+
+    explicit DuplicateMemory(std::uint64_t seed) : seed_(seed) {}
+    void set_seed(std::uint64_t seed) { seed_ = seed; }
+    std::uint64_t key(std::string_view queue_id, std::string_view recipient) const;
+    const Item* find(std::uint64_t key) const;
+    void add(const Item& item);
+    const std::deque<Item>& items() const { return items_; }
+
+private:
+    std::uint64_t seed_;
+    std::deque<Item> items_;
+    std::unordered_map<std::uint64_t, Item> by_key_;
+};
+
+constexpr std::size_t max_changes = 4096;   // per mailbox in memory; up to twice that for a moment
+constexpr std::size_t max_gone = 16'384;    // per mailbox
+
+class State {
+public:
+    explicit State(std::uint64_t tag) : duplicates(tag) {}
+
+    // --- what there is ---------------------------------------------------------------------------
+    std::unordered_map<MailboxId, std::unique_ptr<Folder>> folders;
+    std::map<std::string, MailboxId, std::less<>> names;
+    std::vector<std::string> subscriptions;                    // sorted
+    std::unordered_map<MailboxId, std::string> removed_names;  // mailboxes that deleted mail was in
+    std::vector<Kept> kept;                                    // by lsn
+    std::vector<Content> contents;                             // by lsn
+    bool contents_loaded = true;                               // else `contents` lacks the snapshot's
+    DuplicateMemory duplicates;
+    Lsn last = 0;                    // highest Lsn given
+    Lsn ceiling = 0;                 // reserved up to here
+    bool reservation_open = false;
+    Lsn recovered = 0;
+    Lsn purged = 0;
+    std::uint32_t last_uid_validity = 0;
+    std::uint64_t kept_bytes = 0;
+    std::uint64_t garbage_bytes = 0; // about how much compaction would give back
+
+    Folder* folder(MailboxId id);
+    const Folder* folder(MailboxId id) const;
+    Folder* folder(std::string_view name);
+    const Content* content(Lsn lsn) const;
+    Content* content(Lsn lsn);
+    bool is_subscribed(std::string_view name) const;
+
+    // --- changes ---------------------------------------------------------------------------------
+    void apply(Lsn lsn, const MessageRecord& record, const Content& location);
+    void apply(Lsn lsn, const FlagsRecord& record);
+    void apply(Lsn lsn, const CopyRecord& record);
+    void apply(Lsn lsn, const ExpungeRecord& record);
+    void apply(Lsn lsn, const MailboxRecord& record);
+    void apply(Lsn lsn, const MailboxRemovedRecord& record);
+    void apply(Lsn lsn, const SubscriptionRecord& record);
+    void apply(Lsn lsn, const KeywordRecord& record);
+    void apply(Lsn lsn, const RecentRecord& record);
+    void apply(Lsn lsn, const ReserveRecord& record);
+    void apply(Lsn lsn, const ClosedRecord& record);
+    void apply(Lsn lsn, const CensusRecord& record);
+    void apply(Lsn lsn, const PurgeRecord& record);
+
+    // After a replay: mailboxes that only their messages have told of get a name; INBOX exists in
+    // `names` unless nothing told of it.  Returns the names given.
+    std::vector<std::string> name_orphans();
+    // The entries of a folder read from a snapshot take effect.
+    static void adopt_entries(Folder& folder);
+
+private:
+    Folder& folder_or_new(MailboxId id);
+    void insert(Folder& folder, const Entry& entry, Lsn lsn, Change::Kind kind);
+    void erase(Folder& folder, const UidRanges& uids, Lsn lsn, bool keep, std::int64_t seconds);
+    void touch(Folder& folder, Lsn lsn, std::uint32_t uid, Change::Kind kind);
+    void note_gone(Folder& folder, Lsn lsn, std::uint32_t uid);
+    void drop_kept(std::size_t count);
+};
+
+}  // namespace store

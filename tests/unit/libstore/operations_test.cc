@@ -1,0 +1,460 @@
+// What a store does, and that a reopened store shows the same.
+#include "tests/unit/libstore/fixture.h"
+
+#include "libutil/time.h"
+
+#include <cerrno>
+#include <poll.h>
+
+namespace {
+
+using namespace test;
+using store::FlagOperation;
+
+void reopens_the_same(const std::string& path, std::unique_ptr<store::Store>& store)
+{
+    std::string before = picture(*store);
+    store.reset();
+    store = open(path);
+    EQ(picture(*store), before);
+}
+
+TEST(makes_inbox_and_the_default_mailboxes)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    EQ(store->mailboxes().size(), 6U);
+    EQ(mailbox(*store, "inbox").name, "INBOX");
+    THAT(mailbox(*store, "Junk").special_use == store::SpecialUse::Junk);
+    THAT(mailbox(*store, "Sent").subscribed);
+    EQ(store->subscriptions().size(), 6U);
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
+TEST(refuses_what_is_not_there_or_locked)
+{
+    Directory directory;
+    EQ(store::Store::open(directory.beside("none"), {}).error().kind, util::Kind::NotFound);
+    store::Options options;
+    options.create = false;
+    EQ(store::Store::open(directory.path, options).error().kind, util::Kind::NotFound);
+    auto store = open(directory.path);
+    EQ(store::Store::open(directory.path, {}).error().kind, util::Kind::Temporary);
+}
+END_TEST
+
+TEST(appends_and_reads_back)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    std::vector<store::MailboxId> told;
+    store->on_change([&](store::MailboxId id) { told.push_back(id); });
+    auto first = add(*store, "INBOX", "one", store::Seen, {"$Label1", "Work"});
+    auto second = add(*store, "INBOX", "two");
+    EQ(first.uid, 1U);
+    EQ(second.uid, 2U);
+    THAT(second.lsn > first.lsn);
+    EQ(told.size(), 2U);
+    EQ(told[0], id_of(*store, "INBOX"));
+    const auto& inbox = mailbox(*store, "INBOX");
+    EQ(inbox.unseen, 1U);
+    EQ(inbox.keywords.size(), 2U);
+    EQ(inbox.entries[0].keywords, 3U);
+    EQ(*store->read_content(inbox.entries[0]), text_of("one"));
+    THAT(store->durable() < second.lsn);
+    OK(store->sync());
+    THAT(store->durable() >= second.lsn);
+    EQ(*store->read_content(inbox.entries[1]), text_of("two"));
+    EQ(*store->read_content(inbox.entries[1], 9, 3), "two");
+    EQ(*store->read_content(inbox.entries[1], 500, 3), "");
+    EQ(store->read_rendered(inbox.entries[1])->preview, "preview two");
+    EQ(store->read_rendered(inbox.entries[1])->sent_seconds, 77);
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
+TEST(is_durable_after_an_event)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    auto stored = add(*store, "INBOX", "one");
+    store->flush(false);
+    while (store->durable() < stored.lsn) {
+        pollfd poll{.fd = store->event_fd(), .events = POLLIN, .revents = 0};
+        EQ(::poll(&poll, 1, 10'000), 1);
+        OK(store->collect());
+    }
+    EQ(store->visible(), store->last());
+}
+END_TEST
+
+TEST(keeps_large_messages_in_files)
+{
+    Directory directory;
+    store::Options options;
+    options.large_message = 1000;
+    auto store = open(directory.path, options);
+    add(*store, "INBOX", "small", 0, {}, 1000);
+    add(*store, "INBOX", "large", 0, {}, 200'001);
+    const auto& inbox = mailbox(*store, "INBOX");
+    EQ(*store->read_content(inbox.entries[1]), text_of("large", 200'001));
+    EQ(*store->read_content(inbox.entries[1], 65'530, 20), text_of("large", 200'001).substr(65'530, 20));
+    EQ(*store->read_content(inbox.entries[1], 131'072, 100'000), text_of("large", 200'001).substr(131'072));
+    auto bodies = util::sys::open(directory.path + "/bodies", O_RDONLY | O_DIRECTORY);
+    EQ(util::sys::list_directory(bodies->get())->size(), 1U);
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
+TEST(appends_all_or_none)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    store::Rendered texts = rendered("x");
+    std::vector<store::NewMessage> messages(3);
+    for (auto& message : messages) {
+        message.content = "abc";
+        message.rendered = &texts;
+    }
+    messages[2].rendered = nullptr;
+    EQ(store->append_all(id_of(*store, "INBOX"), messages).error().kind, util::Kind::Invalid);
+    EQ(mailbox(*store, "INBOX").entries.size(), 0U);
+    messages[2].rendered = &texts;
+    auto stored = store->append_all(id_of(*store, "INBOX"), messages);
+    OK(stored);
+    EQ(stored->size(), 3U);
+    EQ((*stored)[2].uid, 3U);
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
+TEST(answers_a_second_delivery_without_a_second_copy)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    store::Rendered texts = rendered("x");
+    store::NewMessage message;
+    message.content = "abc";
+    message.rendered = &texts;
+    message.queue_id = "Q1";
+    message.recipient = "a@b";
+    auto first = store->append(id_of(*store, "INBOX"), message);
+    OK(first);
+    THAT(!first->duplicate);
+    auto second = store->append(id_of(*store, "INBOX"), message);
+    THAT(second->duplicate);
+    EQ(second->lsn, first->lsn);
+    message.recipient = "c@b";
+    THAT(!store->append(id_of(*store, "INBOX"), message)->duplicate);
+    store = nullptr;
+    store = open(directory.path);
+    auto third = store->append(id_of(*store, "INBOX"), message);
+    THAT(third->duplicate);
+    EQ(mailbox(*store, "INBOX").entries.size(), 2U);
+}
+END_TEST
+
+TEST(copies_and_moves_references)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    add(*store, "INBOX", "one", 0, {"a"});
+    add(*store, "INBOX", "two", store::Seen, {"b"});
+    add(*store, "INBOX", "three");
+    add(*store, "Archive", "zero", 0, {"b"});
+    store::MailboxId inbox = id_of(*store, "INBOX");
+    store::MailboxId archive = id_of(*store, "Archive");
+    std::vector<std::uint32_t> uids = {3, 1, 1, 77};
+    auto copied = store->copy(inbox, uids, archive);
+    OK(copied);
+    THAT(copied->source == std::vector<std::uint32_t>({1, 3}));
+    THAT(copied->target == std::vector<std::uint32_t>({2, 3}));
+    EQ(copied->uid_validity, mailbox(*store, "Archive").uid_validity);
+    const auto& box = mailbox(*store, "Archive");
+    EQ(*store->read_content(box.entries[1]), text_of("one"));
+    EQ(box.entries[1].keywords, 2U);  // "b" is bit 0 there, "a" came second
+    std::vector<std::uint32_t> two = {2};
+    auto moved = store->move(inbox, two, archive);
+    OK(moved);
+    EQ(mailbox(*store, "INBOX").entries.size(), 2U);
+    EQ(box.entries[3].keywords, 1U);
+    EQ(box.entries[3].flags, store::Seen);
+    auto same = store->move(archive, two, archive);
+    EQ(same->target[0], 5U);
+    EQ(box.find(2), nullptr);
+    EQ(store->copy(inbox, two, 999).error().kind, util::Kind::NotFound);
+    EQ(store->copy(inbox, two, archive)->source.size(), 0U);
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
+TEST(changes_flags)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    for (int i = 0; i < 5; ++i)
+        add(*store, "INBOX", "m");
+    store::MailboxId inbox = id_of(*store, "INBOX");
+    const auto& box = mailbox(*store, "INBOX");
+    std::vector<std::uint32_t> all = {1, 2, 3, 4, 5};
+    std::vector<std::uint32_t> some = {2, 3};
+    store::Lsn before = store->last();
+    auto added = store->change_flags(inbox, some, {FlagOperation::Add, store::Seen, {"X"}, {}});
+    OK(added);
+    EQ(box.unseen, 3U);
+    EQ(box.entries[1].modseq, added->lsn);
+    EQ(box.entries[0].flags, 0U);
+    auto guarded = store->change_flags(inbox, all, {FlagOperation::Add, store::Deleted, {}, before});
+    THAT(guarded->modified == some);
+    EQ(box.deleted, 3U);
+    auto same = store->change_flags(inbox, some, {FlagOperation::Add, store::Seen, {"x"}, {}});
+    EQ(same->lsn, 0U);
+    OK(store->change_flags(inbox, all, {FlagOperation::Remove, store::Deleted, {"x", "unknown"}, {}}));
+    EQ(box.deleted, 0U);
+    EQ(box.entries[1].keywords, 0U);
+    EQ(box.keywords.size(), 1U);
+    OK(store->change_flags(inbox, all, {FlagOperation::Replace, store::Flagged, {"Y"}, {}}));
+    EQ(box.unseen, 5U);
+    EQ(box.entries[4].keywords, 2U);
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
+TEST(limits_keywords)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    add(*store, "INBOX", "m");
+    std::vector<std::uint32_t> one = {1};
+    store::MailboxId inbox = id_of(*store, "INBOX");
+    std::vector<std::string> names;
+    for (int i = 0; i < 64; ++i)
+        names.push_back(util::concat("k", i));
+    OK(store->change_flags(inbox, one, {FlagOperation::Add, 0, names, {}}));
+    EQ(mailbox(*store, "INBOX").entries[0].keywords, UINT64_MAX);
+    EQ(store->change_flags(inbox, one, {FlagOperation::Add, 0, {"more"}, {}}).error().kind,
+       util::Kind::Permanent);
+    EQ(store->change_flags(inbox, one, {FlagOperation::Add, 0, {std::string(129, 'x')}, {}}).error().kind,
+       util::Kind::Invalid);
+    OK(store->change_flags(inbox, one, {FlagOperation::Add, 0, {"K1"}, {}}));
+}
+END_TEST
+
+TEST(expunges_and_remembers)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    for (int i = 0; i < 6; ++i)
+        add(*store, "INBOX", "m");
+    store::MailboxId inbox = id_of(*store, "INBOX");
+    const auto& box = mailbox(*store, "INBOX");
+    store::Lsn before = store->last();
+    std::vector<std::uint32_t> some = {2, 3, 6, 9};
+    auto lsn = store->expunge(inbox, some);
+    OK(lsn);
+    EQ(box.entries.size(), 3U);
+    EQ(box.uid_next, 7U);
+    EQ(box.highest_modseq, *lsn);
+    THAT(*store->expunged_since(inbox, before) == std::vector<std::uint32_t>({2, 3, 6}));
+    THAT(store->expunged_since(inbox, *lsn)->empty());
+    OK(store->expunge(inbox, some));
+    reopens_the_same(directory.path, store);
+    EQ(add(*store, "INBOX", "new").uid, 7U);
+}
+END_TEST
+
+TEST(tells_history)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    const auto& box = mailbox(*store, "INBOX");
+    store::Lsn start = store->last();
+    THAT(box.changes_from <= start);
+    add(*store, "INBOX", "a");
+    std::vector<std::uint32_t> one = {1};
+    OK(store->change_flags(box.id, one, {FlagOperation::Add, store::Seen, {"k"}, {}}));
+    OK(store->expunge(box.id, one));
+    using Kind = store::Change::Kind;
+    std::vector<Kind> kinds;
+    for (const auto& change : box.changes)
+        kinds.push_back(change.kind);
+    THAT(kinds == std::vector<Kind>({Kind::Arrived, Kind::KeywordsAdded, Kind::FlagsChanged, Kind::Expunged}));
+    for (std::uint32_t i = 0; i < 10'000; ++i)
+        add(*store, "INBOX", "a", 0, {}, 20);
+    THAT(box.changes.size() <= 8192);
+    THAT(box.changes_from > start);
+    THAT(box.changes.front().lsn > box.changes_from);
+}
+END_TEST
+
+TEST(creates_renames_and_removes_mailboxes)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    OK(store->create_mailbox("a/b/c", store::SpecialUse::None));
+    THAT(store->mailboxes().contains("a/b"));
+    EQ(store->create_mailbox("a/b", store::SpecialUse::None).error().code, EEXIST);
+    EQ(store->create_mailbox("inbox", store::SpecialUse::None).error().code, EEXIST);
+    add(*store, "a/b/c", "m");
+    auto validity = mailbox(*store, "a/b/c").uid_validity;
+    auto id = id_of(*store, "a/b/c");
+    OK(store->rename_mailbox("a/b", "x/y"));
+    EQ(mailbox(*store, "x/y/c").uid_validity, validity);
+    EQ(id_of(*store, "x/y/c"), id);
+    THAT(store->mailboxes().contains("a"));
+    THAT(!store->mailboxes().contains("a/b"));
+    EQ(store->rename_mailbox("x", "x/z").error().kind, util::Kind::Invalid);
+    EQ(store->rename_mailbox("x", "a").error().code, EEXIST);
+    EQ(store->rename_mailbox("nope", "b").error().kind, util::Kind::NotFound);
+    EQ(store->remove_mailbox("x").error().kind, util::Kind::Permanent);
+    EQ(store->remove_mailbox("INBOX").error().kind, util::Kind::Permanent);
+    OK(store->remove_mailbox("x/y/c"));
+    EQ(store->mailbox(id).error().kind, util::Kind::NotFound);
+    OK(store->create_mailbox("x/y/c", store::SpecialUse::None));
+    THAT(mailbox(*store, "x/y/c").uid_validity > validity);
+    OK(store->set_special_use("x", store::SpecialUse::Flagged));
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
+TEST(renaming_inbox_moves_its_messages)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    OK(store->create_mailbox("INBOX/sub", store::SpecialUse::None));
+    add(*store, "INBOX", "one");
+    add(*store, "INBOX", "two");
+    auto id = id_of(*store, "INBOX");
+    OK(store->rename_mailbox("inbox", "Old"));
+    EQ(id_of(*store, "INBOX"), id);
+    EQ(mailbox(*store, "INBOX").entries.size(), 0U);
+    EQ(mailbox(*store, "Old").entries.size(), 2U);
+    THAT(store->mailboxes().contains("INBOX/sub"));
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
+TEST(refuses_bad_mailbox_names)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    std::string deep = "a";
+    for (int i = 0; i < 50; ++i)
+        deep += "/a";
+    std::string deepest = deep.substr(2);
+    for (const std::string& name : {std::string(), std::string("/a"), std::string("a/"), std::string("a//b"),
+                                    std::string("a\x01"), std::string("\xff"), std::string(1001, 'a'), deep})
+        EQ(store->create_mailbox(name, store::SpecialUse::None).error().kind, util::Kind::Invalid);
+    OK(store->create_mailbox(deepest, store::SpecialUse::None));
+    OK(store->create_mailbox(std::string(1000, 'a'), store::SpecialUse::None));
+    OK(store->create_mailbox("inbox/x", store::SpecialUse::None));
+    THAT(store->mailboxes().contains("INBOX/x"));
+}
+END_TEST
+
+TEST(subscriptions_outlive_mailboxes)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    OK(store->create_mailbox("a", store::SpecialUse::None));
+    OK(store->subscribe("a", true));
+    OK(store->subscribe("not/there", true));
+    THAT(mailbox(*store, "a").subscribed);
+    OK(store->remove_mailbox("a"));
+    OK(store->create_mailbox("a", store::SpecialUse::None));
+    THAT(mailbox(*store, "a").subscribed);
+    OK(store->subscribe("a", false));
+    THAT(!mailbox(*store, "a").subscribed);
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
+TEST(keeps_to_the_quota)
+{
+    Directory directory;
+    store::Options options;
+    options.quota_bytes = 500;
+    auto store = open(directory.path, options);
+    add(*store, "INBOX", "a");
+    add(*store, "INBOX", "b", 0, {}, 300);
+    store::Rendered texts = rendered("x");
+    store::NewMessage message;
+    message.content = "a";
+    message.rendered = &texts;
+    auto refused = store->append(id_of(*store, "INBOX"), message);
+    EQ(refused.error().code, EDQUOT);
+    EQ(refused.error().kind, util::Kind::Permanent);
+    std::vector<std::uint32_t> one = {1};
+    EQ(store->copy(id_of(*store, "INBOX"), one, id_of(*store, "Sent")).error().code, EDQUOT);
+    OK(store->move(id_of(*store, "INBOX"), one, id_of(*store, "Sent")));
+    OK(store->expunge(id_of(*store, "Sent"), one));
+    OK(store->append(id_of(*store, "INBOX"), message));
+    EQ(store->usage().bytes, 301U);
+    EQ(store->usage().messages, 2U);
+}
+END_TEST
+
+TEST(shows_flag_changes_before_they_are_synced_but_nothing_else)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    add(*store, "INBOX", "a");
+    OK(store->sync());
+    auto inbox = id_of(*store, "INBOX");
+    std::vector<std::uint32_t> one = {1};
+    auto changed = store->change_flags(inbox, one, {FlagOperation::Add, store::Seen, {}, {}});
+    THAT(store->durable() < changed->lsn);
+    THAT(store->visible() >= changed->lsn);
+    THAT(store->next_flush().has_value());
+    auto arrived = add(*store, "INBOX", "b");
+    THAT(store->visible() < arrived.lsn);
+    THAT(store->visible() >= changed->lsn);
+    OK(store->sync());
+    EQ(store->visible(), store->last());
+    THAT(!store->next_flush().has_value());
+}
+END_TEST
+
+TEST(claims_recent)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    add(*store, "INBOX", "a");
+    store->claim_recent(id_of(*store, "INBOX"));
+    EQ(mailbox(*store, "INBOX").first_recent_uid, 2U);
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
+TEST(rotates_segments)
+{
+    Directory directory;
+    store::Options options;
+    options.segment_size = 64U << 10;
+    auto store = open(directory.path, options);
+    for (int i = 0; i < 100; ++i)
+        add(*store, "INBOX", util::concat("m", i), 0, {}, 3000);
+    std::string before = picture(*store);
+    OK(store->sync());
+    EQ(picture(*store), before);
+    store = nullptr;
+    store = open(directory.path, options);
+    EQ(picture(*store), before);
+    auto fd = util::sys::open(directory.path, O_RDONLY | O_DIRECTORY);
+    int segments = 0;
+    for (const auto& name : util::sys::list_directory(fd->get()).take())
+        segments += name.starts_with("segment-");
+    THAT(segments >= 5);
+}
+END_TEST
+
+SUITE(operations, makes_inbox_and_the_default_mailboxes, refuses_what_is_not_there_or_locked,
+      appends_and_reads_back, is_durable_after_an_event, keeps_large_messages_in_files,
+      appends_all_or_none, answers_a_second_delivery_without_a_second_copy,
+      copies_and_moves_references, changes_flags, limits_keywords, expunges_and_remembers,
+      tells_history, creates_renames_and_removes_mailboxes, renaming_inbox_moves_its_messages,
+      refuses_bad_mailbox_names, subscriptions_outlive_mailboxes, keeps_to_the_quota,
+      shows_flag_changes_before_they_are_synced_but_nothing_else, claims_recent, rotates_segments)
+
+}  // namespace

@@ -1,0 +1,93 @@
+// From standard input to a submission.
+#include "tools/sendmail/compose.h"
+
+#include "libmail/address.h"
+#include "libmail/address_list.h"
+#include "libmail/header.h"
+#include "libutil/text.h"
+
+namespace sendmail {
+
+void LineReader::feed(std::string_view bytes, std::string& out)
+{
+    while (!bytes.empty() && !ended_) {
+        std::size_t newline = bytes.find('\n');
+        if (newline == std::string_view::npos) {
+            partial_ += bytes;
+            return;
+        }
+        if (partial_.empty()) {
+            line(bytes.substr(0, newline), out);
+        } else {
+            partial_ += bytes.substr(0, newline);
+            std::string whole = std::move(partial_);
+            partial_.clear();
+            line(whole, out);
+        }
+        bytes.remove_prefix(newline + 1);
+    }
+}
+
+void LineReader::end(std::string& out)
+{
+    if (!partial_.empty() && !ended_)
+        line(partial_, out);
+    ended_ = true;
+}
+
+void LineReader::line(std::string_view text, std::string& out)
+{
+    if (text.ends_with('\r'))
+        text.remove_suffix(1);
+    if (dot_ends_ && text == ".") {
+        ended_ = true;
+        return;
+    }
+    bool first = std::exchange(first_, false);
+    if (first && text.starts_with("From "))
+        return;
+    out += text;
+    out += "\r\n";
+}
+
+std::vector<std::string> header_recipients(std::string_view header)
+{
+    std::vector<std::string> found;
+    mail::HeaderReader reader(header);
+    mail::FieldView field;
+    while (reader.next(field))
+        if (field.is("To") || field.is("Cc") || field.is("Bcc"))
+            found.emplace_back(field.value);
+    return found;
+}
+
+util::Result<std::vector<std::string>> envelope_addresses(std::string_view text, std::string_view origin)
+{
+    std::vector<std::string> addresses;
+    for (const auto& entry : mail::parse_address_list(text)) {
+        if (entry.kind != mail::ListEntry::Kind::Address)
+            continue;
+        std::string_view domain = entry.domain.empty() ? origin : std::string_view(entry.domain);
+        std::string whole = util::concat(mail::quote_local_part(entry.local_part), "@", domain);
+        auto address = mail::parse_address(whole);
+        if (entry.local_part.empty() || !address.ok())
+            return util::invalid(util::concat("bad address: ", util::printable(text, 200)));
+        addresses.push_back(mail::to_text(*address));
+    }
+    return addresses;
+}
+
+std::string from_field(std::string_view full_name, std::string_view address)
+{
+    mail::ListEntry entry;
+    entry.has_name = !full_name.empty();
+    entry.name = full_name;
+    auto parsed = mail::parse_address(address);
+    if (parsed.ok()) {
+        entry.local_part = parsed->local_part;
+        entry.domain = parsed->domain;
+    }
+    return util::concat("From: ", mail::to_header(entry), "\r\n");
+}
+
+}  // namespace sendmail
