@@ -1,0 +1,240 @@
+// What one session has been told of its selected mailbox.
+#include "imapd/engine/view.h"
+
+#include <algorithm>
+
+namespace imapd::engine {
+
+using store::Change;
+
+std::size_t visible_end(const store::Mailbox& mailbox, store::Lsn durable)
+{
+    std::size_t end = mailbox.entries.size();
+    std::uint32_t first_hidden = 0;
+    for (std::size_t i = mailbox.changes.size(); i-- > 0 && mailbox.changes[i].lsn > durable;)
+        if (mailbox.changes[i].kind == Change::Kind::Arrived)
+            first_hidden = mailbox.changes[i].uid;
+    if (first_hidden != 0)
+        end = mailbox.lower_bound(first_hidden);
+    // Where the history does not reach back far enough, be careful.
+    if (mailbox.changes_from > durable)
+        while (end > 0 && mailbox.entries[end - 1].modseq > durable)
+            --end;
+    return end;
+}
+
+std::uint32_t visible_uid_next(const store::Mailbox& mailbox, std::size_t visible)
+{
+    return visible < mailbox.entries.size() ? mailbox.entries[visible].uid : mailbox.uid_next;
+}
+
+View::View(store::Store& store, const store::Mailbox& mailbox, bool read_only)
+    : store_(store), mailbox_(&mailbox), id_(mailbox.id), read_only_(read_only),
+      position_(store.durable())
+{
+    auto end = visible_end(mailbox, position_);
+    uids_.resize(end);
+    for (std::size_t i = 0; i < end; ++i)
+        uids_[i] = mailbox.entries[i].uid;
+    claim_recent();
+}
+
+bool View::refresh()
+{
+    auto found = store_.mailbox(id_);
+    mailbox_ = found.ok() ? *found : nullptr;
+    return mailbox_ != nullptr;
+}
+
+// \Recent goes to the first session that is told of a message and may say so (RFC 3501 §2.3.2).
+// The claim covers what has arrived and is not visible yet: this session will be told of it.
+void View::claim_recent()
+{
+    std::uint32_t first = mailbox_->first_recent_uid;
+    if (!recent_.empty())
+        first = std::max(first, recent_.back().last + 1);
+    if (first >= mailbox_->uid_next)
+        return;
+    std::uint32_t last = mailbox_->uid_next - 1;
+    if (!recent_.empty() && recent_.back().last + 1 == first)
+        recent_.back().last = last;
+    else
+        recent_.push_back({first, last});
+    if (!read_only_)
+        store_.claim_recent(id_);
+}
+
+bool View::is_recent(std::uint32_t uid) const
+{
+    for (std::size_t i = recent_.size(); i-- > 0;)
+        if (uid >= recent_[i].first)
+            return uid <= recent_[i].last;
+    return false;
+}
+
+std::size_t View::recent_count() const
+{
+    std::size_t count = 0;
+    for (const auto& range : recent_) {
+        auto from = std::lower_bound(uids_.begin(), uids_.end(), range.first);
+        auto to = std::upper_bound(from, uids_.end(), range.last);
+        count += std::size_t(to - from);
+    }
+    return count;
+}
+
+std::uint32_t View::sequence_of(std::uint32_t uid) const
+{
+    auto found = std::lower_bound(uids_.begin(), uids_.end(), uid);
+    return found != uids_.end() && *found == uid ? std::uint32_t(found - uids_.begin() + 1) : 0;
+}
+
+const store::Entry* View::entry_at(std::size_t index, std::size_t& hint) const
+{
+    if (!mailbox_)
+        return nullptr;
+    const auto& entries = mailbox_->entries;
+    auto uid = uids_[index];
+    if (hint >= entries.size() || entries[hint].uid != uid)
+        hint = mailbox_->lower_bound(uid);
+    if (hint >= entries.size() || entries[hint].uid != uid)
+        return nullptr;
+    return &entries[hint++];
+}
+
+util::Result<std::vector<IndexRange>> View::select_sequence(const syntax::SequenceSet& set) const
+{
+    auto count_now = std::uint32_t(uids_.size());
+    if (set.largest_named() > count_now || (set.has_star() && count_now == 0))
+        return util::invalid("Message sequence number beyond the mailbox");
+    std::vector<IndexRange> out;
+    for (const auto& range : set.resolve(count_now)) {
+        // n:* beyond the end is the last message (RFC 3501 §9, seq-range).
+        std::size_t last = std::min(range.last, count_now);
+        out.push_back({std::min<std::size_t>(range.first, last) - 1, last});
+    }
+    return out;
+}
+
+std::vector<IndexRange> View::select_uids(const syntax::SequenceSet& set) const
+{
+    std::vector<IndexRange> out;
+    for (const auto& range : set.resolve(largest_uid())) {
+        auto from = std::lower_bound(uids_.begin(), uids_.end(), range.first);
+        auto to = std::upper_bound(from, uids_.end(), range.last);
+        if (from != to)
+            out.push_back({std::size_t(from - uids_.begin()), std::size_t(to - uids_.begin())});
+    }
+    return out;
+}
+
+void View::told(store::Lsn after, store::Lsn up_to)
+{
+    if (up_to <= after)
+        return;
+    if (!own_.empty() && own_.back().up_to == after)
+        own_.back().up_to = up_to;
+    else
+        own_.push_back({after, up_to});
+}
+
+bool View::is_own(store::Lsn lsn) const
+{
+    for (const auto& span : own_)
+        if (lsn > span.after && lsn <= span.up_to)
+            return true;
+    return false;
+}
+
+void View::read_changes(store::Lsn durable, News& news)
+{
+    const auto& changes = mailbox_->changes;
+    auto at = std::upper_bound(changes.begin(), changes.end(), position_,
+                               [](store::Lsn lsn, const Change& change) { return lsn < change.lsn; });
+    for (; at != changes.end() && at->lsn <= durable; ++at) {
+        switch (at->kind) {
+        case Change::Kind::Arrived:
+            if (at->uid > largest_uid() && mailbox_->find(at->uid)) {
+                uids_.push_back(at->uid);
+                news.arrived = true;
+            }
+            break;
+        case Change::Kind::FlagsChanged:
+            if (!is_own(at->lsn))
+                news.changed.push_back(at->uid);
+            break;
+        case Change::Kind::Expunged:
+            if (sequence_of(at->uid) != 0)
+                gone_.push_back(at->uid);
+            break;
+        case Change::Kind::KeywordsAdded:
+            break;
+        }
+    }
+}
+
+// The history was cut: what is there against what the client knows.
+void View::compare_all(store::Lsn durable, News& news)
+{
+    auto end = visible_end(*mailbox_, durable);
+    const auto& entries = mailbox_->entries;
+    std::size_t known = uids_.size();
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < known; ++i) {
+        while (at < end && entries[at].uid < uids_[i])
+            ++at;
+        if (at >= end || entries[at].uid != uids_[i])
+            gone_.push_back(uids_[i]);
+        else if (entries[at].modseq > position_ && !is_own(entries[at].modseq))
+            news.changed.push_back(uids_[i]);
+    }
+    for (auto next = mailbox_->lower_bound(largest_uid() + 1); next < end; ++next) {
+        uids_.push_back(entries[next].uid);
+        news.arrived = true;
+    }
+}
+
+void View::remove_expunged(News& news)
+{
+    std::sort(gone_.begin(), gone_.end());
+    gone_.erase(std::unique(gone_.begin(), gone_.end()), gone_.end());
+    std::size_t kept = 0;
+    auto gone = gone_.begin();
+    for (std::size_t i = 0; i < uids_.size(); ++i) {
+        while (gone != gone_.end() && *gone < uids_[i])
+            ++gone;
+        if (gone != gone_.end() && *gone == uids_[i]) {
+            news.expunged.push_back(std::uint32_t(kept + 1));
+            news.expunged_uids.push_back(uids_[i]);
+        } else {
+            uids_[kept++] = uids_[i];
+        }
+    }
+    uids_.resize(kept);
+    gone_.clear();
+}
+
+News View::take_news(bool with_expunges)
+{
+    News news;
+    if (!mailbox_)
+        return news;
+    auto durable = store_.durable();
+    if (durable > position_) {
+        if (mailbox_->changes_from > position_)
+            compare_all(durable, news);
+        else
+            read_changes(durable, news);
+        position_ = durable;
+        std::erase_if(own_, [&](const Span& span) { return span.up_to <= position_; });
+    }
+    std::sort(news.changed.begin(), news.changed.end());
+    news.changed.erase(std::unique(news.changed.begin(), news.changed.end()), news.changed.end());
+    if (with_expunges && !gone_.empty())
+        remove_expunged(news);
+    if (news.arrived)
+        claim_recent();
+    return news;
+}
+
+}  // namespace imapd::engine

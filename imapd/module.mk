@@ -1,0 +1,5 @@
+# What door and engine share (framing, arguments), and the engine that the mailbox program hosts.
+LIBRARIES += imapd/syntax imapd/engine
+imapd/syntax_USES := libutil
+imapd/engine_USES := imapd/syntax libstore libmail libipc libutil
+imapd_TEST_LIBS := imapd/engine imapd/syntax libstore libmail libutil
