@@ -23,7 +23,7 @@ using Kind = FetchItem::Kind;
 namespace {
 
 // A body of at most this size is appended whole; a larger one in pieces of it.
-constexpr std::uint64_t piece_size = 128U << 10;
+constexpr std::uint64_t piece_size = 256U << 10;
 // The clock is looked at after so many messages.
 constexpr unsigned clock_interval = 32;
 

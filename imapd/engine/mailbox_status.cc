@@ -89,7 +89,7 @@ util::Result<StatusItems> parse_status_items(syntax::Scanner& arguments)
 void append_status(std::string& out, store::Store& store, const store::Mailbox& mailbox,
                    StatusItems items)
 {
-    Counted counted{mailbox, visible_end(mailbox, store.durable())};
+    Counted counted{mailbox, visible_end(mailbox, store.visible())};
     out += "* STATUS ";
     syntax::append_mailbox_name(out, mailbox.name);
     char before = '(';

@@ -2,6 +2,7 @@
 #include "imapd/engine/search_keys.h"
 
 #include "imapd/engine/search_text.h"
+#include "libmail/charset.h"
 #include "libmail/date.h"
 #include "libutil/text.h"
 
@@ -274,7 +275,7 @@ util::Result<SearchArguments> parse_search(Scanner& arguments)
     std::string charset;
     if (arguments.skip_word("CHARSET ")) {
         charset = TRY(arguments.astring());
-        if (!is_known_charset(charset))
+        if (!mail::is_known_charset(charset))
             return util::permanent("[BADCHARSET (UTF-8 US-ASCII)] This charset is not known");
         TRY(arguments.space());
     }

@@ -2,17 +2,14 @@
 #pragma once
 
 #include "libmail/imap_render.h"
-#include "libutil/result.h"
 
 #include <string>
 #include <string_view>
 
 namespace imapd::engine {
 
-bool is_known_charset(std::string_view name);
-// What is looked for, in UTF-8, case folded.  Without a charset it is UTF-8.  Invalid when the bytes
-// are none of the charset's.
-util::Result<std::string> folded_needle(std::string_view bytes, std::string_view charset);
+// What is looked for, in UTF-8, case folded.  Without a charset it is UTF-8.
+std::string folded_needle(std::string_view bytes, std::string_view charset);
 
 // Does a header field's value, unfolded, its encoded-words decoded, hold the needle?
 bool header_value_contains(std::string_view value, std::string_view needle);

@@ -7,18 +7,18 @@ namespace imapd::engine {
 
 using store::Change;
 
-std::size_t visible_end(const store::Mailbox& mailbox, store::Lsn durable)
+std::size_t visible_end(const store::Mailbox& mailbox, store::Lsn horizon)
 {
     std::size_t end = mailbox.entries.size();
     std::uint32_t first_hidden = 0;
-    for (std::size_t i = mailbox.changes.size(); i-- > 0 && mailbox.changes[i].lsn > durable;)
+    for (std::size_t i = mailbox.changes.size(); i-- > 0 && mailbox.changes[i].lsn > horizon;)
         if (mailbox.changes[i].kind == Change::Kind::Arrived)
             first_hidden = mailbox.changes[i].uid;
     if (first_hidden != 0)
         end = mailbox.lower_bound(first_hidden);
     // Where the history does not reach back far enough, be careful.
-    if (mailbox.changes_from > durable)
-        while (end > 0 && mailbox.entries[end - 1].modseq > durable)
+    if (mailbox.changes_from > horizon)
+        while (end > 0 && mailbox.entries[end - 1].modseq > horizon)
             --end;
     return end;
 }
@@ -30,7 +30,7 @@ std::uint32_t visible_uid_next(const store::Mailbox& mailbox, std::size_t visibl
 
 View::View(store::Store& store, const store::Mailbox& mailbox, bool read_only)
     : store_(store), mailbox_(&mailbox), id_(mailbox.id), read_only_(read_only),
-      position_(store.durable())
+      position_(store.visible())
 {
     auto end = visible_end(mailbox, position_);
     uids_.resize(end);
@@ -146,12 +146,12 @@ bool View::is_own(store::Lsn lsn) const
     return false;
 }
 
-void View::read_changes(store::Lsn durable, News& news)
+void View::read_changes(store::Lsn horizon, News& news)
 {
     const auto& changes = mailbox_->changes;
     auto at = std::upper_bound(changes.begin(), changes.end(), position_,
                                [](store::Lsn lsn, const Change& change) { return lsn < change.lsn; });
-    for (; at != changes.end() && at->lsn <= durable; ++at) {
+    for (; at != changes.end() && at->lsn <= horizon; ++at) {
         switch (at->kind) {
         case Change::Kind::Arrived:
             if (at->uid > largest_uid() && mailbox_->find(at->uid)) {
@@ -174,9 +174,9 @@ void View::read_changes(store::Lsn durable, News& news)
 }
 
 // The history was cut: what is there against what the client knows.
-void View::compare_all(store::Lsn durable, News& news)
+void View::compare_all(store::Lsn horizon, News& news)
 {
-    auto end = visible_end(*mailbox_, durable);
+    auto end = visible_end(*mailbox_, horizon);
     const auto& entries = mailbox_->entries;
     std::size_t known = uids_.size();
     std::size_t at = 0;
@@ -219,13 +219,13 @@ News View::take_news(bool with_expunges)
     News news;
     if (!mailbox_)
         return news;
-    auto durable = store_.durable();
-    if (durable > position_) {
+    auto horizon = store_.visible();
+    if (horizon > position_) {
         if (mailbox_->changes_from > position_)
-            compare_all(durable, news);
+            compare_all(horizon, news);
         else
-            read_changes(durable, news);
-        position_ = durable;
+            read_changes(horizon, news);
+        position_ = horizon;
         std::erase_if(own_, [&](const Span& span) { return span.up_to <= position_; });
     }
     std::sort(news.changed.begin(), news.changed.end());

@@ -2,7 +2,7 @@
 //
 // The store changes at any time; the view changes only when the session tells its client (RFC 3501
 // §5.2, §5.5, §7.4.1).  Between the two stands the history of the mailbox: take_news() reads it up
-// to durable() and says what there is to tell.  A view is fully described by the mailbox and the
+// to visible() and says what there is to tell.  A view is fully described by the mailbox and the
 // position in the history up to which the client knows it.
 #pragma once
 
@@ -14,8 +14,8 @@
 
 namespace imapd::engine {
 
-// The entries that may be shown: arrivals beyond durable() are none of them.
-std::size_t visible_end(const store::Mailbox& mailbox, store::Lsn durable);
+// The entries that may be shown: arrivals beyond visible() are none of them.
+std::size_t visible_end(const store::Mailbox& mailbox, store::Lsn horizon);
 // UIDNEXT as it may be shown: the first uid that is not visible yet.
 std::uint32_t visible_uid_next(const store::Mailbox& mailbox, std::size_t visible);
 
@@ -62,7 +62,7 @@ public:
 
     // Flag changes between these two positions are this session's own and told already.
     void told(store::Lsn after, store::Lsn up_to);
-    // What happened up to durable().  Expunges stay in the view unless `with_expunges`.
+    // What happened up to visible().  Expunges stay in the view unless `with_expunges`.
     News take_news(bool with_expunges);
     // How many keywords the client has been told of (FLAGS response), and that it was.
     std::size_t keywords_told() const { return keywords_told_; }
@@ -80,8 +80,8 @@ private:
 
     void claim_recent();
     bool is_own(store::Lsn lsn) const;
-    void read_changes(store::Lsn durable, News& news);
-    void compare_all(store::Lsn durable, News& news);
+    void read_changes(store::Lsn horizon, News& news);
+    void compare_all(store::Lsn horizon, News& news);
     void remove_expunged(News& news);
 
     store::Store& store_;

@@ -18,7 +18,6 @@ util::Result<std::string> decode_mailbox_pattern(std::string_view wire);
 
 // Appends the name as the client gets it: an atom where that is allowed, else quoted.
 void append_mailbox_name(std::string& out, std::string_view utf8);
-std::string encode_mailbox_name(std::string_view utf8);
 
 // "inbox" and "iNbOx/child" become "INBOX" and "INBOX/child".
 std::string canonical_inbox(std::string_view name);

@@ -34,6 +34,8 @@ std::string show(const T& value)
         return std::to_string(static_cast<long long>(value));
     else if constexpr (std::is_arithmetic_v<T>)
         return std::to_string(value);
+    else if constexpr (std::is_convertible_v<const T&, std::string_view>)
+        return std::string(std::string_view(value));
     else
         return "(value)";
 }
