@@ -37,6 +37,12 @@ util::Result<std::string> Submitter::next_queue_id()
     return next_id_;
 }
 
+util::Result<void> Submitter::set_timeout(util::Duration timeout)
+{
+    timeout_ = timeout;
+    return connection_.valid() ? connection_.set_timeout(timeout) : util::Result<void>();
+}
+
 Submission::Submission(Submitter& submitter, Envelope envelope) : submitter_(submitter)
 {
     begin_.envelope = std::move(envelope);

@@ -25,6 +25,7 @@ public:
     // The queue id that the next message will have.  Connects when there is no connection, or when
     // cleanup has ended the one that there was.  Temporary when cleanup cannot be reached.
     util::Result<std::string> next_queue_id();
+    util::Result<void> set_timeout(util::Duration timeout);
 
 private:
     friend class Submission;

@@ -57,29 +57,33 @@ private:
 
 }  // namespace
 
+util::Result<void> DropEncoder::write(std::string_view bytes)
+{
+    crc_ = util::crc32c(bytes, crc_);
+    return util::sys::write_all(fd_, bytes);
+}
+
+util::Result<void> DropEncoder::begin() { return write(drop_magic); }
+
+util::Result<void> DropEncoder::add(std::string_view record)
+{
+    return write(util::concat(record.size(), ":", record, ","));
+}
+
+util::Result<void> DropEncoder::end() { return util::sys::write_all(fd_, end_line(crc_)); }
+
 util::Result<DropWriter> DropWriter::create(const std::string& directory)
 {
     // Its group may read: pickup is in the directory's group and nothing else is.
     auto file = TRY(util::sys::open_nameless(directory, O_RDWR, 0640));
     DropWriter writer(directory, std::move(file));
-    TRY(writer.write(drop_magic));
+    TRY(writer.encoder_.begin());
     return writer;
-}
-
-util::Result<void> DropWriter::write(std::string_view bytes)
-{
-    crc_ = util::crc32c(bytes, crc_);
-    return util::sys::write_all(file_.get(), bytes);
-}
-
-util::Result<void> DropWriter::add(std::string_view record)
-{
-    return write(util::concat(record.size(), ":", record, ","));
 }
 
 util::Result<std::string> DropWriter::commit()
 {
-    TRY(util::sys::write_all(file_.get(), end_line(crc_)));
+    TRY(encoder_.end());
     TRY(util::sys::fsync(file_.get()));
     auto directory = TRY(util::sys::open(directory_, O_PATH | O_DIRECTORY));
     std::string name = util::concat(util::wall_now().time_since_epoch().count(), "-",

@@ -18,25 +18,40 @@ namespace queue {
 
 constexpr std::string_view drop_magic = "tern-drop 1\n";
 
+// Writes the form of a drop file to any descriptor: sendmail(1) to the pipe into terndrop(1).
+class DropEncoder {
+public:
+    explicit DropEncoder(int fd) : fd_(fd) {}
+
+    util::Result<void> begin();
+    util::Result<void> add(std::string_view record);
+    util::Result<void> end();
+
+private:
+    util::Result<void> write(std::string_view bytes);
+
+    int fd_;
+    std::uint32_t crc_ = 0;
+};
+
 // Writes a drop file without a name into `directory`, which the caller may be unable to list.
 class DropWriter {
 public:
     static util::Result<DropWriter> create(const std::string& directory);
 
-    util::Result<void> add(std::string_view record);
+    util::Result<void> add(std::string_view record) { return encoder_.add(record); }
     // Ends the file, syncs it and gives it its name, which is the answer.
     util::Result<std::string> commit();
 
 private:
     explicit DropWriter(std::string directory, util::UniqueFd file)
-        : directory_(std::move(directory)), file_(std::move(file))
+        : directory_(std::move(directory)), file_(std::move(file)), encoder_(file_.get())
     {
     }
-    util::Result<void> write(std::string_view bytes);
 
     std::string directory_;
     util::UniqueFd file_;
-    std::uint32_t crc_ = 0;
+    DropEncoder encoder_;
 };
 
 // Calls `record` for each record of the drop file, in order; it may stop with an error, which is

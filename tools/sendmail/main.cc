@@ -1,0 +1,245 @@
+// sendmail(1), mailq(1): the commands that programs have called for forty years.
+//
+// A message goes to pickup(8) over its public socket, which knows the caller from the kernel; when
+// nobody answers there, terndrop(1) puts it into the drop directory.
+#include "libconf/common.h"
+#include "libmail/address.h"
+#include "libmail/header.h"
+#include "libutil/log.h"
+#include "libutil/sys.h"
+#include "tools/sendmail/compose.h"
+#include "tools/sendmail/options.h"
+#include "tools/sendmail/submit.h"
+
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <pwd.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+namespace sendmail {
+namespace {
+
+constexpr std::string_view built_in_directory = "/etc/tern";
+constexpr std::size_t read_size = 64 * 1024;
+
+int complain(int status, std::string_view text)
+{
+    std::fprintf(stderr, "sendmail: %.*s\n", int(text.size()), text.data());
+    return status;
+}
+
+int status_of(const util::Error& error)
+{
+    switch (error.kind) {
+    case util::Kind::Invalid:
+        return EX_DATAERR;
+    case util::Kind::Permanent:
+        return EX_UNAVAILABLE;
+    default:
+        return EX_TEMPFAIL;
+    }
+}
+
+// The directory this program is in: a private instance has its commands beside each other.
+std::string own_directory(const conf::Common& config)
+{
+    char path[PATH_MAX];
+    ssize_t length = ::readlink("/proc/self/exe", path, sizeof path);
+    if (length <= 0 || length == PATH_MAX)
+        return config.command_directory;
+    std::string_view whole(path, std::size_t(length));
+    return std::string(whole.substr(0, whole.rfind('/')));
+}
+
+int run_ternqueue(const conf::Common& config, const Options& options)
+{
+    std::vector<std::string> words = {"ternqueue", "-c", config.config_directory};
+    if (options.mode == Mode::ListQueue)
+        words.emplace_back("-p");
+    else if (!options.flush_id.empty())
+        words.insert(words.end(), {"-i", options.flush_id});
+    else if (!options.flush_site.empty())
+        words.insert(words.end(), {"-s", options.flush_site});
+    else
+        words.emplace_back("-f");
+    std::vector<char*> arguments;
+    for (auto& word : words)
+        arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    std::string path = own_directory(config) + "/ternqueue";
+    ::execv(path.c_str(), arguments.data());
+    return complain(EX_OSFILE, util::system_error(path, errno).text);
+}
+
+struct Person {
+    std::string login;
+    std::string full_name;
+};
+
+// Who calls, from the passwd file; the full name is the first part of the GECOS field.
+Person caller()
+{
+    Person person;
+    if (const passwd* entry = ::getpwuid(::getuid())) {
+        person.login = entry->pw_name;
+        person.full_name = util::split_first(entry->pw_gecos, ',').first;
+    }
+    return person;
+}
+
+// One message from standard input to a sink.
+class Delivery {
+public:
+    Delivery(const Options& options, const conf::Common& config)
+        : options_(options), config_(config), lines_(options.dot_ends)
+    {
+    }
+
+    util::Result<void> run()
+    {
+        TRY(find_sender());
+        TRY(read_header());
+        TRY(find_recipients());
+        auto sink = TRY(open_sink());
+        ipc::Envelope envelope;
+        envelope.sender = sender_;
+        envelope.arrival = util::wall_now().time_since_epoch().count();
+        envelope.envelope_id = options_.envelope_id;
+        envelope.return_part = options_.return_part;
+        envelope.origin = ipc::Origin::Local;
+        envelope.complete_header = options_.complete_header;
+        sink->begin(std::move(envelope), recipients_);
+        if (options_.complete_header && !mail::find_field(content_, "From"))
+            sink->write(from_field(full_name_, sender_.empty() ? login_address_ : sender_));
+        while (!content_.empty()) {
+            sink->write(content_);
+            content_.clear();
+            TRY(read_more());
+        }
+        return sink->finish();
+    }
+
+private:
+    util::Result<void> find_sender()
+    {
+        Person person = caller();
+        if (person.login.empty() && !options_.sender)
+            return util::permanent(util::concat("uid ", ::getuid(), " has no name; give a sender with -f"));
+        const char* name = std::getenv("NAME");
+        full_name_ = !options_.full_name.empty() ? options_.full_name : name ? name : person.full_name;
+        if (!person.login.empty())
+            login_address_ = util::concat(mail::quote_local_part(person.login), "@", *config_.myorigin);
+        if (!options_.sender) {
+            sender_ = login_address_;
+        } else if (!options_.sender->empty() && *options_.sender != "<>") {
+            auto found = TRY(envelope_addresses(*options_.sender, *config_.myorigin));
+            if (found.size() != 1)
+                return util::invalid("-f takes one address");
+            sender_ = found[0];
+        }
+        return {};
+    }
+
+    // Reads until the header is whole, or is too large to be one.
+    util::Result<void> read_header()
+    {
+        TRY(read_more());
+        while (!lines_.ended()) {
+            mail::HeaderReader reader(content_);
+            mail::FieldView field;
+            while (reader.next(field))
+                continue;
+            if (reader.complete() || content_.size() > max_header_size)
+                break;
+            std::size_t before = content_.size();
+            TRY(read_more());
+            if (content_.size() == before)
+                break;
+        }
+        return {};
+    }
+
+    util::Result<void> find_recipients()
+    {
+        std::vector<std::string> texts = options_.recipients;
+        if (options_.recipients_from_header) {
+            if (content_.size() > max_header_size && !lines_.ended())
+                return util::invalid(util::concat("the header is larger than ", max_header_size, " bytes"));
+            for (auto& text : header_recipients(content_))
+                texts.push_back(std::move(text));
+        }
+        for (const auto& text : texts) {
+            auto addresses = TRY(envelope_addresses(text, *config_.myorigin));
+            for (auto& address : addresses)
+                recipients_.push_back({std::move(address), "", options_.notify});
+        }
+        if (recipients_.empty())
+            return util::invalid("no recipients: name them, or use -t to take them from the header");
+        return {};
+    }
+
+    // More lines of the message at the end of content_; none at its end.
+    util::Result<void> read_more()
+    {
+        std::size_t before = content_.size();
+        while (!lines_.ended() && content_.size() == before) {
+            char buffer[read_size];
+            std::size_t got = TRY(util::sys::read(STDIN_FILENO, buffer));
+            if (got == 0)
+                lines_.end(content_);
+            else
+                lines_.feed({buffer, got}, content_);
+        }
+        return {};
+    }
+
+    util::Result<std::unique_ptr<Sink>> open_sink()
+    {
+        auto pickup = open_pickup(*config_.queue_directory + "/public/pickup");
+        if (pickup.ok())
+            return pickup;
+        bool built_in = *config_.config_directory == built_in_directory;
+        return open_terndrop(own_directory(config_) + "/terndrop", built_in ? "" : *config_.config_directory);
+    }
+
+    const Options& options_;
+    const conf::Common& config_;
+    LineReader lines_;
+    std::string content_;
+    std::string sender_;
+    std::string login_address_;
+    std::string full_name_;
+    std::vector<ipc::Recipient> recipients_;
+};
+
+int run(int argc, char** argv)
+{
+    util::log::to_stderr("sendmail");
+    std::string_view called = argc > 0 ? argv[0] : "sendmail";
+    called.remove_prefix(std::min(called.size(), called.rfind('/') + 1));
+    std::span<char* const> words(argv + std::min(argc, 1), argv + argc);
+    auto options = parse_options(called, words);
+    if (!options.ok())
+        return complain(EX_USAGE, options.error().text);
+    if (options->config_directory.empty())
+        options->config_directory = built_in_directory;
+    conf::Common config;
+    conf::Problems problems;
+    auto settings = conf::MainCf::load(options->config_directory, problems);
+    settings.fill({&config}, problems);
+    if (problems.any())
+        return complain(EX_CONFIG, problems.to_text());
+    if (options->mode != Mode::Deliver)
+        return run_ternqueue(config, *options);
+    auto result = Delivery(*options, config).run();
+    if (!result.ok())
+        return complain(status_of(result.error()), result.error().text);
+    return EX_OK;
+}
+
+}  // namespace
+}  // namespace sendmail
+
+int main(int argc, char** argv) { return sendmail::run(argc, argv); }
