@@ -208,7 +208,7 @@ util::Result<void> Process::permit(std::initializer_list<std::string_view> progr
     return {};
 }
 
-util::Result<void> Process::drop_privileges(util::Sandbox sandbox)
+util::Result<void> Process::drop_privileges(util::Sandbox& sandbox)
 {
     State& state = *state_;
     Identity identity = TRY(identity_of(state.common, state.program, state.facts.unprivileged));

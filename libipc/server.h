@@ -100,7 +100,8 @@ public:
     util::Result<void> permit(std::initializer_list<std::string_view> programs);
 
     // Takes on the uid of the program's owner parameter, then enters the sandbox.
-    util::Result<void> drop_privileges(util::Sandbox sandbox);
+    util::Result<void> drop_privileges(util::Sandbox& sandbox);
+    util::Result<void> drop_privileges(util::Sandbox&& sandbox) { return drop_privileges(sandbox); }
 
     // --- workers ---
 

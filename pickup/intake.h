@@ -1,0 +1,42 @@
+// Intake: takes one local submission at a time and passes it on to cleanup(8).
+//
+// What a local person says of his message is checked here; who he is says the kernel: the peer of
+// a socket, or the owner of a file.
+#pragma once
+
+#include "libconf/common.h"
+#include "libipc/submission_check.h"
+#include "libipc/submitter.h"
+
+#include <memory>
+
+namespace pickup {
+
+class Intake {
+public:
+    Intake(const conf::Common& common, ipc::Submitter& submitter) : common_(common), submitter_(submitter) {}
+
+    // A new message from this person.  Temporary when cleanup cannot be reached.
+    util::Result<void> start(uid_t uid);
+    const std::string& queue_id() const { return queue_id_; }
+
+    // The next record of the submission.  Invalid: the submission is worth nothing.
+    util::Result<void> record(ipc::Packet& packet);
+    bool complete() const { return check_.complete(); }
+    // What cleanup says of the whole.
+    util::Result<ipc::Verdict> finish();
+    // Forgets a message that is not finished.
+    void abandon();
+
+private:
+    void begin(ipc::Begin message);
+
+    const conf::Common& common_;
+    ipc::Submitter& submitter_;
+    uid_t uid_ = 0;
+    std::string queue_id_;
+    ipc::SubmissionCheck check_;
+    std::unique_ptr<ipc::Submission> submission_;
+};
+
+}  // namespace pickup

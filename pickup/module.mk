@@ -1,0 +1,2 @@
+PROGRAMS += pickup
+pickup_LIBS := libqueue libipc libmail libnet libconf libutil
