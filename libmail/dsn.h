@@ -1,0 +1,52 @@
+// Delivery status notifications: RFC 3464 in a multipart/report (RFC 6522), with RFC 3461's rules for
+// what is told, and RFC 6533 for addresses in UTF-8.
+#pragma once
+
+#include "libmail/address.h"
+#include "libmail/date.h"
+#include "libmail/esmtp.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mail {
+
+enum class DsnAction : unsigned char { Failed, Delayed, Delivered, Relayed, Expanded };
+
+struct DsnRecipient {
+    Address address;                  // as the queue has it: Final-Recipient
+    std::string original_type;        // of ORCPT, "rfc822" or "utf-8"; empty: none was given
+    std::string original_recipient;
+    DsnAction action = DsnAction::Failed;
+    std::string status;               // "5.1.1"
+    // What the other side said ("550 5.1.1 no such user"), with its name; or, with an empty
+    // remote_mta, why we gave up ("host not found").  One line; control bytes become '?'.
+    std::string diagnostic;
+    std::string remote_mta;           // host name
+    std::optional<Date> last_attempt;
+    std::optional<Date> will_retry_until;  // of Delayed
+};
+
+struct DsnReport {
+    std::string reporting_mta;        // our host name
+    Address from;                     // MAILER-DAEMON@..., for the From: field
+    Address to;                       // the sender of the message
+    Date date;                        // now
+    std::string message_id;           // without brackets, unique
+    std::string queue_id;             // of the message that is reported, for the reader
+    std::string envelope_id;          // ENVID as given, or empty
+    std::optional<Date> arrival;
+    std::vector<DsnRecipient> recipients;
+    // The message: as received, CRLF line ends.  Empty: nothing is attached.
+    std::string_view content;
+    bool full = false;                // all of it, else its header (RET=)
+    std::string help;                 // one more sentence for the reader, or empty
+};
+
+// The whole message to send, header and body.  All lines end with CRLF and none is longer than 998
+// bytes but in the attached message.  It is 8bit or UTF-8 only if what it reports is.
+std::string compose_dsn(const DsnReport& report);
+
+}  // namespace mail
