@@ -82,6 +82,8 @@ void EventLoop::run()
     }
 }
 
+void EventLoop::run_once() { event_base_loop(base_.get(), EVLOOP_ONCE); }
+
 void EventLoop::run_ready() { event_base_loop(base_.get(), EVLOOP_ONCE | EVLOOP_NONBLOCK); }
 
 void EventLoop::run_for(Duration limit)

@@ -24,6 +24,8 @@ public:
 
     // Serves events until stop(), or until nothing is registered.
     void run();
+    // Waits until something is ready and serves that; for owners with work between the rounds.
+    void run_once();
     // Serves what is ready now, without waiting.
     void run_ready();
     // Waits for at most this long and serves what became ready.
