@@ -108,6 +108,7 @@ struct MailboxSettings {
     std::string directory;                // the user's home; the store is in it
     bool sandbox = true;
     bool sandbox_required = false;        // better no mailbox than one without Landlock
+    std::uint32_t landlock_abi_limit = 1000;
     std::int64_t idle_time = 60'000'000;  // microseconds without work until it leaves
     std::int64_t lock_wait = 30'000'000;  // for a predecessor that is still leaving
     std::int64_t flag_sync_delay = 1'000'000;
@@ -119,6 +120,7 @@ struct MailboxSettings {
     std::uint64_t message_size_limit = 0;  // 0 = none but the store's own
     std::uint32_t session_limit = 64;
     std::string hostname;                 // in greetings and texts
+    std::string log_name = "tern/mailbox";
     bool verbose = false;
 
     static void fields(auto& message, auto& visit)
@@ -127,6 +129,7 @@ struct MailboxSettings {
         visit("directory", message.directory);
         visit("sandbox", message.sandbox);
         visit("sandbox_required", message.sandbox_required);
+        visit("landlock_abi_limit", message.landlock_abi_limit);
         visit("idle_time", message.idle_time);
         visit("lock_wait", message.lock_wait);
         visit("flag_sync_delay", message.flag_sync_delay);
@@ -138,6 +141,7 @@ struct MailboxSettings {
         visit("message_size_limit", message.message_size_limit);
         visit("session_limit", message.session_limit);
         visit("hostname", message.hostname);
+        visit("log_name", message.log_name);
         visit("verbose", message.verbose);
     }
 };
