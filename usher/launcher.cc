@@ -48,16 +48,16 @@ void reset_signals()
 }
 
 // Puts control and log at their places and closes all else.
-void arrange_descriptors(int control, int log)
+void arrange_descriptors(int null, int control, int log)
 {
     // First out of the way of the low numbers, so that no dup2 closes what is still needed.
     int high_control = ::fcntl(control, F_DUPFD_CLOEXEC, 10);
     int high_log = log >= 0 ? ::fcntl(log, F_DUPFD_CLOEXEC, 10) : -1;
-    int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (high_control < 0 || null < 0 || (log >= 0 && high_log < 0))
+    int high_null = ::fcntl(null, F_DUPFD_CLOEXEC, 10);
+    if (high_control < 0 || high_null < 0 || (log >= 0 && high_log < 0))
         give_up("descriptors");
     for (int number = 0; number <= 2; ++number) {
-        if (::dup2(null, number) < 0)
+        if (::dup2(high_null, number) < 0)
             give_up("dup2");
     }
     if (::dup2(high_control, control_descriptor) < 0)
@@ -90,6 +90,12 @@ void change_identity(uid_t uid, gid_t gid)
 
 }  // namespace
 
+util::Result<ProcessLauncher> ProcessLauncher::create(LaunchSettings settings)
+{
+    util::UniqueFd null = TRY(util::sys::open("/dev/null", O_RDWR));
+    return ProcessLauncher(std::move(settings), std::move(null));
+}
+
 util::Result<Launched> ProcessLauncher::launch(const Identity& identity)
 {
     if (!settings_.own_uid && (identity.uid == 0 || identity.gid == 0))
@@ -115,7 +121,7 @@ util::Result<Launched> ProcessLauncher::launch(const Identity& identity)
 void ProcessLauncher::become(const Identity& identity, int control) const
 {
     reset_signals();
-    arrange_descriptors(control, settings_.log_socket);
+    arrange_descriptors(null_.get(), control, settings_.log_socket);
     if (settings_.log_socket >= 0)
         util::log::to_socket("usher", log_descriptor);
     limit(RLIMIT_CORE, 0);

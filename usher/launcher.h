@@ -45,13 +45,21 @@ struct LaunchSettings {
 // nothing else; the environment is empty; supplementary groups are none; the user cannot get back.
 class ProcessLauncher : public Launcher {
 public:
-    explicit ProcessLauncher(LaunchSettings settings) : settings_(std::move(settings)) {}
+    // Opens /dev/null, which a jail may hide later.
+    static util::Result<ProcessLauncher> create(LaunchSettings settings);
     util::Result<Launched> launch(const Identity& identity) override;
+    // For processes started from now on.
+    void change(LaunchSettings settings) { settings_ = std::move(settings); }
 
 private:
+    ProcessLauncher(LaunchSettings settings, util::UniqueFd null)
+        : settings_(std::move(settings)), null_(std::move(null))
+    {
+    }
     [[noreturn]] void become(const Identity& identity, int control) const;
 
     LaunchSettings settings_;
+    util::UniqueFd null_;
 };
 
 constexpr int control_descriptor = 3;

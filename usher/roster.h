@@ -20,6 +20,7 @@ class Roster {
 public:
     explicit Roster(std::size_t limit) : limit_(limit) {}
 
+    void set_limit(std::size_t limit) { limit_ = limit; }
     // Live processes, those that are leaving among them.
     std::size_t size() const { return serving_.size() + leaving_.size(); }
     std::size_t leaving() const { return leaving_.size(); }

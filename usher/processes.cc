@@ -1,0 +1,249 @@
+// Mailbox processes: starting, handing orders over, making room, taking in who has exited.
+#include "libutil/log.h"
+#include "libutil/sys.h"
+#include "usher/usher.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+namespace usher {
+
+namespace {
+
+constexpr util::Duration sweep_interval{500'000};
+
+}  // namespace
+
+// --- orders ----------------------------------------------------------------------------------------
+
+void Usher::place(Order order)
+{
+    if (stopping_)
+        return refuse(order, false, "shutting down");
+    if (roster_.serves(order.account))
+        return hand_over(order);
+    if (auto pause = paused_until_.find(order.account); pause != paused_until_.end()) {
+        if (util::now() < pause->second)
+            return refuse(order, false, "the user's mailbox failed a moment ago");
+        paused_until_.erase(pause);
+    }
+    if (roster_.full())
+        return wait_for_room(std::move(order));
+    auto started = start(order);
+    if (!started.ok()) {
+        bool permanent = started.error().kind != util::Kind::Temporary;
+        if (started.error().kind != util::Kind::NotFound)
+            util::log::warning("mailbox of ", util::printable(order.account, 256), ": ", started.error().text);
+        return refuse(order, permanent, started.error().text);
+    }
+    hand_over(order);
+}
+
+util::Result<void> Usher::start(const Order& order)
+{
+    Identity identity = TRY(find_account_(order.account));
+    if (!settings_.own_uid && (identity.uid == 0 || identity.uid < settings_.minimum_uid))
+        return util::permanent(util::concat("uid ", identity.uid, " is below usher_minimum_uid"));
+    Launched launched = TRY(launcher_.launch(identity));
+    const std::string& account = order.account;
+    roster_.started(account, launched.pid);
+    controls_[account] = std::make_unique<ipc::Channel>(
+        loop_, std::move(launched.control),
+        ipc::Channel::Events{.received = [this, account](ipc::Packet& packet) { told(account, packet); },
+                             .closed = [this, account](const util::Error& error) { control_lost(account, error); }},
+        control_queue_limit);
+    return {};
+}
+
+void Usher::hand_over(Order& order)
+{
+    ipc::Channel& control = *controls_[order.account];
+    ipc::Channel* peer = channel_of(order.peer);
+    if (!peer)
+        return;   // nobody waits for it any more; a session's client is closed with the order
+    if (order.session) {
+        roster_.session_ordered(order.account);
+        control.send(*order.session);
+        ipc::SessionOpened opened;
+        opened.request = order.request;
+        return peer->send(opened);
+    }
+    auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
+    if (!pair.ok())
+        return refuse(order, false, pair.error().text);
+    roster_.ordered(order.account);
+    ipc::NewDeliveries deliveries;
+    deliveries.connection = std::move(pair->first);
+    control.send(deliveries);
+    ipc::MailboxOpened opened;
+    opened.request = order.request;
+    opened.connection = std::move(pair->second);
+    peer->send(opened);
+}
+
+void Usher::wait_for_room(Order order)
+{
+    if (waiting_.size() >= max_waiting)
+        return refuse(order, false, "too many mailboxes are wanted at once");
+    bool known = std::any_of(waiting_.begin(), waiting_.end(),
+                             [&](const Order& other) { return other.account == order.account; });
+    // Each account that waits needs one that leaves.
+    if (!known && roster_.leaving() <= waiting_.size()) {
+        std::string victim = roster_.victim();
+        if (!victim.empty()) {
+            util::log::verbose("evicted: ", victim);
+            retire(victim);
+        } else if (roster_.leaving() == 0) {
+            return refuse(order, false, "mailbox_process_limit is reached");
+        }
+    }
+    order.deadline = util::now() + settings_.order_timeout;
+    waiting_.push_back(std::move(order));
+    watch_time();
+}
+
+void Usher::serve_waiting()
+{
+    // Each is looked at once; those that go on waiting keep their order.
+    for (std::size_t left = waiting_.size(); left > 0; --left) {
+        Order order = std::move(waiting_.front());
+        waiting_.pop_front();
+        if (roster_.full() && !roster_.serves(order.account))
+            waiting_.push_back(std::move(order));
+        else
+            place(std::move(order));
+    }
+}
+
+// --- what a mailbox says and does ------------------------------------------------------------------
+
+void Usher::told(const std::string& account, ipc::Packet& packet)
+{
+    ipc::Channel& control = *controls_[account];
+    if (packet.name() == ipc::SessionCount::message_name) {
+        auto count = ipc::decode<ipc::SessionCount>(packet);
+        if (!count.ok())
+            return control.fail(count.take_error());
+        return roster_.sessions_told(account, count->sessions);
+    }
+    if (packet.name() == ipc::Leaving::message_name) {
+        auto leaving = ipc::decode<ipc::Leaving>(packet);
+        if (!leaving.ok())
+            return control.fail(leaving.take_error());
+        // An order that it has not seen yet keeps it.
+        if (leaving->orders_seen == roster_.orders(account))
+            retire(std::string(account));
+        return;
+    }
+    control.fail(util::invalid(util::concat("message ", util::printable(packet.name(), 40), " is not a mailbox's")));
+}
+
+void Usher::control_lost(const std::string& lost, const util::Error& error)
+{
+    std::string account = lost;   // the name dies with the channel
+    pid_t pid = roster_.pid_of(account);
+    if (pid > 0 && error.code != ECONNRESET && error.code != EPIPE) {
+        util::log::warning("mailbox of ", account, " (pid ", pid, ") is killed: ", error.text);
+        ::kill(pid, SIGKILL);
+    }
+    retire(account);
+}
+
+void Usher::retire(const std::string& account)
+{
+    pid_t pid = roster_.pid_of(account);
+    if (pid > 0)
+        leaving_until_[pid] = util::now() + settings_.exit_timeout;
+    roster_.retire(account);
+    controls_.erase(account);
+    watch_time();
+}
+
+void Usher::reap()
+{
+    for (;;) {
+        int status = 0;
+        pid_t pid = ::waitpid(-1, &status, WNOHANG);
+        if (pid <= 0)
+            break;
+        exited(pid, status);
+    }
+    serve_waiting();
+    if (stopping_ && roster_.size() == 0 && done_)
+        std::exchange(done_, {})();
+}
+
+void Usher::exited(pid_t pid, int status)
+{
+    leaving_until_.erase(pid);
+    Roster::Exit exit = roster_.exited(pid);
+    if (exit.account.empty())
+        return;
+    bool failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    if (failed && WIFSIGNALED(status))
+        util::log::warning("mailbox of ", exit.account, " (pid ", pid, ") ended by signal ", WTERMSIG(status));
+    else if (failed)
+        util::log::warning("mailbox of ", exit.account, " (pid ", pid, ") exited with status ", WEXITSTATUS(status));
+    if (failed) {
+        if (paused_until_.size() > max_waiting)
+            paused_until_.clear();
+        paused_until_[exit.account] = util::now() + settings_.failure_pause;
+    }
+    // Its end of the control socket is closed: the channel would find out, but later.
+    if (exit.was_serving)
+        controls_.erase(exit.account);
+}
+
+// --- time ------------------------------------------------------------------------------------------
+
+void Usher::watch_time()
+{
+    if (!sweep_timer_.running())
+        sweep_timer_.start(sweep_interval);
+}
+
+void Usher::sweep()
+{
+    util::Instant now = util::now();
+    for (auto& [pid, deadline] : leaving_until_) {
+        if (deadline > now)
+            continue;
+        util::log::warning("a mailbox (pid ", pid, ") did not leave in time and is killed");
+        ::kill(pid, SIGKILL);
+        deadline = now + settings_.exit_timeout;
+    }
+    while (!waiting_.empty() && waiting_.front().deadline <= now) {
+        refuse(waiting_.front(), false, "mailbox_process_limit is reached");
+        waiting_.pop_front();
+    }
+    for (auto ticket = tickets_.begin(); ticket != tickets_.end();) {
+        if (ticket->second.deadline > now) {
+            ++ticket;
+            continue;
+        }
+        refuse(ticket->second.peer, ticket->second.wanted.request, false, "the authentication service is slow");
+        ticket = tickets_.erase(ticket);
+    }
+    if (!leaving_until_.empty() || !waiting_.empty() || !tickets_.empty())
+        watch_time();
+}
+
+void Usher::stop(std::function<void()> done)
+{
+    stopping_ = true;
+    done_ = std::move(done);
+    for (Order& order : std::exchange(waiting_, {}))
+        refuse(order, false, "shutting down");
+    std::vector<std::string> accounts;
+    for (const auto& entry : controls_)
+        accounts.push_back(entry.first);
+    for (const std::string& account : accounts)
+        retire(account);
+    if (roster_.size() == 0)
+        std::exchange(done_, {})();
+}
+
+}  // namespace usher

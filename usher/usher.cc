@@ -1,0 +1,189 @@
+// Peers and their orders.  Processes are in processes.cc.
+#include "usher/usher.h"
+
+#include "libutil/log.h"
+#include "libutil/sys.h"
+
+#include <cerrno>
+#include <sys/socket.h>
+
+namespace usher {
+
+Usher::Usher(util::EventLoop& loop, Settings settings, Launcher& launcher, FindAccount find_account)
+    : loop_(loop), settings_(std::move(settings)), launcher_(launcher), find_account_(std::move(find_account)),
+      roster_(settings_.process_limit), sweep_timer_(loop, [this] { sweep(); })
+{
+}
+
+unsigned Usher::roles_of(uid_t uid) const
+{
+    if (settings_.own_uid)
+        return uid == ::geteuid() ? Deliverer | ImapDoor | Pop3Door : Nobody;
+    return (uid == settings_.local_uid ? Deliverer : Nobody) | (uid == settings_.imap_uid ? ImapDoor : Nobody) |
+           (uid == settings_.pop3_uid ? Pop3Door : Nobody);
+}
+
+void Usher::change(Settings settings)
+{
+    settings_ = std::move(settings);
+    roster_.set_limit(settings_.process_limit);
+}
+
+void Usher::accept(util::UniqueFd connection, std::function<void()> gone)
+{
+    auto credentials = util::sys::peer_credentials(connection.get());
+    unsigned roles = credentials.ok() && !stopping_ ? roles_of(credentials->uid) : unsigned(Nobody);
+    if (roles == Nobody) {
+        if (credentials.ok() && !stopping_)
+            util::log::warning("a connection from uid ", credentials->uid, " (pid ", credentials->pid,
+                               "), who may ask for nothing");
+        return gone();
+    }
+    std::uint64_t id = next_id_++;
+    Peer& peer = peers_[id];
+    peer.id = id;
+    peer.roles = roles;
+    peer.uid = credentials->uid;
+    peer.gone = std::move(gone);
+    peer.channel = std::make_unique<ipc::Channel>(
+        loop_, std::move(connection),
+        ipc::Channel::Events{.received = [this, id](ipc::Packet& packet) { received(id, packet); },
+                             .closed = [this, id](const util::Error& error) { lost_peer(id, error); }});
+}
+
+void Usher::lost_peer(std::uint64_t id, const util::Error& error)
+{
+    if (error.kind == util::Kind::Invalid)
+        util::log::warning("dropped the connection of uid ", peers_[id].uid, ": ", error.text);
+    auto gone = std::move(peers_[id].gone);
+    peers_.erase(id);
+    gone();
+}
+
+ipc::Channel* Usher::channel_of(std::uint64_t peer)
+{
+    auto found = peers_.find(peer);
+    return found == peers_.end() ? nullptr : found->second.channel.get();
+}
+
+void Usher::refuse(std::uint64_t peer, std::uint64_t request, bool permanent, std::string text)
+{
+    if (ipc::Channel* channel = channel_of(peer)) {
+        ipc::MailboxFailed failed;
+        failed.request = request;
+        failed.permanent = permanent;
+        failed.text = std::move(text);
+        channel->send(failed);
+    }
+}
+
+void Usher::refuse(const Order& order, bool permanent, std::string text)
+{
+    refuse(order.peer, order.request, permanent, std::move(text));
+}
+
+void Usher::received(std::uint64_t id, ipc::Packet& packet)
+{
+    Peer& peer = peers_[id];
+    if (packet.name() == ipc::OpenMailbox::message_name && (peer.roles & Deliverer)) {
+        auto wanted = ipc::decode<ipc::OpenMailbox>(packet);
+        if (!wanted.ok())
+            return peer.channel->fail(wanted.take_error());
+        Order order;
+        order.peer = id;
+        order.request = wanted->request;
+        order.account = std::move(wanted->account);
+        return place(std::move(order));
+    }
+    if (packet.name() == ipc::OpenSession::message_name && (peer.roles & (ImapDoor | Pop3Door))) {
+        auto wanted = ipc::decode<ipc::OpenSession>(packet);
+        if (!wanted.ok())
+            return peer.channel->fail(wanted.take_error());
+        return open_session(peer, wanted.take());
+    }
+    peer.channel->fail(util::invalid(
+        util::concat("message ", util::printable(packet.name(), 40), " is not for this peer to send")));
+}
+
+// --- sessions: first the ticket ------------------------------------------------------------------
+
+void Usher::open_session(Peer& peer, ipc::OpenSession wanted)
+{
+    unsigned needed = wanted.facts.service == ipc::Service::Imap   ? ImapDoor
+                      : wanted.facts.service == ipc::Service::Pop3 ? Pop3Door
+                                                                   : Nobody;
+    if (!(peer.roles & needed))
+        return refuse(peer.id, wanted.request, true, "this service is not for this door to open");
+    if (!wanted.client.valid())
+        return refuse(peer.id, wanted.request, true, "a session without a client");
+    if (tickets_.size() >= max_tickets)
+        return refuse(peer.id, wanted.request, false, "too many sessions begin at once");
+    if (!reach_auth())
+        return refuse(peer.id, wanted.request, false, "the authentication service is not available");
+    ipc::RedeemTicket redeem;
+    redeem.request = next_id_++;
+    redeem.ticket = wanted.ticket;
+    redeem.service = wanted.facts.service;
+    redeem.door_uid = peer.uid;
+    Ticket ticket;
+    ticket.peer = peer.id;
+    ticket.wanted = std::move(wanted);
+    ticket.deadline = util::now() + settings_.order_timeout;
+    tickets_.emplace(redeem.request, std::move(ticket));
+    auth_->send(redeem);
+    watch_time();
+}
+
+bool Usher::reach_auth()
+{
+    if (auth_ && auth_->is_open())
+        return true;
+    if (auth_)
+        return false;   // it has just failed; lost_auth() is about to be called
+    auto connected = ipc::Channel::connect(
+        loop_, settings_.auth_socket,
+        {.received = [this](ipc::Packet& packet) { redeemed(packet); },
+         .closed = [this](const util::Error& error) { lost_auth(error); }});
+    if (!connected.ok()) {
+        util::log::warning("auth: ", connected.error().text);
+        return false;
+    }
+    auth_ = connected.take();
+    return true;
+}
+
+void Usher::lost_auth(const util::Error& error)
+{
+    if (error.code != ECONNRESET)
+        util::log::warning("auth: ", error.text);
+    auth_.reset();
+    auto lost = std::exchange(tickets_, {});
+    for (auto& entry : lost)
+        refuse(entry.second.peer, entry.second.wanted.request, false, "the authentication service went away");
+}
+
+void Usher::redeemed(ipc::Packet& packet)
+{
+    auto answer = ipc::decode<ipc::TicketRedeemed>(packet);
+    if (!answer.ok())
+        return auth_->fail(answer.take_error());
+    auto found = tickets_.find(answer->request);
+    if (found == tickets_.end())
+        return;   // too late: it was refused
+    Ticket ticket = std::move(found->second);
+    tickets_.erase(found);
+    if (!answer->good)
+        return refuse(ticket.peer, ticket.wanted.request, true, "the ticket is not valid");
+    Order order;
+    order.peer = ticket.peer;
+    order.request = ticket.wanted.request;
+    order.account = std::move(answer->account);
+    order.session.emplace();
+    order.session->facts = std::move(ticket.wanted.facts);
+    order.session->client = std::move(ticket.wanted.client);
+    order.session->pending = std::move(ticket.wanted.pending);
+    order.session->greeting = std::move(ticket.wanted.greeting);
+    place(std::move(order));
+}
+
+}  // namespace usher
