@@ -1,0 +1,337 @@
+// The loop of a mailbox process.
+#include "mailbox/host.h"
+
+#include "libipc/connection.h"
+#include "libutil/log.h"
+
+#include <algorithm>
+#include <malloc.h>
+#include <sys/socket.h>
+
+namespace mailbox {
+
+namespace {
+
+// After this long without work the store may tidy up and memory goes back to the kernel.
+constexpr util::Duration quiet_time{300'000};
+// A store that is never quiet is tidied up nevertheless.
+constexpr util::Duration longest_untidy_time{10'000'000};
+constexpr util::Duration housekeeping_slice{5'000};
+
+}  // namespace
+
+Host::Host(util::EventLoop& loop, util::UniqueFd control, const ipc::MailboxSettings& settings,
+           store::Store& store, Renderer render, SessionFactory make_session)
+    : loop_(loop), settings_(settings), store_(store), make_session_(std::move(make_session)),
+      deliveries_(store, render, settings.message_size_limit),
+      control_(loop, std::move(control),
+               {.received = [this](ipc::Packet& packet) { ordered(packet); },
+                .closed = [this](const util::Error&) { leave("server shutting down"); }}),
+      durable_(store.durable()), last_activity_(util::now()), last_need_(last_activity_),
+      untidy_since_(last_activity_),
+      store_watch_(loop, store.event_fd(), util::Watch::Read, [this](unsigned) {
+          auto collected = store_.collect();
+          if (!collected.ok()) {
+              failure_ = collected.take_error();
+              loop_.stop();
+          }
+      }),
+      flush_timer_(loop, [this] {
+          flush_at_ = util::Instant::max();
+          store_.flush(true);
+      }),
+      quiet_timer_(loop, [this] { quiet(); }),
+      idle_timer_(loop, [] {}),   // turn() looks whether it is time
+      leave_timer_(loop, [] {})
+{
+    store_.on_change([this](store::MailboxId id) {
+        if (std::find(changed_.begin(), changed_.end(), id) == changed_.end())
+            changed_.push_back(id);
+    });
+    idle_timer_.start(util::Duration(settings_.idle_time));
+    quiet_timer_.start(quiet_time);   // what opening left to do
+}
+
+Host::~Host()
+{
+    store_.on_change({});
+}
+
+// --- orders --------------------------------------------------------------------------------------
+
+void Host::ordered(ipc::Packet& packet)
+{
+    active_ = true;
+    asked_to_leave_ = false;
+    ++orders_seen_;
+    if (packet.name() == ipc::NewDeliveries::message_name) {
+        auto order = ipc::decode<ipc::NewDeliveries>(packet);
+        if (order.ok() && order->connection.valid())
+            return add_deliverer(std::move(order->connection));
+    } else if (packet.name() == ipc::NewSession::message_name) {
+        auto order = ipc::decode<ipc::NewSession>(packet);
+        if (order.ok() && order->client.valid())
+            return add_client(*order);
+    }
+    util::log::warning("an order that cannot be understood: ", util::printable(packet.name(), 40));
+}
+
+void Host::add_deliverer(util::UniqueFd connection)
+{
+    if (deliverers_.size() >= max_deliverers) {
+        util::log::warning("more than ", max_deliverers, " connections deliver at a time: one refused");
+        return;
+    }
+    auto deliverer = std::make_unique<Deliverer>();
+    Deliverer* self = deliverer.get();
+    self->channel = std::make_unique<ipc::Channel>(
+        loop_, std::move(connection),
+        ipc::Channel::Events{.received = [this, self](ipc::Packet& packet) { deliver(*self, packet); },
+                             .closed = [self](const util::Error& error) {
+                                 self->gone = true;
+                                 if (error.kind == util::Kind::Invalid)
+                                     util::log::warning("a delivery connection was dropped: ", error.text);
+                             }});
+    deliverers_.push_back(std::move(deliverer));
+}
+
+void Host::add_client(ipc::NewSession& order)
+{
+    if (clients_.size() >= settings_.session_limit) {
+        util::log::warning(order.facts.session, ": more than ", settings_.session_limit,
+                           " sessions of one user: one refused");
+        return count_sessions();
+    }
+    auto session = make_session_(order.facts, store_);
+    if (!session) {
+        util::log::warning(order.facts.session, ": a session of a service that is not offered here");
+        return count_sessions();
+    }
+    clients_.push_back(
+        std::make_unique<Client>(loop_, std::move(order.client), std::move(order.facts), std::move(session)));
+    clients_.back()->begin(order.greeting, order.pending);
+}
+
+void Host::deliver(Deliverer& deliverer, ipc::Packet& packet)
+{
+    active_ = true;
+    auto order = ipc::decode<ipc::Deliver>(packet);
+    if (!order.ok())
+        return deliverer.channel->fail(order.take_error());
+    auto answer = deliveries_.deliver(*order);
+    if (auto* stored = std::get_if<ipc::DeliveryStored>(&answer)) {
+        deliverer.pending = std::max(deliverer.pending, stored->lsn);
+        // A duplicate's lsn may have been told as durable before this order came.
+        if (stored->lsn <= deliverer.told)
+            deliverer.told = stored->lsn - 1;
+        deliverer.channel->send(*stored);
+    } else {
+        deliverer.channel->send(std::get<ipc::DeliveryRefused>(answer));
+    }
+}
+
+// --- the turn --------------------------------------------------------------------------------------
+
+util::Result<void> Host::run()
+{
+    while (!loop_.stopping()) {
+        if (has_work())
+            loop_.run_ready();
+        else
+            loop_.run_once();
+        turn();
+    }
+    if (failure_)
+        return std::move(*failure_);
+    return store_.sync();   // what the last sessions did
+}
+
+void Host::turn()
+{
+    if (failure_)
+        return;
+    give_slice();
+    pass_changes();
+    store_.flush(false);
+    watch_flush();
+    tell_durable();
+    for (auto& client : clients_)
+        client->settle();
+    bury();
+    count_sessions();
+    if (!leaving_)
+        return consider_idleness();
+    if (clients_.empty() || util::now() >= leave_at_)
+        loop_.stop();
+}
+
+void Host::consider_idleness()
+{
+    util::Instant now = util::now();
+    bool active = std::exchange(active_, false);
+    for (auto& client : clients_)
+        active |= client->was_active();
+    if (active) {
+        last_activity_ = now;
+        if (!untidy_)
+            untidy_since_ = now;
+        untidy_ = true;
+        if (!quiet_timer_.running())
+            quiet_timer_.start(quiet_time);
+    }
+    if (!is_idle()) {
+        last_need_ = now;
+        return;
+    }
+    util::Duration idle = now - std::max(last_need_, last_activity_);
+    if (asked_to_leave_)
+        return;
+    if (idle >= util::Duration(settings_.idle_time)) {
+        asked_to_leave_ = true;
+        control_.send(ipc::Leaving{.orders_seen = orders_seen_});
+    } else if (!idle_timer_.running()) {
+        idle_timer_.start(util::Duration(settings_.idle_time) - idle);
+    }
+}
+
+void Host::pass_changes()
+{
+    // A session that hears of a change may make another one.
+    for (int round = 0; round < 4 && !changed_.empty(); ++round) {
+        std::vector<store::MailboxId> changed;
+        changed.swap(changed_);
+        for (auto& client : clients_) {
+            for (store::MailboxId id : changed)
+                client->store_changed(id);
+        }
+    }
+}
+
+void Host::tell_durable()
+{
+    store::Lsn durable = store_.durable();
+    for (auto& deliverer : deliverers_) {
+        if (deliverer->told < deliverer->pending && durable > deliverer->told) {
+            deliverer->told = durable;
+            deliverer->channel->send(ipc::Durable{.lsn = durable});
+        }
+    }
+    if (durable == durable_)
+        return;
+    durable_ = durable;
+    for (auto& client : clients_)
+        client->durable_grew();
+}
+
+void Host::bury()
+{
+    std::erase_if(deliverers_, [](const auto& deliverer) { return deliverer->gone; });
+    std::erase_if(clients_, [](const auto& client) {
+        if (client->over())
+            util::log::info(client->describe_end());
+        return client->over();
+    });
+}
+
+void Host::count_sessions()
+{
+    auto count = static_cast<std::uint32_t>(clients_.size());
+    if (count == sessions_told_ || leaving_)
+        return;
+    sessions_told_ = count;
+    control_.send(ipc::SessionCount{.sessions = count});
+}
+
+bool Host::has_work() const
+{
+    return housekeeping_ ||
+           std::any_of(clients_.begin(), clients_.end(), [](const auto& client) { return client->wants_slice(); });
+}
+
+// One session gets one slice, then the descriptors are looked at again.
+void Host::give_slice()
+{
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+        Client& client = *clients_[(next_slice_ + i) % clients_.size()];
+        if (client.wants_slice()) {
+            client.slice();
+            next_slice_ = (next_slice_ + i + 1) % clients_.size();
+            return;
+        }
+    }
+    if (housekeeping_ && !store_.housekeep(housekeeping_slice)) {
+        housekeeping_ = false;
+        ::malloc_trim(0);
+    }
+}
+
+bool Host::is_idle() const
+{
+    return clients_.empty() && std::all_of(deliverers_.begin(), deliverers_.end(), [](const auto& deliverer) {
+        return deliverer->told >= deliverer->pending;
+    });
+}
+
+void Host::watch_flush()
+{
+    auto next = store_.next_flush();
+    if (!next || *next >= flush_at_)
+        return;
+    flush_at_ = *next;
+    flush_timer_.start_at(*next);
+}
+
+void Host::quiet()
+{
+    util::Instant now = util::now();
+    if (now - last_activity_ < quiet_time && now - untidy_since_ < longest_untidy_time)
+        return quiet_timer_.start(quiet_time);
+    untidy_ = false;
+    housekeeping_ = true;
+}
+
+// --- the end ---------------------------------------------------------------------------------------
+
+// Takes in what the peer had sent already; what it sends from now on fails at its end.
+void Host::drain(Deliverer& deliverer)
+{
+    if (deliverer.gone || !deliverer.channel->is_open())
+        return;
+    ::shutdown(deliverer.channel->fd(), SHUT_RD);
+    while (deliverer.channel->is_open()) {
+        ipc::Packet packets[ipc::max_packets_at_once];
+        auto count = ipc::receive_packets(deliverer.channel->fd(), packets);
+        if (!count.ok())
+            return;
+        for (std::size_t i = 0; i < *count; ++i) {
+            if (packets[i].bytes.empty())
+                return;
+            deliver(deliverer, packets[i]);
+        }
+    }
+}
+
+void Host::leave(std::string_view reason)
+{
+    if (leaving_)
+        return;
+    leaving_ = true;
+    leave_at_ = util::now() + leave_time;
+    leave_timer_.start(leave_time);
+    control_.close();
+    for (auto& deliverer : deliverers_)
+        drain(*deliverer);
+    auto synced = store_.sync();
+    if (!synced.ok()) {
+        failure_ = synced.take_error();
+        return loop_.stop();
+    }
+    tell_durable();
+    deliverers_.clear();
+    for (auto& client : clients_)
+        client->terminate(reason);
+    if (clients_.empty())
+        loop_.stop();
+}
+
+}  // namespace mailbox
