@@ -1,0 +1,77 @@
+// local(8): delivers to the mailboxes of this machine's users.
+//
+// One process, many deliveries in flight: jobs come from qmgr(8), usher(8) makes the connections to
+// users' mailbox(8) processes, and those answer twice.
+#include "libconf/accounts_file.h"
+#include "libipc/identity.h"
+#include "libipc/listener.h"
+#include "libipc/server.h"
+#include "local/agent.h"
+#include "local/config.h"
+
+namespace local {
+
+namespace {
+
+constexpr std::size_t max_managers = 16;   // connections of qmgr
+
+AgentSettings agent_settings(const server::Process& process, const Config& config)
+{
+    AgentSettings settings;
+    settings.usher_socket = server::private_socket(process.common(), "usher");
+    settings.delimiters = *process.common().recipient_delimiter;
+    settings.job_limit = static_cast<std::uint32_t>(*config.job_limit);
+    settings.connection_limit = *config.connection_limit;
+    settings.timeout = *config.delivery_timeout;
+    settings.over_quota_defer = *config.over_quota_defer;
+    settings.add_original = *config.enable_original_recipient;
+    return settings;
+}
+
+util::Result<std::string> find_account(conf::AccountsReader& accounts, std::string_view address)
+{
+    auto account = TRY(accounts.find(address));
+    if (!account) {
+        // Mail for an account that is a moment old must not bounce.
+        accounts.refresh();
+        account = TRY(accounts.find(address));
+    }
+    if (!account)
+        return util::not_found("no such account");
+    return std::move(account->address);
+}
+
+util::Result<int> daemon_main(server::Arguments arguments)
+{
+    Config config;
+    auto process = TRY(server::Process::start("local", std::move(arguments), config));
+    TRY(process.permit({"qmgr"}));
+    conf::AccountsReader accounts(util::concat(process.config_directory(), "/accounts"));
+    util::Sandbox sandbox;
+    sandbox.read(process.config_directory()).connect();
+    TRY(process.drop_privileges(std::move(sandbox)));
+
+    auto loop = TRY(util::EventLoop::create());
+    Agent agent(loop, agent_settings(process, config),
+                [&](std::string_view address) { return find_account(accounts, address); });
+    server::Listener* accepting = nullptr;
+    server::Listener listener(process, loop, max_managers, [&](server::Client client) {
+        agent.accept(std::move(client.fd), [&] { accepting->client_gone(); });
+    });
+    accepting = &listener;
+    TRY(process.attach(loop, server::Reload::replace, {.stop = [&] {
+                           listener.close();
+                           agent.stop([&] { loop.stop(); });
+                       }}));
+    loop.run();
+    return 0;
+}
+
+}  // namespace
+
+}  // namespace local
+
+int main(int argc, char** argv)
+{
+    return server::run("local", argc, argv, local::daemon_main);
+}
