@@ -1,0 +1,63 @@
+// From standard input to a submission.
+#include "tests/unit/suite.h"
+#include "tools/sendmail/compose.h"
+
+namespace {
+
+std::string convert(std::string_view input, bool dot_ends, std::size_t step)
+{
+    sendmail::LineReader reader(dot_ends);
+    std::string out;
+    for (std::size_t at = 0; at < input.size(); at += step)
+        reader.feed(input.substr(at, step), out);
+    reader.end(out);
+    return out;
+}
+
+}  // namespace
+
+TEST(line_ends_become_crlf_in_pieces_of_any_size)
+{
+    const std::string_view input = "From mbox\na\r\nb\n\nlast";
+    for (std::size_t step = 1; step <= input.size(); ++step)
+        EQ(convert(input, true, step), "a\r\nb\r\n\r\nlast\r\n");
+}
+END_TEST
+
+TEST(a_dot_ends_the_message_unless_told_otherwise)
+{
+    EQ(convert("a\n.\nb\n", true, 1), "a\r\n");
+    EQ(convert("a\n.\nb\n", false, 100), "a\r\n.\r\nb\r\n");
+    EQ(convert("a\n..\nb\n", true, 2), "a\r\n..\r\nb\r\n");
+}
+END_TEST
+
+TEST(only_the_first_line_can_be_mbox_syntax)
+{
+    EQ(convert("a\nFrom here\n", true, 100), "a\r\nFrom here\r\n");
+}
+END_TEST
+
+TEST(recipients_come_from_three_fields)
+{
+    auto found = sendmail::header_recipients("To: a@b\r\nX: y\r\ncc: c@d,\r\n e@f\r\nBcc: g@h\r\n\r\nTo: no@no\r\n");
+    EQ(found.size(), 3U);
+    EQ(found[2], "g@h");
+}
+END_TEST
+
+TEST(addresses_get_the_origin_and_lose_their_names)
+{
+    auto found = sendmail::envelope_addresses("bob, \"A. B\" <a@b.example>, \"odd one\"@c", "here.example");
+    OK(found);
+    EQ(found->size(), 3U);
+    EQ((*found)[0], "bob@here.example");
+    EQ((*found)[1], "a@b.example");
+    EQ((*found)[2], "\"odd one\"@c");
+    THAT(!sendmail::envelope_addresses("<>", "here.example").ok());
+}
+END_TEST
+
+SUITE(compose, line_ends_become_crlf_in_pieces_of_any_size, a_dot_ends_the_message_unless_told_otherwise,
+      only_the_first_line_can_be_mbox_syntax, recipients_come_from_three_fields,
+      addresses_get_the_origin_and_lose_their_names)
