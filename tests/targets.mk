@@ -14,6 +14,10 @@ demo: packages-check
 layering:
 	@tests/layering
 
+.PHONY: manlint
+manlint:
+	@tests/manlint $(wildcard man/*.[1-9])
+
 # System tests: tests/system/NN-name/run, each with a private instance in a directory of its own.
 SYSTEM_TESTS := $(sort $(wildcard tests/system/*/run))
 
@@ -26,7 +30,7 @@ system: all
 check: packages-check
 	@$(MAKE) --no-print-directory check-all
 
-check-all: layering all unit fuzz-corpus $(if $(SYSTEM_TESTS),system)
+check-all: layering manlint all unit fuzz-corpus $(if $(SYSTEM_TESTS),system)
 
 check-long: packages-clients
 	@$(MAKE) --no-print-directory check-all LONG=1

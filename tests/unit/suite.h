@@ -7,6 +7,7 @@
 #pragma once
 
 #include <check.h>
+#undef fail  // check.h makes a macro of this word
 
 #include <string>
 #include <string_view>
