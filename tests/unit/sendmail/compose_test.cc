@@ -54,7 +54,8 @@ TEST(addresses_get_the_origin_and_lose_their_names)
     EQ((*found)[0], "bob@here.example");
     EQ((*found)[1], "a@b.example");
     EQ((*found)[2], "\"odd one\"@c");
-    THAT(!sendmail::envelope_addresses("<>", "here.example").ok());
+    EQ(sendmail::envelope_addresses("undisclosed recipients:;", "here.example")->size(), 0U);
+    THAT(!sendmail::envelope_addresses("a@b..c", "here.example").ok());
 }
 END_TEST
 
