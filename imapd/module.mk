@@ -4,4 +4,4 @@ imapd/syntax_USES := libmail libutil
 imapd/engine_USES := imapd/syntax libstore libmail libipc libutil
 imapd_TEST_LIBS := imapd/engine imapd/syntax libstore libmail libutil
 # The dialogues of tests/dialog over both engines.
-dialog_TEST_LIBS := imapd/engine imapd/syntax libstore libmail libutil
+dialog_TEST_LIBS := imapd/engine imapd/syntax pop3d/engine libstore libmail libutil

@@ -1,8 +1,8 @@
 // The items of STATUS.
 #include "imapd/engine/mailbox_status.h"
 
-#include "imapd/engine/view.h"
 #include "imapd/syntax/mailbox_name.h"
+#include "libstore/visibility.h"
 #include "libutil/text.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace imapd::engine {
 
 namespace {
 
-// What can be shown of a mailbox now: arrivals beyond durable() do not count.
+// What can be shown of a mailbox now: arrivals beyond visible() do not count.
 struct Counted {
     const store::Mailbox& mailbox;
     std::size_t visible;
@@ -59,7 +59,7 @@ constexpr std::array<Item, 7> items_by_bit = {{
     {"RECENT", recent},
     {"UIDNEXT",
      [](const Counted& counted) {
-         return std::uint64_t(visible_uid_next(counted.mailbox, counted.visible));
+         return std::uint64_t(store::visible_uid_next(counted.mailbox, counted.visible));
      }},
     {"UIDVALIDITY", [](const Counted& counted) { return std::uint64_t(counted.mailbox.uid_validity); }},
     {"UNSEEN", unseen},
@@ -89,7 +89,7 @@ util::Result<StatusItems> parse_status_items(syntax::Scanner& arguments)
 void append_status(std::string& out, store::Store& store, const store::Mailbox& mailbox,
                    StatusItems items)
 {
-    Counted counted{mailbox, visible_end(mailbox, store.visible())};
+    Counted counted{mailbox, store::visible_end(mailbox, store.visible())};
     out += "* STATUS ";
     syntax::append_mailbox_name(out, mailbox.name);
     char before = '(';

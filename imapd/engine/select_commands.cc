@@ -2,6 +2,7 @@
 #include "imapd/engine/session.h"
 
 #include "imapd/engine/format.h"
+#include "libstore/visibility.h"
 #include "libutil/text.h"
 
 namespace imapd::engine {
@@ -52,7 +53,7 @@ Session::Answer Session::open_selected(Scanner& arguments, bool read_only)
             untagged(util::concat("OK [UNSEEN ", first + 1, "] First unseen"));
     }
     untagged(util::concat("OK [UIDVALIDITY ", mailbox->uid_validity, "] UIDs are valid"));
-    untagged(util::concat("OK [UIDNEXT ", visible_uid_next(*mailbox, view_->count()),
+    untagged(util::concat("OK [UIDNEXT ", store::visible_uid_next(*mailbox, view_->count()),
                           "] Predicted next UID"));
     ok(read_only ? "[READ-ONLY] EXAMINE completed" : "[READ-WRITE] SELECT completed");
     return {};

@@ -1,38 +1,19 @@
 // What one session has been told of its selected mailbox.
 #include "imapd/engine/view.h"
 
+#include "libstore/visibility.h"
+
 #include <algorithm>
 
 namespace imapd::engine {
 
 using store::Change;
 
-std::size_t visible_end(const store::Mailbox& mailbox, store::Lsn horizon)
-{
-    std::size_t end = mailbox.entries.size();
-    std::uint32_t first_hidden = 0;
-    for (std::size_t i = mailbox.changes.size(); i-- > 0 && mailbox.changes[i].lsn > horizon;)
-        if (mailbox.changes[i].kind == Change::Kind::Arrived)
-            first_hidden = mailbox.changes[i].uid;
-    if (first_hidden != 0)
-        end = mailbox.lower_bound(first_hidden);
-    // Where the history does not reach back far enough, be careful.
-    if (mailbox.changes_from > horizon)
-        while (end > 0 && mailbox.entries[end - 1].modseq > horizon)
-            --end;
-    return end;
-}
-
-std::uint32_t visible_uid_next(const store::Mailbox& mailbox, std::size_t visible)
-{
-    return visible < mailbox.entries.size() ? mailbox.entries[visible].uid : mailbox.uid_next;
-}
-
 View::View(store::Store& store, const store::Mailbox& mailbox, bool read_only)
     : store_(store), mailbox_(&mailbox), id_(mailbox.id), read_only_(read_only),
       position_(store.visible())
 {
-    auto end = visible_end(mailbox, position_);
+    auto end = store::visible_end(mailbox, position_);
     uids_.resize(end);
     for (std::size_t i = 0; i < end; ++i)
         uids_[i] = mailbox.entries[i].uid;
@@ -176,7 +157,7 @@ void View::read_changes(store::Lsn horizon, News& news)
 // The history was cut: what is there against what the client knows.
 void View::compare_all(store::Lsn horizon, News& news)
 {
-    auto end = visible_end(*mailbox_, horizon);
+    auto end = store::visible_end(*mailbox_, horizon);
     const auto& entries = mailbox_->entries;
     std::size_t known = uids_.size();
     std::size_t at = 0;

@@ -14,11 +14,6 @@
 
 namespace imapd::engine {
 
-// The entries that may be shown: arrivals beyond visible() are none of them.
-std::size_t visible_end(const store::Mailbox& mailbox, store::Lsn horizon);
-// UIDNEXT as it may be shown: the first uid that is not visible yet.
-std::uint32_t visible_uid_next(const store::Mailbox& mailbox, std::size_t visible);
-
 // Half-open range of indices into the view (sequence number minus 1).
 struct IndexRange {
     std::size_t begin = 0;

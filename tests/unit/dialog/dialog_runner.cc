@@ -2,8 +2,8 @@
 #include "tests/unit/dialog/dialog_runner.h"
 
 #include "libmail/imap_render.h"
-#include "libutil/sys.h"
 #include "libutil/text.h"
+#include "tests/unit/libstore/fixture.h"
 
 #include <algorithm>
 
@@ -132,7 +132,7 @@ bool DialogRunner::fits(std::string_view line, std::string_view pattern)
             auto close = pattern.find('}');
             std::string name(pattern.substr(2, close - 2));
             pattern.remove_prefix(close + 1);
-            auto length = std::min(line.find_first_of(" ]()>"), line.size());
+            auto length = pattern.empty() ? line.size() : std::min(line.find(pattern[0]), line.size());
             auto [known, fresh] = variables_.emplace(name, line.substr(0, length));
             if (!fresh && known->second != line.substr(0, length))
                 return false;
@@ -273,6 +273,26 @@ std::string DialogRunner::run(const std::string& path)
         if (!who.received.empty())
             return util::concat(path, ": left over in ", name, ": ", util::printable(who.received));
     return {};
+}
+
+std::string run_dialogs(const std::string& path, const MakeSession& make)
+{
+    auto directory = util::sys::open(path, O_RDONLY | O_DIRECTORY);
+    if (!directory.ok())
+        return directory.error().text;
+    auto names = util::sys::list_directory(directory->get()).value_or({});
+    std::sort(names.begin(), names.end());
+    std::string faults;
+    for (const auto& name : names) {
+        if (!name.ends_with(".txt"))
+            continue;
+        Directory scratch;
+        DialogRunner runner(open(scratch.beside("store")), make);
+        auto fault = runner.run(util::concat(path, "/", name));
+        if (!fault.empty())
+            faults += "\n" + fault;
+    }
+    return names.empty() ? "there are no dialogues" : faults;
 }
 
 std::string load_message(std::string_view name)

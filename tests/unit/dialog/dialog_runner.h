@@ -53,6 +53,9 @@ private:
     std::map<std::string, std::string> variables_;
 };
 
+// Runs all dialogues in a directory, each over a fresh store; what is wrong, or the empty string.
+std::string run_dialogs(const std::string& directory, const MakeSession& make);
+
 // "\r\n\x00" and "\*3(ab)".
 std::string unescape(std::string_view text);
 

@@ -1,0 +1,27 @@
+// What of a mailbox sessions may show.
+#include "libstore/visibility.h"
+
+namespace store {
+
+std::size_t visible_end(const Mailbox& mailbox, Lsn horizon)
+{
+    std::size_t end = mailbox.entries.size();
+    std::uint32_t first_hidden = 0;
+    for (std::size_t i = mailbox.changes.size(); i-- > 0 && mailbox.changes[i].lsn > horizon;)
+        if (mailbox.changes[i].kind == Change::Kind::Arrived)
+            first_hidden = mailbox.changes[i].uid;
+    if (first_hidden != 0)
+        end = mailbox.lower_bound(first_hidden);
+    // Where the history does not reach back far enough, be careful.
+    if (mailbox.changes_from > horizon)
+        while (end > 0 && mailbox.entries[end - 1].modseq > horizon)
+            --end;
+    return end;
+}
+
+std::uint32_t visible_uid_next(const Mailbox& mailbox, std::size_t visible)
+{
+    return visible < mailbox.entries.size() ? mailbox.entries[visible].uid : mailbox.uid_next;
+}
+
+}  // namespace store

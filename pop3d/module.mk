@@ -1,0 +1,4 @@
+# The engine that the mailbox program hosts.
+LIBRARIES += pop3d/engine
+pop3d/engine_USES := libstore libmail libipc libutil
+pop3d_TEST_LIBS := pop3d/engine libstore libmail libutil
