@@ -62,6 +62,7 @@ EXTERN_check := -lcheck -lsubunit -lrt -lm -lpthread
 
 LIBRARIES :=
 PROGRAMS :=
+LINKS :=
 include $(sort $(wildcard */module.mk */*/module.mk))
 
 # make V=1 shows whole commands.
@@ -98,8 +99,15 @@ ALL_SRCS += $$($(1)_SRCS)
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program))))
 
+# Second names: LINKS += mailq, mailq_TARGET := sendmail.
+define link_rule
+$(BUILD)/bin/$(1): $(BUILD)/bin/$($(1)_TARGET)
+	@ln -sf $($(1)_TARGET) $$@
+endef
+$(foreach name,$(LINKS),$(eval $(call link_rule,$(name))))
+
 .PHONY: all
-all: $(PROGRAMS:%=$(BUILD)/bin/%)
+all: $(PROGRAMS:%=$(BUILD)/bin/%) $(LINKS:%=$(BUILD)/bin/%)
 
 # --- unit tests ------------------------------------------------------------------------------------
 # tests/unit/<room>/<file>_test.cc: one Check suite each; all of one room make one binary.
@@ -129,9 +137,10 @@ unit: $(UNIT_ROOMS:%=unit-%)
 
 FUZZ_SRCS := $(sort $(wildcard tests/fuzz/*/*_fuzz.cc))
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.cc,%,$(FUZZ_SRCS))
+FUZZ_RUNNER := tests/fuzz/runner.cc
 fuzz_room = $(firstword $(subst /, ,$(1)))
 define fuzz_rule
-$(BUILD)/fuzz/$(1): $$(call objects,tests/fuzz/$(1)_fuzz.cc tests/fuzz/runner.cc $$(filter-out %/main.cc,$$(if $$(filter $(call fuzz_room,$(1)),$$(PROGRAMS)),$$($(call fuzz_room,$(1))_SRCS)))) $$(call library_files,$$(call room_libs,$(call fuzz_room,$(1))))
+$(BUILD)/fuzz/$(1): $$(call objects,tests/fuzz/$(1)_fuzz.cc $$(FUZZ_RUNNER) $$(filter-out %/main.cc,$$(if $$(filter $(call fuzz_room,$(1)),$$(PROGRAMS)),$$($(call fuzz_room,$(1))_SRCS)))) $$(call library_files,$$(call room_libs,$(call fuzz_room,$(1))))
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)$$(CXX) $$(LDFLAGS_BASE) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(call extern_flags,$$(call library_deps,$$(call room_libs,$(call fuzz_room,$(1)))) $$($(call fuzz_room,$(1))_DEPS))
 endef

@@ -34,3 +34,61 @@ check-all: layering manlint all unit fuzz-corpus $(if $(SYSTEM_TESTS),system)
 
 check-long: packages-clients
 	@$(MAKE) --no-print-directory check-all LONG=1
+
+.PHONY: asan
+asan:
+	@$(MAKE) --no-print-directory check VARIANT=asan
+
+# Line coverage of the unit tests and corpora, as build/coverage/report.txt (needs gcovr).
+.PHONY: coverage
+coverage:
+	@$(MAKE) --no-print-directory unit fuzz-corpus VARIANT=coverage
+	@gcovr --root . --exclude 'tests/' --output build/coverage/report.txt build/coverage
+	@tail -n 3 build/coverage/report.txt
+
+# libFuzzer targets with clang: build/fuzz/ROOM/PARSER_fuzz; each runs for FUZZ_SECONDS over its corpus.
+FUZZ_SECONDS ?= 30
+FUZZ_BUILD := build/libfuzzer
+.PHONY: fuzz
+fuzz:
+	@$(MAKE) --no-print-directory run-fuzzers BUILD=$(FUZZ_BUILD) CXX=clang++ WERROR= \
+	    CXXFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' \
+	    LDFLAGS_BASE='-pie -fsanitize=fuzzer,address,undefined' FUZZ_RUNNER=
+
+.PHONY: run-fuzzers
+run-fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
+	@set -e; for fuzzer in $(FUZZERS); do \
+	    mkdir -p $(BUILD)/corpus/$$fuzzer; \
+	    $(BUILD)/fuzz/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	        $(BUILD)/corpus/$$fuzzer $$(ls -d tests/fuzz/$$fuzzer 2>/dev/null) 2>&1 | tail -n 3; \
+	done
+
+# The comparison with other servers: needs root, the bench program's path, and its peers.
+.PHONY: bench
+bench: all
+	@tests/bench/run $(BENCH_ARGUMENTS)
+
+.PHONY: format
+format:
+	@clang-format -i $$(git ls-files '*.cc' '*.h')
+
+.PHONY: tidy
+tidy:
+	@clang-tidy --quiet $$(git ls-files '*.cc' ':!tests') -- -std=c++20 -I. -D_GNU_SOURCE -DTERN_VERSION='""'
+
+# --- installing ------------------------------------------------------------------------------------
+
+DAEMONS := master smtpd pickup cleanup qmgr local bounce auth usher mailbox imapd pop3d log
+COMMANDS := $(filter-out $(DAEMONS),$(PROGRAMS))
+
+# terndrop becomes set-gid when the package, or the administrator, has made its group.
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)$(prefix)/sbin $(DESTDIR)$(sysconfdir)/tern
+	install -m 755 $(foreach daemon,$(filter $(DAEMONS),$(PROGRAMS)),$(BUILD)/bin/$(daemon)) $(DESTDIR)$(libexecdir)
+	install -m 755 $(COMMANDS:%=$(BUILD)/bin/%) $(DESTDIR)$(prefix)/sbin
+	for name in $(LINKS); do ln -sf sendmail $(DESTDIR)$(prefix)/sbin/$$name; done
+	for file in main.cf master.cf; do \
+	    [ -e $(DESTDIR)$(sysconfdir)/tern/$$file ] || install -m 644 conf/$$file $(DESTDIR)$(sysconfdir)/tern; done
+	for page in man/*.[1-9]; do \
+	    install -D -m 644 $$page $(DESTDIR)$(prefix)/share/man/man$${page##*.}/$${page#man/}; done
