@@ -1,0 +1,126 @@
+// libconf/accounts_file.h
+#include "libconf/accounts_file.h"
+
+#include "tests/unit/libconf/temp_dir.h"
+#include "tests/unit/suite.h"
+
+namespace {
+
+std::vector<conf::Account> some()
+{
+    return {{"bob@example.org", 1002, 1003, "/m/bob", {"disabled", "x"}},
+            {"alice@example.org", 1001, 1001, "/m/alice", {}},
+            {"carol@example.net", 4294967294, 0, "/", {}},
+            {"root", 5, 6, "/root", {}}};
+}
+
+TEST(writes_and_reads_back)
+{
+    auto text = conf::format_accounts(some());
+    OK(text);
+    EQ(*text, "# tern accounts 1\n@example.net::::\n@example.org::::\nalice@example.org:1001:1001:/m/alice:\n"
+              "bob@example.org:1002:1003:/m/bob:disabled,x\ncarol@example.net:4294967294:0:/:\nroot:5:6:/root:\n");
+    auto back = conf::parse_accounts(*text);
+    OK(back);
+    EQ(back->size(), 4u);
+    THAT((*back)[1].has_flag("disabled"));
+    THAT(!(*back)[0].has_flag("disabled"));
+    EQ((*back)[2].uid, 4294967294u);
+    OK(conf::parse_accounts("# tern accounts 1\n"));
+}
+END_TEST
+
+TEST(refuses_what_the_form_cannot_hold)
+{
+    for (auto account : {conf::Account {"A@b", 1, 1, "/", {}}, conf::Account {"a:b@c", 1, 1, "/", {}},
+                         conf::Account {"a\n@c", 1, 1, "/", {}}, conf::Account {"a@", 1, 1, "/", {}},
+                         conf::Account {"", 1, 1, "/", {}}, conf::Account {"a@b", 1, 1, "x", {}},
+                         conf::Account {"a@b", 1, 1, "/a:b", {}}, conf::Account {"a@b", 1, 1, "/", {"x,y"}},
+                         conf::Account {"a@b", 1, 1, "/", {""}}, conf::Account {"a@b", UINT32_MAX, 1, "/", {}},
+                         conf::Account {"#a@b", 1, 1, "/", {}}, conf::Account {"a b@c", 1, 1, "/", {}},
+                         conf::Account {"a@b", 1, 1, std::string("/") + std::string(5000, 'x'), {}}})
+        ck_assert_msg(!conf::format_account_line(account), "%s", account.address.c_str());
+    auto twice = some();
+    twice.push_back(twice[0]);
+    EQ(conf::format_accounts(twice).error().text, "bob@example.org is there twice");
+}
+END_TEST
+
+TEST(names_the_line_that_is_bad)
+{
+    EQ(conf::parse_accounts("").error().text, "it does not begin with \"# tern accounts 1\"");
+    EQ(conf::parse_accounts("# tern accounts 2\n").error().text, "it does not begin with \"# tern accounts 1\"");
+    const std::string head(conf::accounts_version_line);
+    EQ(conf::parse_accounts(head + "a@b:1:1:/:\nx\n").error().text,
+       "line 3: five fields between colons are wanted, not 1");
+    EQ(conf::parse_accounts(head + "b@b:1:1:/:\na@b:1:1:/:\n").error().text,
+       "line 3: a@b is out of order or double");
+    EQ(conf::parse_accounts(head + "a@b:1:1:/:\na@b:1:1:/:\n").error().kind, util::Kind::Invalid);
+    EQ(conf::parse_accounts(head + "a@b:1:x:/:\n").error().text, "line 2: uid and gid are numbers");
+    EQ(conf::parse_accounts(head + "@b:1:::\n").error().text, "line 2: a domain's line has no other fields");
+}
+END_TEST
+
+TEST(finds_every_account_in_small_and_mapped_files)
+{
+    for (int count : {0, 1, 2, 3, 50, 9000}) {
+        test::TempDir dir;
+        std::vector<conf::Account> accounts;
+        for (int i = 0; i < count; ++i)
+            accounts.push_back({util::concat("u", i * 7919 % 10007, "@d", i % 5, ".example"), uid_t(i + 1), 1, "/m", {}});
+        OK(conf::write_accounts(dir / "accounts", accounts));
+        conf::AccountsReader reader(dir / "accounts");
+        for (const auto& account : accounts) {
+            auto found = reader.find(util::upper(account.address));
+            OK(found);
+            THAT(found->has_value());
+            EQ((*found)->uid, account.uid);
+        }
+        THAT(!reader.find("a@d0.example")->has_value());
+        THAT(!reader.find("zzz@d0.example")->has_value());
+        THAT(!reader.find("")->has_value());
+        THAT(!reader.find("@d0.example")->has_value());
+        THAT(!reader.find("u1@d1.example:1")->has_value());
+        EQ(*reader.has_domain("D0.example"), count > 0);
+        EQ(*reader.has_domain("d9.example"), false);
+        EQ(*reader.has_domain(""), false);
+    }
+}
+END_TEST
+
+TEST(notices_a_replaced_file)
+{
+    test::TempDir dir;
+    conf::AccountsReader reader(dir / "accounts");
+    EQ(reader.find("a@b").error().kind, util::Kind::Temporary);
+    OK(conf::write_accounts(dir / "accounts", some()));
+    THAT(reader.find("root")->has_value());
+    OK(conf::write_accounts(dir / "accounts", {}));
+    reader.refresh();
+    THAT(!reader.find("root")->has_value());
+    dir.write("accounts", "nonsense\n");
+    reader.refresh();
+    EQ(reader.find("root").error().kind, util::Kind::Temporary);
+    OK(conf::write_accounts(dir / "accounts", some()));
+    THAT(reader.find("root")->has_value());
+    OK(conf::read_accounts(dir / "accounts"));
+    EQ(conf::read_accounts(dir / "none")->size(), 0u);
+}
+END_TEST
+
+TEST(a_bad_line_is_temporary_and_nobody_elses)
+{
+    test::TempDir dir;
+    dir.write("accounts", "# tern accounts 1\na@b:1:1:/:\nb@b:x\nc@b:3:3:/:\n");
+    conf::AccountsReader reader(dir / "accounts");
+    THAT(reader.find("a@b")->has_value());
+    THAT(reader.find("c@b")->has_value());
+    EQ(reader.find("b@b").error().kind, util::Kind::Temporary);
+}
+END_TEST
+
+}  // namespace
+
+SUITE(accounts_file, writes_and_reads_back, refuses_what_the_form_cannot_hold, names_the_line_that_is_bad,
+      finds_every_account_in_small_and_mapped_files, notices_a_replaced_file,
+      a_bad_line_is_temporary_and_nobody_elses)
