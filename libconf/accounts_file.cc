@@ -176,18 +176,20 @@ Result<void> write_accounts(const std::string& path, std::vector<Account> accoun
 
 // --- the reader --------------------------------------------------------------------------------------
 
-AccountsReader::AccountsReader(std::string path) : path_(std::move(path)) {}
+AccountsReader::AccountsReader(std::string path) : file_(std::move(path)) {}
 
-AccountsReader::AccountsReader(AccountsReader&& other) noexcept : path_(std::move(other.path_))
+AccountsReader::AccountsReader(AccountsReader&& other) noexcept : file_(other.file_.path())
 {
     other.close();  // the new one opens for itself
+    other.file_.forget();
 }
 
 AccountsReader& AccountsReader::operator=(AccountsReader&& other) noexcept
 {
     close();
-    path_ = std::move(other.path_);
+    file_ = WatchedFile(other.file_.path());
     other.close();
+    other.file_.forget();
     return *this;
 }
 
@@ -201,53 +203,46 @@ void AccountsReader::close()
     mapped_ = 0;
     copy_.clear();
     text_ = {};
-    inode_ = 0;
-    checked_ = util::Instant::min();
 }
 
 Result<void> AccountsReader::update()
 {
-    util::Instant now = util::now();
-    if (checked_ != util::Instant::min() && now - checked_ < std::chrono::seconds(1))
+    auto changed = file_.changed();
+    if (changed && !*changed)
         return {};
-    auto status = util::sys::stat(path_);
-    if (!status) {
-        close();
-        return util::temporary(concat("accounts: ", status.error().text));
-    }
-    std::int64_t changed = status->st_mtim.tv_sec * std::int64_t(1'000'000'000) + status->st_mtim.tv_nsec;
-    if (inode_ == status->st_ino && device_ == status->st_dev && changed_ == changed) {
-        checked_ = now;
-        return {};
-    }
     close();
-    auto file = util::sys::open(path_, O_RDONLY);
-    if (!file)
-        return util::temporary(concat("accounts: ", file.error().text));
-    struct stat opened = TRY(util::sys::fstat(file->get()));
-    auto size = std::size_t(opened.st_size);
+    if (!changed)
+        return util::temporary(concat("accounts: ", changed.error().text));
+    auto opened = map();
+    if (!opened) {
+        close();
+        file_.forget();
+        return util::temporary(std::move(opened.take_error().in(file_.path()).text));
+    }
+    return {};
+}
+
+Result<void> AccountsReader::map()
+{
+    util::UniqueFd file = TRY(util::sys::open(file_.path(), O_RDONLY));
+    struct stat status = TRY(util::sys::fstat(file.get()));
+    auto size = std::size_t(status.st_size);
     if (size > max_accounts_size)
-        return util::temporary(concat(path_, ": larger than ", max_accounts_size, " bytes"));
+        return util::temporary(concat("larger than ", max_accounts_size, " bytes"));
     if (size <= max_copied) {
-        copy_ = TRY(util::sys::read_fd(file->get(), max_copied));
+        copy_ = TRY(util::sys::read_fd(file.get(), max_copied));
         text_ = copy_;
     } else {
-        void* mapping = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file->get(), 0);
+        void* mapping = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
         if (mapping == MAP_FAILED)
-            return util::temporary(concat(path_, ": cannot be mapped"));
+            return util::temporary("it cannot be mapped");
         mapping_ = mapping;
         mapped_ = size;
         text_ = std::string_view(static_cast<const char*>(mapping), size);
     }
-    if (!text_.starts_with(accounts_version_line)) {
-        close();
-        return util::temporary(concat(path_, ": it does not begin with \"# tern accounts 1\""));
-    }
+    if (!text_.starts_with(accounts_version_line))
+        return util::temporary("it does not begin with \"# tern accounts 1\"");
     text_.remove_prefix(accounts_version_line.size());
-    device_ = opened.st_dev;
-    inode_ = opened.st_ino;
-    changed_ = opened.st_mtim.tv_sec * std::int64_t(1'000'000'000) + opened.st_mtim.tv_nsec;
-    checked_ = now;
     return {};
 }
 
@@ -282,7 +277,7 @@ Result<std::optional<Account>> AccountsReader::find(std::string_view address)
         return std::optional<Account>();
     auto account = parse_account_line(*line);
     if (!account)
-        return util::temporary(concat(path_, ": ", key, ": ", account.error().text));
+        return util::temporary(concat(file_.path(), ": ", key, ": ", account.error().text));
     return std::optional(account.take());
 }
 

@@ -11,8 +11,8 @@
 // The file is never changed in place: ternuser(8) writes a new one and renames it.
 #pragma once
 
+#include "libconf/watched_file.h"
 #include "libutil/result.h"
-#include "libutil/time.h"
 
 #include <sys/types.h>
 
@@ -72,18 +72,15 @@ public:
     // Has the domain an account?
     util::Result<bool> has_domain(std::string_view domain);
     // Looks now whether the file was replaced, not only after a second.
-    void refresh() { checked_ = util::Instant::min(); }
+    void refresh() { file_.look_now(); }
 
 private:
     util::Result<void> update();
+    util::Result<void> map();
     util::Result<std::optional<std::string_view>> find_line(std::string_view key);
     void close();
 
-    std::string path_;
-    util::Instant checked_ = util::Instant::min();
-    dev_t device_ = 0;
-    ino_t inode_ = 0;
-    std::int64_t changed_ = 0;  // mtime in nanoseconds
+    WatchedFile file_;
     std::string copy_;          // of a small file
     void* mapping_ = nullptr;   // of a large one
     std::size_t mapped_ = 0;

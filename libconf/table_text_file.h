@@ -1,0 +1,29 @@
+// What tables share that read a text file at first use, and again when it was replaced.
+#pragma once
+
+#include "libconf/problems.h"
+#include "libconf/table.h"
+#include "libconf/watched_file.h"
+
+namespace conf {
+
+class TextFileTable : public Table {
+public:
+    TextFileTable(std::string name, std::string path) : Table(std::move(name)), file_(std::move(path)) {}
+
+    util::Result<void> check() override;
+    void refresh() override { file_.look_now(); }
+
+protected:
+    // Takes new content, and lets go of the old only when there were no problems.
+    virtual void load(std::string_view text, std::string_view file, Problems& problems) = 0;
+    // Call before each lookup.  Temporary while there is no good content.
+    util::Result<void> update();
+
+private:
+    WatchedFile file_;
+    bool loaded_ = false;
+    std::string fault_;  // of the text that could not be taken
+};
+
+}  // namespace conf

@@ -1,0 +1,31 @@
+// Notices that a file was replaced.
+#include "libconf/watched_file.h"
+
+#include "libutil/sys.h"
+
+namespace conf {
+
+util::Result<bool> WatchedFile::changed()
+{
+    util::Instant now = util::now();
+    if (looked_ != util::Instant::min() && now - looked_ < std::chrono::seconds(1))
+        return false;
+    auto status = util::sys::stat(path_);
+    if (!status) {
+        forget();
+        return status.take_error();
+    }
+    looked_ = now;
+    std::int64_t modified =
+        status->st_mtim.tv_sec * std::int64_t(1'000'000'000) + status->st_mtim.tv_nsec;
+    if (inode_ == status->st_ino && device_ == status->st_dev && size_ == status->st_size &&
+        modified_ == modified)
+        return false;
+    device_ = status->st_dev;
+    inode_ = status->st_ino;
+    size_ = status->st_size;
+    modified_ = modified;
+    return true;
+}
+
+}  // namespace conf

@@ -1,0 +1,83 @@
+// libconf/match_list.h, network.h
+#include "libconf/match_list.h"
+
+#include "tests/unit/libconf/temp_dir.h"
+#include "tests/unit/suite.h"
+
+namespace {
+
+bool in(conf::Networks& networks, std::string_view address)
+{
+    auto contained = networks.contains(*conf::IpAddress::parse(address));
+    OK(contained);
+    return *contained;
+}
+
+TEST(networks_match_in_order_with_exclusions)
+{
+    test::TempDir dir;
+    dir.write("nets", "# mine\n10.0.0.0/8 172.16.0.0/12 # more\n!10.9.0.0/16\n");
+    auto networks = conf::Networks::parse({"127.0.0.0/8", "!192.0.2.9", "192.0.2.0/24", "[::1]/128", "2001:db8::/33",
+                                           dir / "nets", "cidr:{{203.0.113.0/24 x}}"});
+    OK(networks);
+    for (const char* address : {"127.1.2.3", "192.0.2.8", "::1", "2001:db8:7fff::", "10.1.1.1", "172.31.255.255",
+                                "203.0.113.7", "::ffff:127.0.0.1"})
+        ck_assert_msg(in(*networks, address), "%s", address);
+    for (const char* address : {"128.0.0.1", "192.0.2.9", "::2", "2001:db8:8000::", "172.32.0.0", "203.0.114.0"})
+        ck_assert_msg(!in(*networks, address), "%s", address);
+    THAT(in(*networks, "10.9.0.1"));  // 10.0.0.0/8 came first
+}
+END_TEST
+
+TEST(bad_networks_are_named)
+{
+    for (const char* text : {"10.0.0.0/33", "10.0.0.1/8", "10.0.0", "host.example", "", "!", "1.2.3.4/", "::1/129",
+                             "what:x", "/nonexistent/file", "hash:x"})
+        ck_assert_msg(!conf::Networks::parse({text}).ok(), "%s", text);
+    test::TempDir dir;
+    dir.write("loop", util::concat(dir / "loop", "\n"));
+    THAT(conf::Networks::parse({dir / "loop"}).error().text.find("files within files") != std::string::npos);
+    dir.write("bad", "10.0.0.0/8\n10.0.0.0/99\n");
+    THAT(conf::Networks::parse({dir / "bad"}).error().text.find("/bad:2: ") != std::string::npos);
+    auto broken = conf::Networks::parse({"127.0.0.1", "hash:/nonexistent/x"});
+    OK(broken);
+    EQ(broken->contains(*conf::IpAddress::parse("::1")).error().kind, util::Kind::Temporary);
+}
+END_TEST
+
+TEST(addresses_print_as_they_are_read)
+{
+    EQ(conf::IpAddress::parse("[IPv6:2001:DB8::1]")->to_text(), "2001:db8::1");
+    EQ(conf::IpAddress::parse("::ffff:1.2.3.4")->to_text(), "1.2.3.4");
+    EQ(conf::Network::parse("10.0.0.0/9")->to_text(), "10.0.0.0/9");
+    EQ(conf::Network::parse("0.0.0.0/0")->contains(*conf::IpAddress::parse("255.1.1.1")), true);
+    EQ(conf::Network::parse("0.0.0.0/0")->contains(*conf::IpAddress::parse("::1")), false);
+    THAT(!conf::IpAddress::parse(std::string("1.2.3.4\0x", 9)).ok());
+    THAT(!conf::IpAddress::parse(std::string(100, '1')).ok());
+}
+END_TEST
+
+TEST(domains_match_themselves_and_dots_match_subdomains)
+{
+    auto domains = conf::Domains::parse({"Example.org", "!no.sub.example", ".sub.example", "inline:{in.table=1, .up.table=2}"});
+    OK(domains);
+    for (const char* domain : {"example.org", "EXAMPLE.ORG", "a.sub.example", "in.table", "x.y.up.table"})
+        ck_assert_msg(*domains->contains(domain), "%s", domain);
+    for (const char* domain : {"a.example.org", "sub.example", "no.sub.example", "up.table", "org", "", "xexample.org", "[1.2.3.4]"})
+        ck_assert_msg(!*domains->contains(domain), "%s", domain);
+    auto wide = conf::Domains::parse({"example.org", "inline:{in.table=1}"}, conf::Domains::Subdomains::Always);
+    OK(wide);
+    for (const char* domain : {"example.org", "a.b.example.org", "a.in.table"})
+        ck_assert_msg(*wide->contains(domain), "%s", domain);
+    for (const char* domain : {"xexample.org", "org", "table"})
+        ck_assert_msg(!*wide->contains(domain), "%s", domain);
+    auto broken = conf::Domains::parse({"example.org", "fail:x"});
+    EQ(*broken->contains("example.org"), true);
+    EQ(broken->contains("example.com").error().kind, util::Kind::Temporary);
+}
+END_TEST
+
+}  // namespace
+
+SUITE(match_list, networks_match_in_order_with_exclusions, bad_networks_are_named, addresses_print_as_they_are_read,
+      domains_match_themselves_and_dots_match_subdomains)
