@@ -1,0 +1,210 @@
+// A mailbox process without exec: Host in a child, the test in usher's place.
+#pragma once
+
+#include "libipc/connection.h"
+#include "libutil/log.h"
+#include "mailbox/host.h"
+#include "tests/unit/libstore/fixture.h"
+
+#include <csignal>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+namespace test {
+
+inline store::Rendered plain_rendering(std::string_view)
+{
+    return rendered("x");
+}
+
+// Says what it is fed in capitals, works for a while at "work", and ends at "quit".
+class ShoutingSession : public ipc::ProtocolSession {
+public:
+    explicit ShoutingSession(store::Store& store) : store_(store) {}
+
+    void feed(std::string_view bytes) override
+    {
+        input_ += bytes;
+        for (auto end = input_.find('\n'); end != std::string::npos; end = input_.find('\n')) {
+            std::string line = input_.substr(0, end);
+            input_.erase(0, end + 1);
+            execute(line);
+        }
+    }
+    bool wants_input() const override { return slices_ == 0; }
+    void end_of_input() override { finished_ = true; }
+    std::string& output() override { return output_; }
+    bool has_work() const override { return slices_ > 0; }
+    void work() override
+    {
+        if (--slices_ == 0)
+            output_ += "worked\n";
+    }
+    void store_changed(std::uint64_t) override { output_ += "changed\n"; }
+    void durable_grew() override {}
+    std::optional<util::Instant> deadline() const override { return deadline_; }
+    void deadline_passed(util::Instant) override
+    {
+        output_ += "late\n";
+        finished_ = true;
+    }
+    bool finished() const override { return finished_; }
+    void terminate(std::string_view reason) override
+    {
+        util::append(output_, "bye ", reason, "\n");
+        finished_ = true;
+    }
+    std::string summary() const override { return "in=0, out=0"; }
+
+private:
+    void execute(const std::string& line)
+    {
+        if (line == "quit")
+            finished_ = true;
+        else if (line == "work")
+            slices_ = 1000;
+        else if (line == "soon")
+            deadline_ = util::now() + util::Duration(1000);
+        else if (line == "much")
+            output_.append(1U << 20, 'x');
+        else if (line == "count")
+            util::append(output_, (*store_.mailbox("INBOX"))->entries.size(), "\n");
+        else
+            util::append(output_, util::upper(line), "\n");
+    }
+
+    store::Store& store_;
+    std::string input_;
+    std::string output_;
+    int slices_ = 0;
+    bool finished_ = false;
+    std::optional<util::Instant> deadline_;
+};
+
+class MailboxProcess {
+public:
+    explicit MailboxProcess(const std::string& directory, ipc::MailboxSettings settings = quick_settings(),
+                            store::Options options = {})
+    {
+        auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
+        OK(pair);
+        pid_ = ::fork();
+        ck_assert(pid_ >= 0);
+        if (pid_ == 0) {
+            pair->first.reset();
+            ::_exit(run(directory, std::move(settings), std::move(options), std::move(pair->second)));
+        }
+        control = ipc::Connection(std::move(pair->first));
+        OK(control.set_timeout(std::chrono::seconds(10)));
+    }
+    ~MailboxProcess()
+    {
+        if (pid_ > 0) {
+            ::kill(pid_, SIGKILL);
+            (void)wait();
+        }
+    }
+
+    static ipc::MailboxSettings quick_settings()
+    {
+        ipc::MailboxSettings settings;
+        settings.account = "user@example.org";
+        return settings;
+    }
+
+    // A connection that delivers.
+    ipc::Connection deliverer()
+    {
+        auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
+        OK(pair);
+        ipc::NewDeliveries order;
+        order.connection = std::move(pair->first);
+        OK(control.send(order));
+        ipc::Connection connection(std::move(pair->second));
+        OK(connection.set_timeout(std::chrono::seconds(10)));
+        return connection;
+    }
+
+    // The client's end of a new session.
+    util::UniqueFd session(std::string greeting = {}, std::string pending = {},
+                           ipc::Service service = ipc::Service::Imap)
+    {
+        auto pair = util::sys::socket_pair(SOCK_STREAM);
+        OK(pair);
+        ipc::NewSession order;
+        order.facts.service = service;
+        order.facts.session = "s1";
+        order.client = std::move(pair->first);
+        order.greeting = std::move(greeting);
+        order.pending = std::move(pending);
+        OK(control.send(order));
+        timeval limit{.tv_sec = 10, .tv_usec = 0};
+        ::setsockopt(pair->second.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        return std::move(pair->second);
+    }
+
+    pid_t pid() const { return pid_; }
+    // The status that wait() gives, when it ends by itself.
+    int wait()
+    {
+        int status = -1;
+        ck_assert(::waitpid(pid_, &status, 0) == pid_);
+        pid_ = -1;
+        return status;
+    }
+
+    ipc::Connection control;
+
+private:
+    static int run(const std::string& directory, ipc::MailboxSettings settings, store::Options options,
+                   util::UniqueFd control_end)
+    {
+        auto opened = store::Store::open(directory, std::move(options), std::chrono::seconds(10));
+        auto loop = util::EventLoop::create();
+        if (!opened.ok() || !loop.ok())
+            return 3;
+        mailbox::Host host(*loop, std::move(control_end), settings, **opened, plain_rendering,
+                           [](const ipc::SessionFacts& facts, store::Store& of_user) -> std::unique_ptr<ipc::ProtocolSession> {
+                               if (facts.service != ipc::Service::Imap)
+                                   return nullptr;
+                               return std::make_unique<ShoutingSession>(of_user);
+                           });
+        util::SignalWatch terminate(*loop, SIGTERM, [&host] { host.leave("server shutting down"); });
+        return host.run().ok() ? 0 : 1;
+    }
+
+    pid_t pid_ = -1;
+};
+
+inline ipc::Deliver order(std::uint64_t number, std::string_view queue_id, std::string_view content)
+{
+    ipc::Deliver deliver;
+    deliver.delivery = number;
+    deliver.queue_id = queue_id;
+    deliver.recipient = "user@example.org";
+    deliver.arrival = 1'800'000'000'000'000;
+    deliver.prefix = "Return-Path: <a@b>\r\n";
+    deliver.content = content;
+    deliver.size = content.size();
+    return deliver;
+}
+
+// A line from a session, without its end; "" when it was closed.
+inline std::string line_of(int fd)
+{
+    std::string line;
+    char byte;
+    while (::recv(fd, &byte, 1, 0) == 1) {
+        if (byte == '\n')
+            return line;
+        line += byte;
+    }
+    return line;
+}
+
+inline void say(int fd, std::string_view text)
+{
+    ck_assert(::send(fd, text.data(), text.size(), MSG_NOSIGNAL) == ssize_t(text.size()));
+}
+
+}  // namespace test

@@ -1,0 +1,307 @@
+#include "tests/unit/mailbox/fixture.h"
+
+namespace {
+
+using namespace test;
+
+// Reads answers until everything is durable up to the highest lsn stored.
+struct Answers {
+    std::size_t stored = 0;
+    std::size_t duplicates = 0;
+    std::uint64_t highest = 0;
+    std::uint64_t durable = 0;
+};
+Answers collect(ipc::Connection& connection, std::size_t orders)
+{
+    Answers answers;
+    while (answers.stored < orders || answers.durable < answers.highest) {
+        auto packet = connection.receive();
+        OK(packet);
+        if (packet->name() == ipc::DeliveryStored::message_name) {
+            auto stored = ipc::decode<ipc::DeliveryStored>(*packet);
+            OK(stored);
+            ++answers.stored;
+            answers.duplicates += stored->duplicate;
+            answers.highest = std::max(answers.highest, stored->lsn);
+        } else {
+            auto durable = ipc::decode<ipc::Durable>(*packet);
+            OK(durable);
+            answers.durable = durable->lsn;
+        }
+    }
+    return answers;
+}
+
+std::size_t messages_in(const std::string& directory)
+{
+    auto store = open(directory);
+    return (*store->mailbox("INBOX"))->entries.size();
+}
+
+TEST(answers_stored_then_durable)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto deliverer = process.deliverer();
+    for (int round = 0; round < 3; ++round) {
+        OK(deliverer.send(order(1, util::concat("Q", round), "Subject: x\r\n\r\n")));
+        auto answers = collect(deliverer, 1);
+        EQ(answers.duplicates, 0u);
+        THAT(answers.durable >= answers.highest);
+    }
+    // A second order for the same is durable at once.
+    OK(deliverer.send(order(9, "Q0", "Subject: x\r\n\r\n")));
+    EQ(collect(deliverer, 1).duplicates, 1u);
+    process.control.close();
+    EQ(process.wait(), 0);
+    EQ(messages_in(directory.path), 3u);
+}
+END_TEST
+
+TEST(takes_many_deliveries_at_once)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto one = process.deliverer();
+    auto other = process.deliverer();
+    for (int i = 0; i < 100; ++i) {
+        OK(one.send(order(std::uint64_t(i), util::concat("A", i), "x\r\n")));
+        OK(other.send(order(std::uint64_t(i), util::concat("B", i), "x\r\n")));
+    }
+    EQ(collect(one, 100).stored, 100u);
+    EQ(collect(other, 100).stored, 100u);
+    process.control.close();
+    EQ(process.wait(), 0);
+    EQ(messages_in(directory.path), 200u);
+}
+END_TEST
+
+TEST(finishes_what_it_was_sent_when_told_to_leave)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto deliverer = process.deliverer();
+    OK(deliverer.send(order(0, "Q0", "x\r\n")));
+    EQ(collect(deliverer, 1).stored, 1u);   // it runs
+    ::kill(process.pid(), SIGSTOP);
+    for (int i = 1; i <= 20; ++i)
+        OK(deliverer.send(order(std::uint64_t(i), util::concat("Q", i), "x\r\n")));
+    process.control.close();
+    ::kill(process.pid(), SIGCONT);
+    EQ(collect(deliverer, 20).stored, 20u);
+    THAT(!deliverer.receive().ok());
+    EQ(process.wait(), 0);
+    EQ(messages_in(directory.path), 21u);
+}
+END_TEST
+
+TEST(loses_nothing_that_was_durable_when_killed)
+{
+    Directory directory;
+    std::size_t sure = 0;
+    for (int life = 0; life < 5; ++life) {
+        MailboxProcess process(directory.path);
+        auto deliverer = process.deliverer();
+        for (int i = 0; i < 20; ++i)
+            OK(deliverer.send(order(std::uint64_t(i), util::concat("L", life, "-", i), "x\r\n")));
+        collect(deliverer, 10 + std::size_t(life));
+        ::kill(process.pid(), SIGKILL);
+        (void)process.wait();
+        // The successor is sent all of them again.
+        MailboxProcess successor(directory.path);
+        auto again = successor.deliverer();
+        for (int i = 0; i < 20; ++i)
+            OK(again.send(order(std::uint64_t(i), util::concat("L", life, "-", i), "x\r\n")));
+        EQ(collect(again, 20).stored, 20u);
+        sure += 20;
+        successor.control.close();
+        EQ(successor.wait(), 0);
+        EQ(messages_in(directory.path), sure);
+    }
+}
+END_TEST
+
+TEST(drops_a_deliverer_that_sends_garbage_and_no_other)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto good = process.deliverer();
+    for (std::string_view garbage : {std::string_view("x"), std::string_view("deliver\0delivery\0" "9:1", 20),
+                                     std::string_view("durable\0lsn\0" "1:1", 15), std::string_view("\0\0\0", 3)}) {
+        auto bad = process.deliverer();
+        OK(ipc::send_packet(bad.fd(), garbage, {}));
+        THAT(!bad.receive().ok());
+    }
+    OK(good.send(order(1, "Q1", "x\r\n")));
+    EQ(collect(good, 1).stored, 1u);
+}
+END_TEST
+
+TEST(serves_a_session)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto client = process.session("hello\n", "early\n");
+    EQ(line_of(client.get()), "hello");
+    EQ(line_of(client.get()), "EARLY");
+    say(client.get(), "a\nb\n");
+    EQ(line_of(client.get()), "A");
+    EQ(line_of(client.get()), "B");
+    auto count = process.control.receive_as<ipc::SessionCount>();
+    OK(count);
+    EQ(count->sessions, 1u);
+    say(client.get(), "quit\n");
+    EQ(line_of(client.get()), "");
+    count = process.control.receive_as<ipc::SessionCount>();
+    OK(count);
+    EQ(count->sessions, 0u);
+}
+END_TEST
+
+TEST(tells_sessions_of_deliveries)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto client = process.session("hello\n");
+    EQ(line_of(client.get()), "hello");
+    auto deliverer = process.deliverer();
+    OK(deliverer.send(order(1, "Q1", "x\r\n")));
+    EQ(line_of(client.get()), "changed");
+    say(client.get(), "count\n");
+    EQ(line_of(client.get()), "1");
+}
+END_TEST
+
+TEST(delivers_while_a_session_works)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto client = process.session();
+    say(client.get(), "work\n");
+    auto deliverer = process.deliverer();
+    OK(deliverer.send(order(1, "Q1", "x\r\n")));
+    EQ(collect(deliverer, 1).stored, 1u);
+    std::string line = line_of(client.get());
+    if (line == "changed")
+        line = line_of(client.get());
+    EQ(line, "worked");
+}
+END_TEST
+
+TEST(holds_back_output_that_nobody_reads)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto slow = process.session();
+    say(slow.get(), "much\nafter\n");
+    auto quick = process.session();
+    say(quick.get(), "x\n");
+    EQ(line_of(quick.get()), "X");
+    std::string big = line_of(slow.get());
+    EQ(big.size(), (1U << 20) + 5);
+    EQ(big.substr(big.size() - 5), "AFTER");
+}
+END_TEST
+
+TEST(ends_a_session_at_its_deadline_and_when_told)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto late = process.session();
+    say(late.get(), "soon\n");
+    EQ(line_of(late.get()), "late");
+    EQ(line_of(late.get()), "");
+    auto client = process.session();
+    say(client.get(), "x\n");
+    EQ(line_of(client.get()), "X");
+    ::kill(process.pid(), SIGTERM);
+    EQ(line_of(client.get()), "bye server shutting down");
+    EQ(process.wait(), 0);
+}
+END_TEST
+
+TEST(turns_away_sessions_over_the_limit_and_unknown_services)
+{
+    Directory directory;
+    auto settings = MailboxProcess::quick_settings();
+    settings.session_limit = 2;
+    MailboxProcess process(directory.path, settings);
+    auto one = process.session("1\n");
+    auto two = process.session("2\n");
+    auto three = process.session("3\n");
+    EQ(line_of(one.get()), "1");
+    EQ(line_of(two.get()), "2");
+    EQ(line_of(three.get()), "");
+    say(one.get(), "quit\n");
+    EQ(line_of(one.get()), "");
+    auto sieve = process.session("4\n", "", ipc::Service::Sieve);
+    EQ(line_of(sieve.get()), "");
+}
+END_TEST
+
+TEST(survives_garbage_of_usher)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    OK(ipc::send_packet(process.control.fd(), "garbage", {}));
+    OK(ipc::send_packet(process.control.fd(), std::string_view("new-session\0", 12), {}));
+    OK(ipc::send_packet(process.control.fd(), std::string_view("new-deliveries\0connection\0" "1:5", 29), {}));
+    auto deliverer = process.deliverer();
+    OK(deliverer.send(order(1, "Q1", "x\r\n")));
+    EQ(collect(deliverer, 1).stored, 1u);
+}
+END_TEST
+
+TEST(asks_to_leave_when_idle_and_stays_if_usher_needs_it)
+{
+    Directory directory;
+    auto settings = MailboxProcess::quick_settings();
+    settings.idle_time = 50'000;
+    MailboxProcess process(directory.path, settings);
+    auto leaving = process.control.receive_as<ipc::Leaving>();
+    OK(leaving);
+    EQ(leaving->orders_seen, 0u);
+    // An order was on its way: it serves, and asks again later.
+    auto deliverer = process.deliverer();
+    OK(deliverer.send(order(1, "Q1", "x\r\n")));
+    EQ(collect(deliverer, 1).stored, 1u);
+    leaving = process.control.receive_as<ipc::Leaving>();
+    OK(leaving);
+    EQ(leaving->orders_seen, 1u);
+    process.control.close();
+    EQ(process.wait(), 0);
+}
+END_TEST
+
+TEST(does_not_leave_while_a_session_is_there)
+{
+    Directory directory;
+    auto settings = MailboxProcess::quick_settings();
+    settings.idle_time = 20'000;
+    MailboxProcess process(directory.path, settings);
+    auto client = process.session("hello\n");
+    EQ(line_of(client.get()), "hello");
+    // What usher hears first is the count, whatever time passes; a wait for nothing would be a guess,
+    // so the session ends after some slices of work.
+    auto packet = process.control.receive();
+    OK(packet);
+    while (packet->name() == ipc::Leaving::message_name)   // before the session came
+        packet = process.control.receive();
+    EQ(packet->name(), ipc::SessionCount::message_name);
+    say(client.get(), "soon\n");
+    EQ(line_of(client.get()), "late");
+    auto count = process.control.receive_as<ipc::SessionCount>();
+    OK(count);
+    EQ(count->sessions, 0u);
+    OK(process.control.receive_as<ipc::Leaving>());
+}
+END_TEST
+
+SUITE(host, answers_stored_then_durable, takes_many_deliveries_at_once, finishes_what_it_was_sent_when_told_to_leave,
+      loses_nothing_that_was_durable_when_killed, drops_a_deliverer_that_sends_garbage_and_no_other, serves_a_session,
+      tells_sessions_of_deliveries, delivers_while_a_session_works, holds_back_output_that_nobody_reads,
+      ends_a_session_at_its_deadline_and_when_told, turns_away_sessions_over_the_limit_and_unknown_services,
+      survives_garbage_of_usher, asks_to_leave_when_idle_and_stays_if_usher_needs_it,
+      does_not_leave_while_a_session_is_there)
+
+}  // namespace
