@@ -1,0 +1,193 @@
+// Usher in the test's own loop, with mailboxes that are children of the test and do what their
+// account's name says.
+#pragma once
+
+#include "libipc/connection.h"
+#include "tests/unit/suite.h"
+#include "usher/usher.h"
+
+#include <csignal>
+#include <map>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace test {
+
+// A child in the place of mailbox(8).  What it does is in its account's name:
+//   "plain..."    says its account on each connection it is given; leaves when control closes
+//   "stubborn..." never leaves
+//   "garbage..."  sends garbage on its control socket after the first order
+//   "deaf..."     never reads its control socket
+//   "dies..."     ends with a failure at the first order
+//   "busy..."     says that it holds a session after each order
+//   "idle..."     wants to leave at once, and after each order
+[[noreturn]] inline void be_mailbox(const std::string& account, int control)
+{
+    auto is = [&](std::string_view kind) { return account.starts_with(kind); };
+    std::vector<util::UniqueFd> kept;
+    std::uint64_t seen = 0;
+    auto send = [&](const auto& message) {
+        std::vector<int> descriptors;
+        (void)ipc::send_packet(control, ipc::encode(message, descriptors), descriptors);
+    };
+    if (is("idle"))
+        send(ipc::Leaving{.orders_seen = 0});
+    for (;;) {
+        if (is("deaf"))
+            ::pause();
+        auto packet = ipc::receive_packet(control);
+        if (!packet.ok() || !*packet) {
+            while (is("stubborn"))
+                ::pause();
+            ::_exit(0);
+        }
+        if (is("dies"))
+            ::_exit(9);
+        ++seen;
+        util::UniqueFd given;
+        if (auto deliveries = ipc::decode<ipc::NewDeliveries>(**packet); deliveries.ok())
+            given = std::move(deliveries->connection);
+        else if (auto session = ipc::decode<ipc::NewSession>(**packet); session.ok())
+            given = std::move(session->client);
+        (void)::send(given.get(), account.data(), account.size(), MSG_NOSIGNAL);
+        kept.push_back(std::move(given));
+        if (is("garbage"))
+            (void)ipc::send_packet(control, "garbage", {});
+        if (is("busy"))
+            send(ipc::SessionCount{.sessions = 1});
+        if (is("idle"))
+            send(ipc::Leaving{.orders_seen = seen});
+    }
+}
+
+class ForkLauncher : public usher::Launcher {
+public:
+    util::Result<usher::Launched> launch(const usher::Identity& identity) override
+    {
+        ++launched;
+        auto pair = TRY(util::sys::socket_pair(SOCK_SEQPACKET));
+        pid_t pid = ::fork();
+        if (pid == 0) {
+            ::signal(SIGCHLD, SIG_DFL);
+            int control = pair.second.release();
+            // What else the test has open would keep its peers from seeing an end.
+            for (int fd = 3; fd < 1024; ++fd) {
+                if (fd != control)
+                    ::close(fd);
+            }
+            be_mailbox(identity.account, control);
+        }
+        pids.push_back(pid);
+        return usher::Launched{.pid = pid, .control = std::move(pair.first)};
+    }
+
+    ~ForkLauncher() override
+    {
+        for (pid_t pid : pids)
+            ::kill(pid, SIGKILL);
+    }
+
+    std::size_t launched = 0;
+    std::vector<pid_t> pids;
+};
+
+class House {
+public:
+    explicit House(usher::Settings wanted = own_settings())
+        : loop(util::EventLoop::create().take()),
+          usher(loop, std::move(wanted), launcher, [](std::string_view account) { return find(account); }),
+          children(loop, SIGCHLD, [this] { usher.reap(); })
+    {
+    }
+
+    static usher::Settings own_settings()
+    {
+        usher::Settings settings;
+        settings.own_uid = true;
+        settings.failure_pause = std::chrono::milliseconds(0);
+        settings.auth_socket = "/nonexistent/auth";
+        return settings;
+    }
+
+    static util::Result<usher::Identity> find(std::string_view account)
+    {
+        if (account.starts_with("nobody"))
+            return util::not_found("no such account");
+        if (account.starts_with("broken"))
+            return util::temporary("the accounts cannot be read");
+        uid_t uid = account.starts_with("root") ? 0 : account.starts_with("low") ? 999 : 100'000;
+        return usher::Identity{.account = std::string(account), .uid = uid, .gid = uid, .home = "/nonexistent"};
+    }
+
+    ipc::Connection peer()
+    {
+        auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
+        OK(pair);
+        usher.accept(std::move(pair->first), [this] { ++gone; });
+        return ipc::Connection(std::move(pair->second));
+    }
+
+    // The next record on a connection, while the loop runs; nothing when it was closed.
+    std::optional<ipc::Packet> receive(int fd)
+    {
+        for (util::Deadline limit = util::Deadline::in(std::chrono::seconds(20)); !limit.passed();) {
+            auto packet = ipc::receive_packet(fd, MSG_DONTWAIT);
+            if (packet.ok())
+                return packet.take();
+            if (packet.error().code != EAGAIN)
+                return {};
+            loop.run_for(std::chrono::milliseconds(5));
+        }
+        ck_abort_msg("nothing came");
+    }
+
+    void until(const std::function<bool()>& condition)
+    {
+        for (util::Deadline limit = util::Deadline::in(std::chrono::seconds(20)); !limit.passed();) {
+            if (condition())
+                return;
+            loop.run_for(std::chrono::milliseconds(5));
+        }
+        ck_abort_msg("it did not become so");
+    }
+
+    // Orders deliveries: the connection, or nothing and the refusal in `failure`.
+    util::UniqueFd open(ipc::Connection& from, std::string_view account)
+    {
+        ipc::OpenMailbox wanted;
+        wanted.request = ++request;
+        wanted.account = account;
+        OK(from.send(wanted));
+        auto packet = receive(from.fd());
+        ck_assert(packet.has_value());
+        if (packet->name() == ipc::MailboxFailed::message_name) {
+            auto refusal = ipc::decode<ipc::MailboxFailed>(*packet);
+            OK(refusal);
+            EQ(refusal->request, request);
+            failure = refusal.take();
+            return {};
+        }
+        auto opened = ipc::decode<ipc::MailboxOpened>(*packet);
+        OK(opened);
+        EQ(opened->request, request);
+        return std::move(opened->connection);
+    }
+
+    // What the mailbox at the other end says.
+    std::string word(const util::UniqueFd& connection)
+    {
+        auto packet = receive(connection.get());
+        return packet ? packet->bytes : std::string();
+    }
+
+    util::EventLoop loop;
+    ForkLauncher launcher;
+    usher::Usher usher;
+    util::SignalWatch children;
+    std::uint64_t request = 0;
+    std::size_t gone = 0;
+    ipc::MailboxFailed failure;
+};
+
+}  // namespace test

@@ -1,0 +1,176 @@
+#include "usher/launcher.h"
+
+#include "libipc/connection.h"
+#include "tests/unit/libstore/fixture.h"
+#include "usher/home.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace test;
+
+constexpr uid_t user = 123'456;
+
+bool is_root() { return ::geteuid() == 0; }
+
+mode_t mode_of(const std::string& path)
+{
+    auto status = util::sys::lstat(path);
+    OK(status);
+    return status->st_mode & 07777;
+}
+
+uid_t owner_of(const std::string& path)
+{
+    auto status = util::sys::lstat(path);
+    OK(status);
+    return status->st_uid;
+}
+
+TEST(makes_a_home_and_its_parents)
+{
+    Directory directory;
+    std::string root = directory.beside("mail");
+    std::string home = util::concat(root, "/example.org/user");
+    uid_t uid = is_root() ? user : ::geteuid();
+    OK(usher::prepare_home(root, home, uid, ::getegid(), !is_root()));
+    OK(usher::prepare_home(root, home, uid, ::getegid(), !is_root()));
+    EQ(mode_of(root), 0711);
+    EQ(mode_of(root + "/example.org"), 0711);
+    EQ(mode_of(home), 0700);
+    EQ(owner_of(home), uid);
+    EQ(owner_of(root + "/example.org"), ::geteuid());
+}
+END_TEST
+
+TEST(follows_no_symbolic_link_and_takes_no_other_users_home)
+{
+    Directory directory;
+    std::string root = directory.beside("mail");
+    uid_t uid = is_root() ? user : ::geteuid();
+    OK(usher::prepare_home(root, root + "/a/user", uid, ::getegid(), !is_root()));
+    ck_assert(::symlink("/tmp", (root + "/link").c_str()) == 0);
+    ck_assert(::symlink("user", (root + "/a/alias").c_str()) == 0);
+    for (const char* bad : {"/link/x", "/a/alias", "/../x", "/a/./b", "/", ""})
+        THAT(!usher::prepare_home(root, root + bad, uid, ::getegid(), !is_root()).ok());
+    THAT(!usher::prepare_home(root, "relative", uid, ::getegid(), !is_root()).ok());
+    auto other = usher::prepare_home(root, root + "/a/user", uid + 1, ::getegid(), !is_root());
+    THAT(!other.ok());
+    EQ(other.error().kind, util::Kind::Permanent);
+    // Outside of the root it must be there.
+    THAT(!usher::prepare_home(root, directory.beside("elsewhere"), uid, ::getegid(), !is_root()).ok());
+}
+END_TEST
+
+TEST(mends_a_home_that_a_crash_left_without_its_owner)
+{
+    if (!is_root())
+        return;
+    Directory directory;
+    std::string home = directory.beside("user");
+    OK(util::sys::mkdir(home, 0700));
+    OK(usher::prepare_home(directory.path, home, user, user, false));
+    EQ(owner_of(home), user);
+    // With something in it, it is not a fresh one.
+    std::string full = directory.beside("full");
+    OK(util::sys::mkdir(full, 0700));
+    OK(util::sys::mkdir(full + "/inner", 0700));
+    THAT(!usher::prepare_home(directory.path, full, user, user, false).ok());
+}
+END_TEST
+
+// Runs a program in the place of mailbox(8) that looks at itself and tells through its exit status.
+int status_of(const std::string& script, usher::LaunchSettings settings, const Directory& directory, uid_t uid)
+{
+    std::string program = directory.beside("program");
+    auto file = util::sys::open(program, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+    OK(file);
+    OK(util::sys::write_all(file->get(), util::concat("#!/bin/bash\n", script, "\n")));
+    file->reset();
+    OK(util::sys::chmod(program, 0755));
+    OK(util::sys::chmod(directory.path, 0755));
+    settings.program = program;
+    settings.mail_store_directory = directory.beside("mail");
+    settings.own_uid = !is_root();
+    auto launcher = usher::ProcessLauncher::create(std::move(settings));
+    OK(launcher);
+    usher::Identity identity{.account = "user@example.org", .uid = uid, .gid = uid,
+                             .home = directory.beside("mail/user")};
+    auto launched = launcher->launch(identity);
+    OK(launched);
+    int status = 0;
+    ck_assert(::waitpid(launched->pid, &status, 0) == launched->pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+TEST(gives_the_child_its_uid_and_nothing_else)
+{
+    Directory directory;
+    uid_t uid = is_root() ? user : ::geteuid();
+    auto inherited = util::sys::open("/etc/passwd", O_RDONLY);
+    OK(inherited);
+    ::dup2(inherited->get(), 77);   // not close-on-exec
+    std::string script = util::concat(
+        "[ \"$(id -u)\" = ", uid, " ] || exit 1\n",
+        is_root() ? "[ \"$(id -G)\" = 123456 ] || exit 2\n" : "",
+        "[ \"$1\" = user@example.org ] || exit 3\n"
+        "[ -S /proc/self/fd/3 ] || exit 4\n"
+        "[ -e /proc/self/fd/4 ] && exit 5\n"
+        "[ -e /proc/self/fd/77 ] && exit 6\n"
+        "[ \"$(readlink /proc/self/fd/0)\" = /dev/null ] || exit 7\n"
+        "[ -z \"$HOME$USER$LD_PRELOAD$SECRET\" ] || exit 8\n"
+        "[ \"$(ulimit -c)\" = 0 ] || exit 9\n"
+        "[ \"$(ulimit -n)\" = 300 ] || exit 10\n"
+        "[ \"$(pwd)\" = / ] || exit 11\n"
+        "[ \"$(umask)\" = 0077 ] || exit 12\n");
+    ::setenv("SECRET", "x", 1);
+    usher::LaunchSettings settings;
+    settings.open_files = 300;
+    EQ(status_of(script, settings, directory, uid), 0);
+}
+END_TEST
+
+TEST(hands_over_the_log_socket)
+{
+    Directory directory;
+    auto pair = util::sys::socket_pair(SOCK_DGRAM);
+    OK(pair);
+    usher::LaunchSettings settings;
+    settings.log_socket = pair->first.get();
+    EQ(status_of("[ -S /proc/self/fd/4 ] || exit 1\n[ -e /proc/self/fd/5 ] && exit 2\nexit 0", settings, directory,
+                 is_root() ? user : ::geteuid()),
+       0);
+}
+END_TEST
+
+TEST(sends_the_settings_before_all)
+{
+    Directory directory;
+    EQ(status_of("[ \"$(head -c 8 <&3)\" = settings ]", {}, directory, is_root() ? user : ::geteuid()), 0);
+}
+END_TEST
+
+TEST(never_runs_a_mailbox_as_root)
+{
+    Directory directory;
+    usher::LaunchSettings settings;
+    settings.program = "/bin/true";
+    settings.mail_store_directory = directory.path;
+    auto launcher = usher::ProcessLauncher::create(std::move(settings));
+    OK(launcher);
+    for (auto [uid, gid] : {std::pair<uid_t, gid_t>{0, 100}, {100, 0}}) {
+        usher::Identity identity{.account = "a@b", .uid = uid, .gid = gid, .home = directory.beside("u")};
+        THAT(!launcher->launch(identity).ok());
+    }
+}
+END_TEST
+
+SUITE(launcher, makes_a_home_and_its_parents, follows_no_symbolic_link_and_takes_no_other_users_home,
+      mends_a_home_that_a_crash_left_without_its_owner, gives_the_child_its_uid_and_nothing_else, hands_over_the_log_socket,
+      sends_the_settings_before_all, never_runs_a_mailbox_as_root)
+
+}  // namespace

@@ -1,0 +1,391 @@
+#include "tests/unit/usher/fixture.h"
+
+#include <cstring>
+#include <sys/un.h>
+
+namespace {
+
+using namespace test;
+
+TEST(makes_connections_to_one_process_for_each_account)
+{
+    House house;
+    auto local = house.peer();
+    auto first = house.open(local, "plain-a");
+    auto second = house.open(local, "plain-a");
+    auto other = house.open(local, "plain-b");
+    EQ(house.word(first), "plain-a");
+    EQ(house.word(second), "plain-a");
+    EQ(house.word(other), "plain-b");
+    EQ(house.launcher.launched, 2u);
+}
+END_TEST
+
+TEST(refuses_unknown_accounts_and_unreadable_ones_differently)
+{
+    House house;
+    auto local = house.peer();
+    THAT(!house.open(local, "nobody").valid());
+    EQ(house.failure.permanent, true);
+    THAT(!house.open(local, "broken").valid());
+    EQ(house.failure.permanent, false);
+    EQ(house.launcher.launched, 0u);
+}
+END_TEST
+
+TEST(refuses_root_and_low_uids)
+{
+    auto settings = House::own_settings();
+    settings.own_uid = false;
+    settings.local_uid = ::geteuid();
+    settings.imap_uid = settings.pop3_uid = 77'777;
+    House house(settings);
+    auto local = house.peer();
+    THAT(!house.open(local, "root").valid());
+    EQ(house.failure.permanent, true);
+    THAT(!house.open(local, "low").valid());
+    EQ(house.failure.permanent, true);
+    THAT(house.open(local, "plain").valid());
+}
+END_TEST
+
+TEST(serves_nobody_without_a_role)
+{
+    auto settings = House::own_settings();
+    settings.own_uid = false;
+    settings.local_uid = settings.imap_uid = settings.pop3_uid = ::geteuid() + 1;
+    House house(settings);
+    auto stranger = house.peer();
+    EQ(house.gone, 1u);
+    THAT(!house.receive(stranger.fd()).has_value());
+}
+END_TEST
+
+TEST(drops_a_peer_that_asks_for_what_is_not_its_own)
+{
+    auto settings = House::own_settings();
+    settings.own_uid = false;
+    settings.imap_uid = ::geteuid();
+    settings.local_uid = settings.pop3_uid = 77'777;
+    House house(settings);
+    auto door = house.peer();
+    ipc::OpenMailbox wanted;
+    wanted.account = "plain";
+    OK(door.send(wanted));
+    THAT(!house.receive(door.fd()).has_value());
+    house.until([&] { return house.gone == 1; });
+    // The wrong service for this door: refused, and the door stays.
+    auto other = house.peer();
+    ipc::OpenSession session;
+    session.facts.service = ipc::Service::Pop3;
+    OK(other.send(session));
+    auto packet = house.receive(other.fd());
+    THAT(packet.has_value());
+    EQ(packet->name(), ipc::MailboxFailed::message_name);
+    EQ(house.launcher.launched, 0u);
+}
+END_TEST
+
+TEST(drops_a_peer_that_sends_garbage_and_no_other)
+{
+    House house;
+    auto good = house.peer();
+    for (std::string_view garbage : {std::string_view("x"), std::string_view("open-mailbox\0account\0" "99:a", 25),
+                                     std::string_view("session-opened\0", 15), std::string_view("\0", 1)}) {
+        auto bad = house.peer();
+        OK(ipc::send_packet(bad.fd(), garbage, {}));
+        THAT(!house.receive(bad.fd()).has_value());
+    }
+    THAT(house.open(good, "plain").valid());
+}
+END_TEST
+
+TEST(evicts_the_one_longest_without_orders)
+{
+    auto settings = House::own_settings();
+    settings.process_limit = 2;
+    House house(settings);
+    auto local = house.peer();
+    auto a = house.open(local, "plain-a");
+    auto b = house.open(local, "plain-b");
+    auto a_again = house.open(local, "plain-a");
+    auto c = house.open(local, "plain-c");
+    EQ(house.word(c), "plain-c");
+    EQ(house.word(b), "plain-b");
+    EQ(house.word(b), "");   // closed: it left
+    THAT(house.usher.roster().serves("plain-a"));
+    THAT(!house.usher.roster().serves("plain-b"));
+    EQ(house.usher.roster().size(), 2u);
+}
+END_TEST
+
+TEST(refuses_for_now_when_all_have_sessions)
+{
+    auto settings = House::own_settings();
+    settings.process_limit = 1;
+    House house(settings);
+    auto local = house.peer();
+    auto busy = house.open(local, "busy");
+    EQ(house.word(busy), "busy");
+    // Until its count has come it could be evicted: then it would have been asked to leave.
+    house.until([&] { return house.usher.roster().victim().empty(); });
+    THAT(!house.open(local, "plain").valid());
+    EQ(house.failure.permanent, false);
+}
+END_TEST
+
+TEST(gives_up_waiting_for_one_that_does_not_leave_and_kills_it_later)
+{
+    auto settings = House::own_settings();
+    settings.process_limit = 1;
+    settings.order_timeout = std::chrono::milliseconds(1);
+    settings.exit_timeout = std::chrono::milliseconds(800);
+    House house(settings);
+    auto local = house.peer();
+    auto stubborn = house.open(local, "stubborn");
+    EQ(house.word(stubborn), "stubborn");
+    THAT(!house.open(local, "plain").valid());
+    EQ(house.failure.permanent, false);
+    house.until([&] { return house.usher.roster().size() == 0; });
+    THAT(house.open(local, "plain").valid());
+}
+END_TEST
+
+TEST(kills_a_mailbox_that_sends_garbage)
+{
+    House house;
+    auto local = house.peer();
+    auto garbage = house.open(local, "garbage");
+    auto plain = house.open(local, "plain");
+    house.until([&] { return house.usher.roster().size() == 1; });
+    EQ(house.word(plain), "plain");
+    THAT(house.usher.roster().serves("plain"));
+}
+END_TEST
+
+TEST(kills_a_mailbox_that_does_not_read_its_orders)
+{
+    House house;
+    auto local = house.peer();
+    std::vector<util::UniqueFd> connections;
+    pid_t pid = 0;
+    for (int i = 0; i < 2000; ++i) {
+        connections.push_back(house.open(local, "deaf"));
+        if (pid == 0)
+            pid = house.usher.roster().pid_of("deaf");
+        if (house.usher.roster().pid_of("deaf") != pid)
+            break;
+    }
+    THAT(house.usher.roster().pid_of("deaf") != pid);
+    house.until([&] { return ::kill(pid, 0) < 0; });
+}
+END_TEST
+
+TEST(starts_another_after_one_died)
+{
+    House house;
+    auto local = house.peer();
+    auto first = house.open(local, "dies");
+    EQ(house.word(first), "");
+    house.until([&] { return house.usher.roster().size() == 0; });
+    auto second = house.open(local, "dies");
+    EQ(house.launcher.launched, 2u);
+}
+END_TEST
+
+TEST(pauses_after_a_failure)
+{
+    auto settings = House::own_settings();
+    settings.failure_pause = std::chrono::hours(1);
+    House house(settings);
+    auto local = house.peer();
+    auto first = house.open(local, "dies");
+    house.until([&] { return house.usher.roster().size() == 0; });
+    THAT(!house.open(local, "dies").valid());
+    EQ(house.failure.permanent, false);
+    EQ(house.launcher.launched, 1u);
+}
+END_TEST
+
+TEST(lets_an_idle_mailbox_go_unless_an_order_is_on_its_way)
+{
+    House house;
+    auto local = house.peer();
+    auto first = house.open(local, "idle");
+    EQ(house.word(first), "idle");   // its first wish to leave crossed the order, the second did not
+    house.until([&] { return house.usher.roster().size() == 0; });
+    auto second = house.open(local, "idle");
+    EQ(house.word(second), "idle");
+    EQ(house.launcher.launched, 2u);
+}
+END_TEST
+
+TEST(ends_all_when_told_to_stop)
+{
+    auto settings = House::own_settings();
+    settings.exit_timeout = std::chrono::milliseconds(300);
+    House house(settings);
+    auto local = house.peer();
+    auto plain = house.open(local, "plain");
+    auto stubborn = house.open(local, "stubborn");
+    bool done = false;
+    house.usher.stop([&] { done = true; });
+    house.until([&] { return done; });
+    EQ(house.usher.roster().size(), 0u);
+    THAT(!house.open(local, "other").valid());
+}
+END_TEST
+
+// A socket in the place of auth(8)'s.
+struct FakeAuth {
+    explicit FakeAuth(House& house)
+        : path(util::concat("/tmp/tern-usher-auth-", ::getpid())),
+          listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), house_(house)
+    {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+        ::unlink(path.c_str());
+        ck_assert(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+        ck_assert(::listen(listener.get(), 5) == 0);
+    }
+    ~FakeAuth() { ::unlink(path.c_str()); }
+
+    ipc::RedeemTicket wanted()
+    {
+        if (!connection.valid()) {
+            house_.until([&] {
+                connection = ipc::Connection(util::UniqueFd(::accept(listener.get(), nullptr, nullptr)));
+                return connection.valid();
+            });
+        }
+        auto packet = house_.receive(connection.fd());
+        ck_assert(packet.has_value());
+        auto redeem = ipc::decode<ipc::RedeemTicket>(*packet);
+        OK(redeem);
+        return redeem.take();
+    }
+    void answer(std::uint64_t request, bool good, std::string account)
+    {
+        ipc::TicketRedeemed redeemed;
+        redeemed.request = request;
+        redeemed.good = good;
+        redeemed.account = std::move(account);
+        OK(connection.send(redeemed));
+    }
+
+    std::string path;
+    util::UniqueFd listener;
+    ipc::Connection connection;
+    House& house_;
+};
+
+usher::Settings with_auth()
+{
+    auto settings = House::own_settings();
+    settings.auth_socket = util::concat("/tmp/tern-usher-auth-", ::getpid());
+    return settings;
+}
+
+util::UniqueFd ask_session(ipc::Connection& door, std::uint64_t request)
+{
+    auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
+    OK(pair);
+    ipc::OpenSession session;
+    session.request = request;
+    session.ticket = "ticket";
+    session.facts.service = ipc::Service::Imap;
+    session.client = std::move(pair->first);
+    OK(door.send(session));
+    return std::move(pair->second);
+}
+
+TEST(opens_a_session_for_the_account_that_auth_names)
+{
+    House house(with_auth());
+    FakeAuth auth(house);
+    auto door = house.peer();
+    auto client = ask_session(door, 5);
+    auto redeem = auth.wanted();
+    EQ(redeem.ticket, "ticket");
+    EQ(redeem.door_uid, ::geteuid());
+    auth.answer(redeem.request, true, "plain-user");
+    auto packet = house.receive(door.fd());
+    THAT(packet.has_value());
+    auto opened = ipc::decode<ipc::SessionOpened>(*packet);
+    OK(opened);
+    EQ(opened->request, 5u);
+    EQ(house.word(client), "plain-user");
+}
+END_TEST
+
+TEST(refuses_a_session_whose_ticket_is_bad)
+{
+    House house(with_auth());
+    FakeAuth auth(house);
+    auto door = house.peer();
+    auto client = ask_session(door, 6);
+    auto redeem = auth.wanted();
+    auth.answer(redeem.request + 100, true, "plain-other");   // to nobody
+    auth.answer(redeem.request, false, "plain-user");
+    auto packet = house.receive(door.fd());
+    THAT(packet.has_value());
+    auto failed = ipc::decode<ipc::MailboxFailed>(*packet);
+    OK(failed);
+    EQ(failed->request, 6u);
+    EQ(failed->permanent, true);
+    EQ(house.launcher.launched, 0u);
+    THAT(!house.receive(client.get()).has_value());
+}
+END_TEST
+
+TEST(refuses_sessions_for_now_while_auth_is_away)
+{
+    House house(with_auth());
+    auto door = house.peer();
+    auto client = ask_session(door, 7);
+    auto packet = house.receive(door.fd());
+    THAT(packet.has_value());
+    EQ(ipc::decode<ipc::MailboxFailed>(*packet)->permanent, false);
+    // It goes away in the middle; and comes back.
+    FakeAuth auth(house);
+    auto second = ask_session(door, 8);
+    auth.wanted();
+    auth.connection.close();
+    packet = house.receive(door.fd());
+    THAT(packet.has_value());
+    EQ(ipc::decode<ipc::MailboxFailed>(*packet)->permanent, false);
+    auto third = ask_session(door, 9);
+    auth.answer(auth.wanted().request, true, "plain");
+    EQ(house.word(third), "plain");
+}
+END_TEST
+
+TEST(gives_up_on_a_slow_auth)
+{
+    auto settings = with_auth();
+    settings.order_timeout = std::chrono::milliseconds(1);
+    House house(settings);
+    FakeAuth auth(house);
+    auto door = house.peer();
+    auto client = ask_session(door, 7);
+    auto redeem = auth.wanted();
+    auto packet = house.receive(door.fd());
+    THAT(packet.has_value());
+    EQ(ipc::decode<ipc::MailboxFailed>(*packet)->permanent, false);
+    auth.answer(redeem.request, true, "plain");   // too late: nothing happens
+    THAT(!house.receive(client.get()).has_value());
+    EQ(house.launcher.launched, 0u);
+}
+END_TEST
+
+SUITE(usher, makes_connections_to_one_process_for_each_account, refuses_unknown_accounts_and_unreadable_ones_differently,
+      refuses_root_and_low_uids, serves_nobody_without_a_role, drops_a_peer_that_asks_for_what_is_not_its_own,
+      drops_a_peer_that_sends_garbage_and_no_other, evicts_the_one_longest_without_orders,
+      refuses_for_now_when_all_have_sessions, gives_up_waiting_for_one_that_does_not_leave_and_kills_it_later,
+      kills_a_mailbox_that_sends_garbage, kills_a_mailbox_that_does_not_read_its_orders, starts_another_after_one_died,
+      pauses_after_a_failure, lets_an_idle_mailbox_go_unless_an_order_is_on_its_way, ends_all_when_told_to_stop,
+      opens_a_session_for_the_account_that_auth_names, refuses_a_session_whose_ticket_is_bad,
+      refuses_sessions_for_now_while_auth_is_away, gives_up_on_a_slow_auth)
+
+}  // namespace
