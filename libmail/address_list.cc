@@ -212,8 +212,10 @@ private:
             entry.name = std::move(words);
             read_angle(entry);
         } else if (c != '@') {
-            if (!any)
+            if (!any) {  // a byte that begins nothing
                 ++at_;
+                return;
+            }
             entry.local_part = std::move(words);
         }
         skip_rest();

@@ -163,10 +163,15 @@ private:
         FieldView field;
         while (reader.next(field)) {
             if (field.text.starts_with("--") && is_delimiter(at_ + field.offset, stop)) {
+                std::uint64_t lines_before = lines_;
                 lines_ += count_lines(text_.substr(at_, field.offset));
-                lines_at_body_ = lines_;
-                part.body = part.end = stop.line;
                 finish_stop(stop);
+                if (stop.content_end < part.header) {  // not even an empty line
+                    stop.content_end = part.header;
+                    stop.lines = lines_before;
+                }
+                part.body = part.end = stop.content_end;
+                lines_at_body_ = stop.lines;
                 return true;
             }
             read_field(part, field);
@@ -240,7 +245,7 @@ private:
         else if (!cut)
             stop = read_entity(index, false, depth + 1);
         else if (parts_[index].kind == Part::Kind::Message)
-            add_empty_message(index, stop.line);
+            add_empty_message(index, stop.content_end);
 
         Part& part = parts_[index];
         if (stop.content_end < part.body) {  // the body is not even an empty line

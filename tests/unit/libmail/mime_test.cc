@@ -103,7 +103,7 @@ TEST(messages_within_messages)
     // Cut short by the delimiter.
     EQ(shape_of(multipart("digest", "b") + "--b\r\n--b--\r\n"), "multipart/digest 12:2 [message/rfc822 0:0 {text/plain 0:0}]");
     EQ(shape_of(multipart("mixed", "b") + "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n--b--\r\n"),
-       "multipart/mixed 56:5 [message/rfc822 12:1 {text/plain 0:0}]");
+       "multipart/mixed 56:5 [message/rfc822 10:0 {text/plain 0:0}]");
     EQ(shape_of("Content-Type: message/external-body\r\n\r\nA: b\r\n\r\n"), "message/external-body 8:2");
 }
 END_TEST
