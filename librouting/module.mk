@@ -1,0 +1,2 @@
+LIBRARIES += librouting
+librouting_USES := libmail libconf libutil
