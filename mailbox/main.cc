@@ -8,6 +8,7 @@
 #include "libutil/log.h"
 #include "libutil/sandbox.h"
 #include "mailbox/host.h"
+#include "pop3d/engine/session.h"
 
 #include <csignal>
 #include <malloc.h>
@@ -40,6 +41,13 @@ store::Rendered render(std::string_view message)
 std::unique_ptr<ipc::ProtocolSession> make_session(const ipc::MailboxSettings& settings,
                                                    const ipc::SessionFacts& facts, store::Store& store)
 {
+    if (facts.service == ipc::Service::Pop3) {
+        pop3d::engine::SessionFacts session;
+        session.user = settings.account;
+        session.peer = facts.client_address;
+        session.tls = facts.tls;
+        return std::make_unique<pop3d::engine::Session>(store, std::move(session));
+    }
     if (facts.service != ipc::Service::Imap)
         return nullptr;
     imapd::engine::SessionFacts session;

@@ -1,0 +1,403 @@
+#include "tests/unit/local/fixture.h"
+
+namespace {
+
+using namespace test;
+using ipc::Disposition;
+
+TEST(answers_stored_and_then_the_outcome)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    std::string account;
+    auto mailbox = office.mailbox(&account);
+    EQ(account, "user@example.org");
+    auto order = office.next<ipc::Deliver>(mailbox);
+    EQ(order.queue_id, "Q1");
+    EQ(order.recipient, "user@example.org");
+    EQ(order.prefix, "Return-Path: <from@example.com>\r\nDelivered-To: user@example.org\r\n");
+    EQ(order.content, "Subject: x\r\n\r\nbody\r\n");
+    THAT(!order.message.valid());
+    Office::store(mailbox, order.delivery, 5);
+    auto notice = office.next<ipc::StoredNotice>(office.qmgr);
+    EQ(notice.job, 1u);
+    EQ(notice.index, 10u);
+    Office::durable(mailbox, 5);
+    auto outcome = office.next<ipc::Outcome>(office.qmgr);
+    EQ(outcome.job, 1u);
+    EQ(outcome.index, 10u);
+    EQ(outcome.status.disposition, Disposition::Delivered);
+    EQ(outcome.status.dsn, "2.0.0");
+    EQ(outcome.status.relay, "local");
+    EQ(outcome.status.text, "delivered to mailbox");
+}
+END_TEST
+
+TEST(keeps_many_deliveries_in_flight_on_one_connection)
+{
+    Office office;
+    for (std::uint64_t i = 0; i < 50; ++i)
+        OK(office.qmgr.send(office.job(i, {"user@example.org"})));
+    auto mailbox = office.mailbox();
+    std::vector<std::uint64_t> numbers;
+    for (int i = 0; i < 50; ++i)
+        numbers.push_back(office.next<ipc::Deliver>(mailbox).delivery);
+    for (std::size_t i = 0; i < 50; ++i)
+        Office::store(mailbox, numbers[i], i + 1);
+    for (int i = 0; i < 50; ++i)
+        office.next<ipc::StoredNotice>(office.qmgr);
+    Office::durable(mailbox, 20);
+    for (int i = 0; i < 20; ++i)
+        EQ(office.next<ipc::Outcome>(office.qmgr).status.disposition, Disposition::Delivered);
+    EQ(office.agent->deliveries(), 30u);
+    Office::durable(mailbox, 50);
+    for (int i = 0; i < 30; ++i)
+        office.next<ipc::Outcome>(office.qmgr);
+    EQ(office.agent->deliveries(), 0u);
+}
+END_TEST
+
+TEST(shares_a_large_message_as_a_sealed_descriptor)
+{
+    Office office;
+    std::string large = "Subject: x\r\n\r\n" + std::string(200'000, 'y') + "\r\n";
+    OK(office.qmgr.send(office.job(1, {"a@example.org", "b@example.org"}, large)));
+    for (int i = 0; i < 2; ++i) {
+        auto mailbox = office.mailbox();
+        auto order = office.next<ipc::Deliver>(mailbox);
+        EQ(order.content, "");
+        THAT(order.message.valid());
+        THAT(util::sys::is_sealed(order.message.get()));
+        EQ(order.size, large.size());
+        std::string read(large.size(), '\0');
+        auto count = util::sys::pread(order.message.get(), read, 0);
+        OK(count);
+        EQ(read == large, true);
+        Office::store(mailbox, order.delivery, 1);
+        office.next<ipc::StoredNotice>(office.qmgr);
+        Office::durable(mailbox, 1);
+        EQ(office.next<ipc::Outcome>(office.qmgr).status.disposition, Disposition::Delivered);
+    }
+}
+END_TEST
+
+TEST(finds_the_user_behind_an_extension)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user+lists@example.org"})));
+    std::string account;
+    auto mailbox = office.mailbox(&account);
+    EQ(account, "user@example.org");
+    auto order = office.next<ipc::Deliver>(mailbox);
+    EQ(order.recipient, "user+lists@example.org");
+    THAT(order.prefix.find("Delivered-To: user+lists@example.org\r\n") != std::string::npos);
+}
+END_TEST
+
+TEST(bounces_unknown_users_and_loops_and_defers_what_it_cannot_know)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"nobody@example.org", "looped@EXAMPLE.org", "broken@example.org"},
+                                   "Delivered-To: Looped@example.org\r\nSubject: x\r\n\r\n")));
+    auto unknown = office.next<ipc::Outcome>(office.qmgr);
+    EQ(unknown.status.disposition, Disposition::Bounced);
+    EQ(unknown.status.dsn, "5.1.1");
+    auto loop = office.next<ipc::Outcome>(office.qmgr);
+    EQ(loop.index, 11u);
+    EQ(loop.status.disposition, Disposition::Bounced);
+    EQ(loop.status.dsn, "5.4.6");
+    auto broken = office.next<ipc::Outcome>(office.qmgr);
+    EQ(broken.status.disposition, Disposition::Deferred);
+    EQ(office.agent->deliveries(), 0u);
+}
+END_TEST
+
+TEST(defers_what_is_no_queue_file)
+{
+    Office office;
+    auto job = office.job(1, {"user@example.org", "other@example.org"});
+    auto file = util::sys::memfd("rubbish");
+    OK(file);
+    OK(util::sys::write_all(file->get(), "rubbish"));
+    job.message = file.take();
+    OK(office.qmgr.send(job));
+    for (int i = 0; i < 2; ++i) {
+        auto outcome = office.next<ipc::Outcome>(office.qmgr);
+        EQ(outcome.status.disposition, Disposition::Deferred);
+        EQ(outcome.status.dsn, "4.3.0");
+    }
+}
+END_TEST
+
+ipc::Outcome outcome_of_refusal(local::AgentSettings settings, bool permanent, std::string_view dsn)
+{
+    Office office(settings);
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    auto mailbox = office.mailbox();
+    ipc::DeliveryRefused refused;
+    refused.delivery = office.next<ipc::Deliver>(mailbox).delivery;
+    refused.permanent = permanent;
+    refused.dsn = dsn;
+    refused.text = "because";
+    OK(mailbox.send(refused));
+    return office.next<ipc::Outcome>(office.qmgr);
+}
+
+TEST(tells_what_a_mailbox_refused)
+{
+    auto full = outcome_of_refusal({}, true, "5.2.2");
+    EQ(full.status.disposition, Disposition::Bounced);
+    EQ(full.status.dsn, "5.2.2");
+    EQ(full.status.text, "because");
+    local::AgentSettings patient;
+    patient.over_quota_defer = true;
+    full = outcome_of_refusal(patient, true, "5.2.2");
+    EQ(full.status.disposition, Disposition::Deferred);
+    EQ(full.status.dsn, "4.2.2");
+    auto disk = outcome_of_refusal({}, false, "4.3.1");
+    EQ(disk.status.disposition, Disposition::Deferred);
+    EQ(disk.status.dsn, "4.3.1");
+}
+END_TEST
+
+TEST(tries_a_second_time_when_the_mailbox_dies_and_then_defers)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    {
+        auto mailbox = office.mailbox();
+        auto order = office.next<ipc::Deliver>(mailbox);
+        Office::store(mailbox, order.delivery, 1);
+        office.next<ipc::StoredNotice>(office.qmgr);
+    }   // dead before it was durable
+    {
+        auto mailbox = office.mailbox();
+        auto order = office.next<ipc::Deliver>(mailbox);
+        EQ(order.content, "Subject: x\r\n\r\nbody\r\n");
+        Office::store(mailbox, order.delivery, 1);
+        office.loop.run_for(std::chrono::milliseconds(2));
+    }
+    auto outcome = office.next<ipc::Outcome>(office.qmgr);   // no second notice
+    EQ(outcome.status.disposition, Disposition::Deferred);
+    EQ(outcome.status.dsn, "4.3.0");
+}
+END_TEST
+
+TEST(delivers_the_second_time_when_the_mailbox_is_back)
+{
+    Office office;
+    for (std::uint64_t i = 0; i < 10; ++i)
+        OK(office.qmgr.send(office.job(i, {"user@example.org"})));
+    {
+        auto mailbox = office.mailbox();
+        for (int i = 0; i < 5; ++i)
+            office.next<ipc::Deliver>(mailbox);
+    }
+    auto mailbox = office.mailbox();
+    for (std::uint64_t i = 0; i < 10; ++i)
+        Office::store(mailbox, office.next<ipc::Deliver>(mailbox).delivery, i + 1);
+    Office::durable(mailbox, 10);
+    std::size_t delivered = 0;
+    while (delivered < 10) {
+        auto packet = office.receive(office.qmgr);
+        THAT(packet.has_value());
+        if (packet->name() == ipc::StoredNotice::message_name)
+            continue;
+        auto outcome = ipc::decode<ipc::Outcome>(*packet);
+        OK(outcome);
+        EQ(outcome->status.disposition, Disposition::Delivered);
+        ++delivered;
+    }
+}
+END_TEST
+
+TEST(defers_when_there_is_no_mailbox_to_be_had)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    for (bool permanent : {false, true}) {
+        if (permanent)
+            OK(office.qmgr.send(office.job(2, {"user@example.org"})));
+        auto order = office.wanted();
+        ipc::MailboxFailed failed;
+        failed.request = order.request;
+        failed.permanent = permanent;
+        failed.text = "why";
+        OK(office.usher.send(failed));
+        auto outcome = office.next<ipc::Outcome>(office.qmgr);
+        EQ(outcome.status.disposition, Disposition::Deferred);
+        EQ(outcome.status.dsn, permanent ? "4.3.5" : "4.3.0");
+        EQ(outcome.status.text, "mailbox unavailable: why");
+    }
+}
+END_TEST
+
+TEST(defers_while_usher_is_away_and_finds_it_again)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    office.wanted();
+    office.usher.close();
+    EQ(office.next<ipc::Outcome>(office.qmgr).status.disposition, Disposition::Deferred);
+    OK(office.qmgr.send(office.job(2, {"user@example.org"})));
+    auto mailbox = office.mailbox();
+    EQ(office.next<ipc::Deliver>(mailbox).queue_id, "Q2");
+    // Nobody listens at all.
+    office.usher.close();
+    office.listener.reset();
+    OK(office.qmgr.send(office.job(3, {"other@example.org"})));
+    EQ(office.next<ipc::Outcome>(office.qmgr).status.disposition, Disposition::Deferred);
+}
+END_TEST
+
+TEST(gives_up_a_mailbox_that_does_not_answer)
+{
+    local::AgentSettings settings;
+    settings.timeout = std::chrono::milliseconds(20);
+    Office office(settings);
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    auto first = office.mailbox();
+    office.next<ipc::Deliver>(first);
+    auto second = office.mailbox();   // the second try
+    office.next<ipc::Deliver>(second);
+    auto outcome = office.next<ipc::Outcome>(office.qmgr);
+    EQ(outcome.status.disposition, Disposition::Deferred);
+}
+END_TEST
+
+TEST(believes_no_mailbox_that_talks_nonsense)
+{
+    for (int kind = 0; kind < 4; ++kind) {
+        Office office;
+        OK(office.qmgr.send(office.job(1, {"user@example.org", "other@example.org"})));
+        auto bad = office.mailbox();
+        auto good = office.mailbox();
+        auto order = office.next<ipc::Deliver>(bad);
+        if (kind == 0)
+            OK(ipc::send_packet(bad.fd(), "garbage", {}));
+        else if (kind == 1)
+            Office::store(bad, order.delivery + 1000, 1);   // what it was not ordered to
+        else if (kind == 2) {
+            Office::store(bad, order.delivery, 1);
+            Office::store(bad, order.delivery, 1);          // twice
+        } else {
+            // Durable without stored ends nothing.
+            Office::durable(bad, 1'000'000);
+            OK(ipc::send_packet(bad.fd(), "garbage", {}));
+        }
+        auto again = office.mailbox();
+        auto second = office.next<ipc::Deliver>(again);
+        Office::store(again, second.delivery, 1);
+        Office::durable(again, 1);
+        Office::store(good, office.next<ipc::Deliver>(good).delivery, 1);
+        Office::durable(good, 1);
+        for (int delivered = 0; delivered < 2;) {
+            auto packet = office.receive(office.qmgr);
+            THAT(packet.has_value());
+            if (packet->name() == ipc::StoredNotice::message_name)
+                continue;
+            EQ(ipc::decode<ipc::Outcome>(*packet)->status.disposition, Disposition::Delivered);
+            ++delivered;
+        }
+    }
+}
+END_TEST
+
+TEST(closes_the_connection_that_was_idle_longest)
+{
+    local::AgentSettings settings;
+    settings.connection_limit = 2;
+    Office office(settings);
+    auto deliver = [&](std::uint64_t number, std::string account) {
+        OK(office.qmgr.send(office.job(number, {account})));
+        auto mailbox = office.mailbox();
+        Office::store(mailbox, office.next<ipc::Deliver>(mailbox).delivery, 1);
+        office.next<ipc::StoredNotice>(office.qmgr);
+        Office::durable(mailbox, 1);
+        office.next<ipc::Outcome>(office.qmgr);
+        return mailbox;
+    };
+    auto a = deliver(1, "a@example.org");
+    auto b = deliver(2, "b@example.org");
+    auto c = deliver(3, "c@example.org");
+    THAT(!office.receive(a).has_value());
+    // b is still open: the next delivery goes there without usher.
+    OK(office.qmgr.send(office.job(4, {"b@example.org"})));
+    EQ(office.next<ipc::Deliver>(b).queue_id, "Q4");
+}
+END_TEST
+
+TEST(drops_a_manager_that_sends_garbage_and_goes_on)
+{
+    Office office;
+    for (std::string_view garbage : {std::string_view("x"), std::string_view("job\0job\0" "99:1", 12), std::string_view("job\0", 4)}) {
+        auto bad = office.manager();
+        office.next<ipc::AgentGreeting>(bad);
+        OK(ipc::send_packet(bad.fd(), garbage, {}));
+        THAT(!office.receive(bad).has_value());
+    }
+    office.until([&] { return office.gone == 3; });
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    auto mailbox = office.mailbox();
+    EQ(office.next<ipc::Deliver>(mailbox).queue_id, "Q1");
+}
+END_TEST
+
+TEST(takes_as_many_jobs_as_it_asked_for)
+{
+    local::AgentSettings settings;
+    settings.job_limit = 3;
+    Office office(settings);
+    EQ(office.capacity, 3u);
+    for (std::uint64_t i = 0; i < 3; ++i)
+        OK(office.qmgr.send(office.job(i, {"user@example.org"})));
+    auto mailbox = office.mailbox();
+    for (int i = 0; i < 3; ++i)
+        office.next<ipc::Deliver>(mailbox);
+    OK(office.qmgr.send(office.job(4, {"user@example.org"})));
+    THAT(!office.receive(office.qmgr).has_value());
+}
+END_TEST
+
+TEST(finishes_its_deliveries_before_it_stops)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    auto mailbox = office.mailbox();
+    auto order = office.next<ipc::Deliver>(mailbox);
+    bool done = false;
+    office.agent->stop([&] { done = true; });
+    OK(office.qmgr.send(office.job(2, {"user@example.org"})));   // not taken any more
+    EQ(done, false);
+    Office::store(mailbox, order.delivery, 1);
+    Office::durable(mailbox, 1);
+    office.until([&] { return done; });
+    EQ(office.agent->deliveries(), 0u);
+}
+END_TEST
+
+TEST(goes_on_when_qmgr_is_gone)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    auto mailbox = office.mailbox();
+    auto order = office.next<ipc::Deliver>(mailbox);
+    office.qmgr.close();
+    office.until([&] { return office.gone == 1; });
+    Office::store(mailbox, order.delivery, 1);
+    Office::durable(mailbox, 1);
+    office.until([&] { return office.agent->deliveries() == 0; });
+}
+END_TEST
+
+SUITE(agent, answers_stored_and_then_the_outcome, keeps_many_deliveries_in_flight_on_one_connection,
+      shares_a_large_message_as_a_sealed_descriptor, finds_the_user_behind_an_extension,
+      bounces_unknown_users_and_loops_and_defers_what_it_cannot_know, defers_what_is_no_queue_file,
+      tells_what_a_mailbox_refused, tries_a_second_time_when_the_mailbox_dies_and_then_defers,
+      delivers_the_second_time_when_the_mailbox_is_back, defers_when_there_is_no_mailbox_to_be_had,
+      defers_while_usher_is_away_and_finds_it_again, gives_up_a_mailbox_that_does_not_answer,
+      believes_no_mailbox_that_talks_nonsense, closes_the_connection_that_was_idle_longest,
+      drops_a_manager_that_sends_garbage_and_goes_on, takes_as_many_jobs_as_it_asked_for,
+      finishes_its_deliveries_before_it_stops, goes_on_when_qmgr_is_gone)
+
+}  // namespace
