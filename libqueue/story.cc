@@ -156,7 +156,9 @@ Story decode_story(std::string_view bytes)
 
 util::Result<void> append_story(int fd, const StoryEntry& entry)
 {
-    return util::sys::write_all(fd, encode_story_line(entry));
+    // Not O_APPEND: marks are written through the same descriptor, and Linux would append them too.
+    struct stat status = TRY(util::sys::fstat(fd));
+    return util::sys::pwrite_all(fd, encode_story_line(entry), static_cast<std::uint64_t>(status.st_size));
 }
 
 }  // namespace queue

@@ -48,8 +48,8 @@ struct Story {
 std::string encode_story_line(const StoryEntry& entry);
 Story decode_story(std::string_view bytes);
 
-// Appends a line, without a sync; `fd` is open for appending (O_APPEND).  A failure loses the line,
-// nothing else: callers log it and go on.
+// Writes a line at the end of the file, without a sync; the caller is the only one who writes
+// there.  A failure loses the line, nothing else: callers log it and go on.
 util::Result<void> append_story(int fd, const StoryEntry& entry);
 
 }  // namespace queue

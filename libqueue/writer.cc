@@ -198,7 +198,8 @@ util::Result<void> Writer::give_name(const std::string& queue_id)
                                 : util::sys::link(temporary_path_, path));
     auto synced = util::sys::fsync(file_.get());
     if (synced && options_.sync_directory)
-        synced = util::sys::sync_directory(options_.directory);
+        synced = options_.directory_fd >= 0 ? util::sys::fsync(options_.directory_fd)
+                                            : util::sys::sync_directory(options_.directory);
     if (!synced)
         (void)util::sys::unlink(path);  // the client hears 4xx; at worst a second copy
     return synced;

@@ -22,6 +22,7 @@ struct WriterOptions {
     std::size_t memory_limit = 64 * 1024;   // 0: always a file
     bool nameless = true;                   // try O_TMPFILE first
     bool sync_directory = true;
+    int directory_fd = -1;                  // of the same, for a program that may not open it; or -1
 };
 
 class Writer {

@@ -1,0 +1,88 @@
+// HeaderScan: reads a message's header as its bytes pass and says how it is to be changed.
+//
+// It counts hops, remembers which fields there are, and makes patches: fields to leave out, fields
+// too long, fields that are missing.  It keeps at most header_size_limit bytes of one field.
+#pragma once
+
+#include "libqueue/message.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cleanup {
+
+struct HeaderRules {
+    std::size_t field_limit = 102400;             // bytes of one field
+    std::vector<std::string> drop;                // lower case
+};
+
+// What is added where it is missing.
+struct MissingFields {
+    std::string from;          // "user@example.com", with quotes where needed
+    std::string date;          // RFC 5322 §3.3
+    std::string message_id;    // with angle brackets
+    std::string recipients;    // a whole field, or empty
+};
+
+class HeaderScan {
+public:
+    explicit HeaderScan(const HeaderRules& rules) : rules_(rules) {}
+
+    // Content, in order and from its beginning.  Cheap once the header is over.
+    void feed(std::string_view bytes)
+    {
+        if (!done_)
+            scan(bytes);
+    }
+    // At the end of the content.
+    void finish();
+
+    // After finish():
+    bool has(std::string_view name) const;          // lower case; of those that matter here
+    unsigned hops() const { return hops_; }
+    const std::string& message_id() const { return message_id_; }
+    std::uint64_t body_offset() const { return body_offset_; }
+    // Where fields are added: behind the last one.
+    std::uint64_t header_end() const { return header_end_; }
+    // Is there a last line without its end?
+    bool ends_within_line() const { return in_line_; }
+    // Sorted; at most max_patches, more fields than that are left as they are.
+    const std::vector<queue::Patch>& patches() const { return patches_; }
+    // The fields to be added, one after the other, each with CRLF (RFC 5322 §3.6, §3.6.6).
+    std::string missing(const MissingFields& fields) const;
+
+    static constexpr std::size_t max_patches = 10'000;
+
+private:
+    enum Field : unsigned {
+        From = 1, Sender = 2, Date = 4, MessageId = 8, To = 16, Cc = 32, Bcc = 64,
+        ResentFrom = 128, ResentSender = 256, ResentDate = 512, ResentMessageId = 1024, Resent = 2048,
+    };
+
+    void scan(std::string_view bytes);
+    void line_start(char first);
+    void end_line();
+    void end_field();
+    void note_field(std::string_view name, std::string_view value);
+    static unsigned field_of(std::string_view lower_name);
+
+    const HeaderRules& rules_;
+    std::string field_;                   // text of the current field, up to field_limit
+    std::uint64_t field_offset_ = 0;
+    std::uint64_t offset_ = 0;            // of the next byte
+    std::uint64_t line_offset_ = 0;
+    bool in_line_ = false;                // behind the first byte of a line
+    bool line_empty_ = true;              // only CR so far
+    bool done_ = false;
+
+    unsigned seen_ = 0;
+    unsigned hops_ = 0;
+    std::string message_id_;
+    std::uint64_t body_offset_ = 0;
+    std::uint64_t header_end_ = 0;
+    std::vector<queue::Patch> patches_;
+};
+
+}  // namespace cleanup

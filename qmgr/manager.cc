@@ -1,0 +1,310 @@
+// Manager: taking messages up, starting jobs, forgetting messages.
+#include "qmgr/manager.h"
+
+#include "libutil/log.h"
+
+#include <algorithm>
+
+namespace qmgr {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Jobs that the scheduler does not know have numbers of their own.
+constexpr ipc::JobId first_own_job = ipc::JobId(1) << 62;
+constexpr std::string_view bounce_service = "bounce";
+
+Feedback parse_feedback(const std::string& text)
+{
+    auto [number, shape] = util::split_first(text, '/');
+    Feedback feedback;
+    double value = 0;
+    auto trimmed = util::trim(number);
+    auto parsed = std::from_chars(trimmed.data(), trimmed.data() + trimmed.size(), value);
+    feedback.amount = parsed.ec == std::errc() && value >= 0 && value <= 1 ? value : 1;
+    if (util::trim(shape) == "concurrency")
+        feedback.shape = Feedback::Shape::Inverse;
+    else if (util::trim(shape) == "sqrt_concurrency")
+        feedback.shape = Feedback::Shape::InverseRoot;
+    return feedback;
+}
+
+}  // namespace
+
+TransportRules rules_of(const Config& config, std::string_view transport)
+{
+    auto number = [&](const Config::Count& parameter) { return static_cast<unsigned>(std::min<std::uint64_t>(parameter.of(transport), UINT32_MAX)); };
+    TransportRules rules;
+    rules.initial_concurrency = std::max(1U, number(config.initial_concurrency));
+    rules.concurrency_limit = number(config.concurrency_limit);
+    if (rules.concurrency_limit > 0)
+        rules.initial_concurrency = std::min(rules.initial_concurrency, rules.concurrency_limit);
+    rules.recipient_limit = number(config.recipient_limit);
+    if (rules.recipient_limit == 0)
+        rules.recipient_limit = UINT32_MAX;
+    rules.positive = parse_feedback(config.positive_feedback.of(transport));
+    rules.negative = parse_feedback(config.negative_feedback.of(transport));
+    rules.failed_cohort_limit = number(config.failed_cohort_limit);
+    rules.dead_time = *config.minimal_backoff_time;
+    rules.rate_delay = config.rate_delay.of(transport);
+    if (rules.rate_delay > util::Duration::zero())
+        rules.initial_concurrency = rules.concurrency_limit = 1;
+    rules.slot_cost = number(config.slot_cost);
+    rules.slot_loan = number(config.slot_loan);
+    rules.slot_discount = std::min(100U, number(config.slot_discount));
+    rules.minimum_slots = number(config.minimum_slots);
+    return rules;
+}
+
+Manager::Manager(util::EventLoop& loop, const Config& config, queue::Directory& directory, Router router,
+                 Agents::PathOf path_of)
+    : loop_(loop), config_(config), directory_(directory), router_(std::move(router)),
+      scheduler_([this](std::string_view transport) { return rules_of(config_, transport); }),
+      agents_(loop, std::move(path_of),
+              {.stored = [this](const ipc::StoredNotice& notice) { stored(notice); },
+               .outcome = [this](ipc::Outcome& result) { outcome(result); },
+               .lost = [this](const std::string& transport, const std::vector<ipc::JobId>& jobs, bool alone) { lost(transport, jobs, alone); },
+               .unavailable = [this](const std::string& transport, const util::Error& error) { unavailable(transport, error); },
+               .room = [this] { dispatch(); }}),
+      next_own_job_(first_own_job), race_timer_(loop, [this] { race_is_over(); }),
+      slice_timer_(loop, [this] { scan_slice(); }),
+      run_timer_(loop, [this] {
+          scheduler_.expire(util::now());
+          scan(queue::Place::Incoming, true);
+          scan(queue::Place::Deferred, false);
+          run_timer_.start(*config_.queue_run_delay);
+      }),
+      rate_timer_(loop, [this] { dispatch(); }), sweep_timer_(loop, [this] { gone_cleaners_.clear(); })
+{
+}
+
+Manager::~Manager() = default;
+
+void Manager::start() { run_timer_.start(0s); }
+
+void Manager::stop(std::function<void()> stopped)
+{
+    stopped_ = std::move(stopped);
+    run_timer_.stop();
+    slice_timer_.stop();
+    agents_.stop();
+    if (flights_.empty() && notices_.size() == waiting_notices_.size())
+        stopped_();
+}
+
+Message* Manager::find_number(MessageNumber number)
+{
+    auto found = messages_.find(number);
+    return found == messages_.end() ? nullptr : found->second.get();
+}
+
+const Message* Manager::find(const std::string& id) const
+{
+    auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second;
+}
+
+bool Manager::has_room() const
+{
+    return messages_.size() < *config_.message_active_limit && active_recipients_ < *config_.message_recipient_limit && !stopped_;
+}
+
+Message& Manager::add_message(std::unique_ptr<Message> message)
+{
+    message->number = next_number_++;
+    Message& added = *message;
+    active_recipients_ += added.recipients.size();
+    by_id_.emplace(added.id, &added);
+    messages_.emplace(added.number, std::move(message));
+    return added;
+}
+
+void Manager::forget(Message& message)
+{
+    active_recipients_ -= message.recipients.size();
+    by_id_.erase(message.id);
+    messages_.erase(message.number);
+    bool waiting = overflow_ || incoming_.running() || deferred_.running();
+    if (waiting && has_room() && !slice_timer_.running())
+        slice_timer_.start(0s);
+}
+
+// Hands the message's recipients to the scheduler.
+void Manager::activate(Message& message)
+{
+    message.active = true;
+    message.activated = util::wall_now().time_since_epoch().count();
+    util::log::info(message.id, ": from=<", message.envelope.sender, ">, size=", message.size,
+                    ", nrcpt=", message.recipients.size(), " (queue active)");
+    std::vector<std::uint32_t> waiting;
+    for (std::uint32_t i = 0; i < message.recipients.size(); ++i)
+        if (message.recipients[i].state == Message::State::Waiting)
+            waiting.push_back(i);
+    message.outstanding = waiting.size();
+    route(message, waiting);
+    settle(message);
+}
+
+void Manager::route(Message& message, const std::vector<std::uint32_t>& recipients)
+{
+    util::Instant now = util::now();
+    struct Share {
+        Route route;
+        std::string queue_name;
+        std::vector<std::uint32_t> recipients;
+    };
+    std::vector<Share> shares;
+    std::unordered_map<std::string, std::size_t> known;
+    for (std::uint32_t index : recipients) {
+        const ipc::Recipient& recipient = message.recipients[index].entry.recipient;
+        Route way = router_(recipient, message.envelope.sender);
+        if (decide_inside(message, index, way))
+            continue;
+        std::string name = config_.recipient_limit.of(way.transport) == 1 ? recipient.address : way.nexthop;
+        auto added = known.emplace(util::concat(way.transport, '\0', name), shares.size());
+        if (added.second)
+            shares.push_back({std::move(way), std::move(name), {}});
+        shares[added.first->second].recipients.push_back(index);
+    }
+    for (Share& share : shares) {
+        auto reason = scheduler_.add(message.number, share.route.transport, share.route.nexthop, share.queue_name, share.recipients, now);
+        if (reason)
+            for (std::uint32_t index : share.recipients)
+                defer_recipient(message, index, "4.4.1", util::concat("delivery temporarily suspended: ", *reason));
+    }
+}
+
+// Recipients whose fate needs no agent: the transports error, retry and discard, and those that are
+// not there now.
+bool Manager::decide_inside(Message& message, std::uint32_t index, const Route& way)
+{
+    if (way.transport == "error" || way.transport == "retry" || way.transport == "discard") {
+        bool error = way.transport == "error";
+        ipc::DeliveryStatus status;
+        status.disposition = error ? ipc::Disposition::Bounced : way.transport == "retry" ? ipc::Disposition::Deferred : ipc::Disposition::Delivered;
+        char digit = error ? '5' : way.transport == "retry" ? '4' : '2';
+        auto [first, rest] = util::split_first(way.nexthop, ' ');
+        bool has_dsn = first.size() >= 5 && util::is_digit(first[0]) && first[1] == '.';
+        status.dsn = has_dsn ? util::concat(digit, first.substr(1)) : util::concat(digit, ".0.0");
+        std::string_view text = has_dsn ? rest : std::string_view(way.nexthop);
+        status.text = !text.empty() ? std::string(text) : error ? "recipient is undeliverable" : way.transport == "retry" ? "delivery is suspended" : "discarded";
+        status.relay = "none";
+        decide(message, index, std::move(status), true);
+        return true;
+    }
+    const auto& deferred = *config_.defer_transports;
+    if (!flushing_ && std::find(deferred.begin(), deferred.end(), way.transport) != deferred.end()) {
+        defer_recipient(message, index, "4.3.2", "deferred transport");
+        return true;
+    }
+    auto down = down_.find(way.transport);
+    if (down == down_.end())
+        return false;
+    if (util::now() >= down->second.until) {
+        down_.erase(down);
+        return false;
+    }
+    defer_recipient(message, index, "4.3.0", down->second.reason);
+    return true;
+}
+
+// Starts what can be started.  Outcomes that come back at once (a connection that breaks) must not
+// start it again from within.
+void Manager::dispatch()
+{
+    if (dispatching_) {
+        dispatch_again_ = true;
+        return;
+    }
+    dispatching_ = true;
+    do {
+        dispatch_again_ = false;
+        if (stopped_)
+            break;
+        start_quarantined();
+        util::Instant now = util::now();
+        auto can_take = [this](const std::string& transport) {
+            return !(quarantine_.contains(transport)) && agents_.can_take(transport);
+        };
+        while (auto order = scheduler_.next(now, can_take))
+            start_job(order->entry, order->transport, order->nexthop, order->message, order->recipients);
+        start_notices();
+    } while (dispatch_again_);
+    dispatching_ = false;
+    if (auto next = scheduler_.next_start(); next != util::Instant::max() && !rate_timer_.running())
+        rate_timer_.start(std::max<util::Duration>(next - util::now(), 1ms));
+}
+
+void Manager::start_job(ipc::JobId number, const std::string& transport, const std::string& nexthop,
+                        MessageNumber message_number, const std::vector<std::uint32_t>& recipients)
+{
+    Message* message = find_number(message_number);
+    CHECK(message);
+    ipc::Job job;
+    job.job = number;
+    job.queue_id = message->id;
+    job.transport = transport;
+    job.nexthop = nexthop;
+    job.sender = message->envelope.sender;
+    job.arrival = message->envelope.arrival;
+    job.activated = message->activated;
+    job.recipients.reserve(recipients.size());
+    for (std::uint32_t index : recipients) {
+        job.recipients.push_back({index, message->recipients[index].entry.recipient});
+        message->recipients[index].state = Message::State::Busy;
+    }
+    ++message->flights;
+    flights_.emplace(number, Flight{message_number, transport, recipients, recipients.size(), false, false, {}});
+    // Lent for the call: send() passes a copy on.
+    job.message = util::UniqueFd(message->file.get());
+    agents_.send(transport, job);
+    (void)job.message.release();
+}
+
+// Messages during which an agent of many jobs ended go out one at a time, with nothing beside them,
+// until it is known which of them did it.
+void Manager::start_quarantined()
+{
+    for (auto& [transport, waiting] : quarantine_) {
+        if (agents_.in_flight(transport) > 0 || !agents_.can_take(transport))
+            continue;
+        while (!waiting.empty()) {
+            Quarantined next = std::move(waiting.front());
+            waiting.pop_front();
+            if (!find_number(next.message) || next.recipients.empty())
+                continue;
+            start_job(next_own_job_++, transport, next.nexthop, next.message, next.recipients);
+            break;
+        }
+    }
+    std::erase_if(quarantine_, [](const auto& item) { return item.second.empty(); });
+}
+
+void Manager::start_notices()
+{
+    const std::string service(bounce_service);
+    while (!waiting_notices_.empty() && agents_.can_take(service)) {
+        ipc::JobId number = waiting_notices_.front();
+        waiting_notices_.pop_front();
+        Notice& notice = notices_.at(number);
+        Message* message = find_number(notice.message);
+        CHECK(message);
+        ipc::Notify order;
+        order.job = number;
+        order.kind = notice.kind;
+        order.queue_id = message->id;
+        order.envelope = message->envelope;
+        order.expires = message->envelope.arrival + config_.maximal_queue_lifetime->count();
+        for (std::uint32_t index : notice.recipients) {
+            const MessageRecipient& recipient = message->recipients[index];
+            order.recipients.push_back({index, recipient.entry.recipient});
+            order.statuses.push_back(recipient.status ? *recipient.status : ipc::DeliveryStatus());
+        }
+        order.message = util::UniqueFd(message->file.get());
+        agents_.send(service, order);
+        (void)order.message.release();
+    }
+}
+
+}  // namespace qmgr

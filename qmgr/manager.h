@@ -1,0 +1,189 @@
+// Manager: the life of every message from its offer or its file to its end.
+//
+// It alone decides, once, how the commit race of an offered message ends, and it is the only one who
+// moves, marks and removes named files.
+//
+//   manager.cc            taking messages up, starting jobs, forgetting messages
+//   manager_offers.cc     cleanup's connections: offers, rulings, names
+//   manager_outcomes.cc   what agents say, agents that end or are not there
+//   manager_ending.cc     notifications, deferral, removal
+//   manager_scan.cc       files: import, scans of incoming and deferred
+#pragma once
+
+#include "libipc/offer.h"
+#include "qmgr/agents.h"
+#include "qmgr/config.h"
+#include "qmgr/message.h"
+#include "qmgr/race_estimate.h"
+
+#include <deque>
+#include <queue>
+#include <unordered_set>
+
+namespace qmgr {
+
+struct Route {
+    std::string transport;   // its name in master.cf, or error, retry, discard
+    std::string nexthop;
+};
+using Router = std::function<Route(const ipc::Recipient& recipient, const std::string& sender)>;
+
+TransportRules rules_of(const Config& config, std::string_view transport);
+
+class Manager {
+public:
+    Manager(util::EventLoop& loop, const Config& config, queue::Directory& directory, Router router,
+            Agents::PathOf path_of);
+    ~Manager();
+    Manager(const Manager&) = delete;
+    Manager& operator=(const Manager&) = delete;
+
+    // Looks through the queue, now and every queue_run_delay.
+    void start();
+    // No further jobs; calls back when those that are out have ended.
+    void stop(std::function<void()> stopped);
+
+    // A connection of cleanup; `gone` is called when it has ended.
+    void add_cleaner(util::UniqueFd fd, std::function<void()> gone);
+
+    // --- for tools ---
+    // Looks at deferred messages at once, whatever their time; dead destinations get a chance.
+    void flush();
+    // The same for one message; false when it is not there.
+    bool flush_message(const std::string& id);
+    enum class Change : std::uint8_t { Hold, Release, Remove };
+    util::Result<void> change(const std::string& id, Change change);
+    const Message* find(const std::string& id) const;
+    const std::unordered_map<MessageNumber, std::unique_ptr<Message>>& messages() const { return messages_; }
+    const queue::Directory& directory() const { return directory_; }
+
+private:
+    struct Cleaner {
+        std::size_t number = 0;
+        std::unique_ptr<ipc::Channel> channel;
+        std::unordered_set<MessageNumber> messages;   // offered, and neither named nor forgotten
+        std::function<void()> gone;
+    };
+    enum class Import : std::uint8_t { Taken, NotNow, Gone };
+    struct Scan {
+        queue::Place place = queue::Place::Incoming;
+        std::vector<std::string> names;
+        std::size_t next = 0;
+        bool all = false;       // whatever their time
+        bool again = false;     // asked for while it ran
+
+        bool running() const { return next < names.size(); }
+    };
+
+    // manager.cc
+    Message& add_message(std::unique_ptr<Message> message);
+    void activate(Message& message);
+    void route(Message& message, const std::vector<std::uint32_t>& recipients);
+    bool decide_inside(Message& message, std::uint32_t index, const Route& route);
+    void dispatch();
+    void start_job(ipc::JobId job, const std::string& transport, const std::string& nexthop,
+                   MessageNumber number, const std::vector<std::uint32_t>& recipients);
+    void start_quarantined();
+    void start_notices();
+    void forget(Message& message);
+    bool has_room() const;
+    Message* find_number(MessageNumber number);
+
+    // manager_offers.cc
+    void received(Cleaner& cleaner, ipc::Packet& packet);
+    void offered(Cleaner& cleaner, ipc::Offer& offer);
+    void rule(Message& message, ipc::Ruling::Kind kind);
+    void named(Message& message);
+    void not_named(Message& message);
+    void cleaner_closed(Cleaner& cleaner);
+    void race_is_over();
+    bool may_race(const ipc::Offer& offer, const Message& message) const;
+
+    // manager_outcomes.cc
+    void stored(const ipc::StoredNotice& notice);
+    void outcome(ipc::Outcome& outcome);
+    void notice_outcome(ipc::Outcome& outcome);
+    void lost(const std::string& transport, const std::vector<ipc::JobId>& jobs, bool alone);
+    void unavailable(const std::string& transport, const util::Error& error);
+    void end_flight(ipc::JobId job, Scheduler::Result result);
+    void defer_withdrawn(const std::vector<Withdrawn>& withdrawn, std::string_view dsn, std::string_view text);
+    // The recipient's fate in this attempt; `log` when no agent has said it.
+    void decide(Message& message, std::uint32_t index, ipc::DeliveryStatus status, bool log);
+    void defer_recipient(Message& message, std::uint32_t index, std::string_view dsn, std::string_view text);
+
+    // manager_ending.cc
+    void settle(Message& message);
+    void settle_race(Message& message);
+    void conclude(Message& message);
+    void expire(Message& message, std::int64_t age);
+    bool notify_failures(Message& message);
+    bool notify_success(Message& message);
+    bool notify_delay(Message& message, std::int64_t age);
+    void notify(Message& message, ipc::Notify::Kind kind, std::vector<std::uint32_t> recipients);
+    void defer(Message& message, std::int64_t age);
+    void remove(Message& message);
+    void put_on_hold(Message& message);
+    int writable(Message& message);
+    void mark(Message& message, MessageRecipient& recipient);
+    void tell(Message& message, const queue::StoryEntry& entry);
+
+    // manager_scan.cc
+    void scan(queue::Place place, bool all);
+    void scan_slice();
+    bool scan_some(Scan& scan, std::size_t budget);
+    Import import(const std::string& id, queue::Place place);
+    void set_aside(const std::string& id, queue::Place place, const util::Error& error);
+    void restore_state(Message& message, const queue::Reader& reader);
+    void clear_litter(const std::string& name);
+
+    util::EventLoop& loop_;
+    const Config& config_;
+    queue::Directory& directory_;
+    Router router_;
+    Scheduler scheduler_;
+    Agents agents_;
+
+    std::unordered_map<MessageNumber, std::unique_ptr<Message>> messages_;
+    std::unordered_map<std::string, Message*> by_id_;
+    MessageNumber next_number_ = 1;
+    std::size_t active_recipients_ = 0;
+    bool overflow_ = false;     // something waits in incoming/ for room
+    bool flushing_ = false;     // deferred transports are served, too
+
+    std::unordered_map<ipc::JobId, Flight> flights_;
+    std::unordered_map<ipc::JobId, Notice> notices_;
+    std::deque<ipc::JobId> waiting_notices_;
+    ipc::JobId next_own_job_;
+    struct Quarantined {
+        MessageNumber message;
+        std::string nexthop;
+        std::vector<std::uint32_t> recipients;
+    };
+    std::map<std::string, std::deque<Quarantined>, std::less<>> quarantine_;
+    struct Down {
+        util::Instant until;
+        std::string reason;
+    };
+    std::map<std::string, Down, std::less<>> down_;
+
+    std::unordered_map<std::size_t, std::unique_ptr<Cleaner>> cleaners_;
+    std::size_t next_cleaner_ = 1;
+    std::vector<std::unique_ptr<Cleaner>> gone_cleaners_;
+    RaceEstimate estimate_;
+    using Race = std::pair<util::Instant, MessageNumber>;
+    std::priority_queue<Race, std::vector<Race>, std::greater<>> races_;
+
+    Scan incoming_{queue::Place::Incoming, {}, 0, true, false};
+    Scan deferred_{queue::Place::Deferred, {}, 0, false, false};
+    std::function<void()> stopped_;
+    bool dispatching_ = false;
+    bool dispatch_again_ = false;
+
+    util::Timer race_timer_;
+    util::Timer slice_timer_;
+    util::Timer run_timer_;
+    util::Timer rate_timer_;
+    util::Timer sweep_timer_;
+};
+
+}  // namespace qmgr

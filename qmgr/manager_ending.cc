@@ -1,0 +1,244 @@
+// Manager: rulings that follow from outcomes, notifications, deferral, removal.
+#include "qmgr/manager.h"
+
+#include "libutil/log.h"
+
+#include <algorithm>
+#include <fcntl.h>
+
+namespace qmgr {
+
+namespace {
+
+std::int64_t wall_microseconds() { return util::wall_now().time_since_epoch().count(); }
+
+}  // namespace
+
+// Looks what the latest news mean for a message.  It may be gone afterwards.
+void Manager::settle(Message& message)
+{
+    if (message.abandoned) {
+        if (message.flights == 0)
+            forget(message);
+        return;
+    }
+    if (!message.active)
+        return;
+    MessageNumber number = message.number;
+    if (!message.ruled)
+        settle_race(message);
+    // That may have been its end.
+    Message* still = find_number(number);
+    if (!still || !still->named || still->flights > 0 || still->notifying)
+        return;
+    if (still->remove)
+        return remove(*still);
+    if (still->hold)
+        return put_on_hold(*still);
+    if (still->outstanding == 0)
+        conclude(*still);
+}
+
+void Manager::settle_race(Message& message)
+{
+    using enum MessageRecipient::State;
+    bool temporary = message.hold || message.remove || message.count(Deferred) > 0;
+    if (message.outstanding > 0 && !temporary)
+        return;
+    estimate_.add(util::now() - message.offered);
+    if (!temporary && message.count(Delivered) == message.recipients.size()) {
+        rule(message, ipc::Ruling::Kind::Delivered);
+        util::log::info(message.id, ": removed");
+        return forget(message);
+    }
+    if (!temporary && message.count(Bounced) == message.recipients.size() && !message.expanded) {
+        rule(message, ipc::Ruling::Kind::Refused);
+        util::log::info(message.id, ": removed");
+        return forget(message);
+    }
+    rule(message, ipc::Ruling::Kind::Keep);
+}
+
+// All recipients of a named message have had their turn.
+void Manager::conclude(Message& message)
+{
+    using enum MessageRecipient::State;
+    if (message.offered != util::Instant{}) {
+        estimate_.add(util::now() - message.offered);
+        message.offered = {};
+    }
+    std::int64_t age = wall_microseconds() - message.envelope.arrival;
+    expire(message, age);
+    if (notify_failures(message) || notify_success(message) || notify_delay(message, age))
+        return;
+    if (message.count(Delivered) + message.count(Finished) == message.recipients.size())
+        return remove(message);
+    defer(message, age);
+}
+
+void Manager::expire(Message& message, std::int64_t age)
+{
+    util::Duration lifetime = *config_.maximal_queue_lifetime;
+    if (message.envelope.sender.empty())
+        lifetime = std::min<util::Duration>(lifetime, *config_.bounce_queue_lifetime);
+    if (age < lifetime.count() || message.count(Message::State::Deferred) == 0)
+        return;
+    util::log::info(message.id, ": from=<", message.envelope.sender, ">, status=expired, returned to sender");
+    for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
+        MessageRecipient& recipient = message.recipients[i];
+        if (recipient.state != Message::State::Deferred)
+            continue;
+        recipient.state = Message::State::Bounced;
+        if (!recipient.status)
+            recipient.status = std::make_unique<ipc::DeliveryStatus>();
+        recipient.status->disposition = ipc::Disposition::Bounced;
+        tell(message, {queue::StoryEntry::Kind::Attempt, wall_microseconds(), i, *recipient.status, "expired"});
+    }
+}
+
+void Manager::notify(Message& message, ipc::Notify::Kind kind, std::vector<std::uint32_t> recipients)
+{
+    message.notifying = true;
+    ipc::JobId job = next_own_job_++;
+    notices_.emplace(job, Notice{message.number, kind, std::move(recipients)});
+    waiting_notices_.push_back(job);
+    dispatch();
+}
+
+// A sender is told unless there is none, or NOTIFY says otherwise (RFC 3461 §4.1, RFC 5321 §4.5.5).
+// True: the answer is awaited.
+bool Manager::notify_failures(Message& message)
+{
+    std::vector<std::uint32_t> told;
+    for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
+        MessageRecipient& recipient = message.recipients[i];
+        if (recipient.state != Message::State::Bounced)
+            continue;
+        std::uint8_t wish = recipient.entry.recipient.notify;
+        if (!message.envelope.sender.empty() && (wish == ipc::NotifyDefault || (wish & ipc::NotifyFailure))) {
+            told.push_back(i);
+        } else {
+            recipient.state = Message::State::Finished;
+            mark(message, recipient);
+        }
+    }
+    if (told.empty() || message.notified)
+        return false;
+    message.notified = true;
+    notify(message, ipc::Notify::Kind::Failure, std::move(told));
+    return true;
+}
+
+bool Manager::notify_success(Message& message)
+{
+    if (message.success_told || message.envelope.sender.empty())
+        return false;
+    message.success_told = true;
+    std::vector<std::uint32_t> told;
+    for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
+        const MessageRecipient& recipient = message.recipients[i];
+        if (recipient.state == Message::State::Delivered && recipient.status && (recipient.entry.recipient.notify & ipc::NotifySuccess))
+            told.push_back(i);
+    }
+    if (told.empty())
+        return false;
+    notify(message, ipc::Notify::Kind::Success, std::move(told));
+    return true;
+}
+
+bool Manager::notify_delay(Message& message, std::int64_t age)
+{
+    std::int64_t limit = config_.delay_warning_time->count();
+    if (limit == 0 || age < limit || message.warned || message.delay_told || message.envelope.sender.empty())
+        return false;
+    message.delay_told = true;
+    std::vector<std::uint32_t> told;
+    for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
+        const MessageRecipient& recipient = message.recipients[i];
+        std::uint8_t wish = recipient.entry.recipient.notify;
+        if (recipient.state == Message::State::Deferred && (wish == ipc::NotifyDefault || (wish & ipc::NotifyDelay)))
+            told.push_back(i);
+    }
+    if (told.empty())
+        return false;
+    notify(message, ipc::Notify::Kind::Delay, std::move(told));
+    return true;
+}
+
+// To its place among the deferred: the file's mtime is the time of the next attempt.
+void Manager::defer(Message& message, std::int64_t age)
+{
+    std::int64_t delay = std::clamp(age, config_.minimal_backoff_time->count(),
+                                    std::max(config_.minimal_backoff_time->count(), config_.maximal_backoff_time->count()));
+    if (int fd = writable(message); fd >= 0) {
+        for (MessageRecipient& recipient : message.recipients)
+            if (recipient.state == Message::State::Delivered || recipient.state == Message::State::Finished)
+                mark(message, recipient);
+        auto timed = util::sys::set_times(fd, wall_microseconds() + delay);
+        auto moved = !timed || message.place == queue::Place::Deferred ? std::move(timed)
+                                                                      : directory_.move(message.id, message.place, queue::Place::Deferred);
+        if (!moved)
+            util::log::warning(message.id, ": cannot be deferred, stays in ", queue::name_of(message.place), ": ", moved.error().text);
+    }
+    forget(message);
+}
+
+void Manager::remove(Message& message)
+{
+    auto removed = directory_.remove(message.place, message.id);
+    if (!removed && removed.error().kind != util::Kind::NotFound) {
+        util::log::error(message.id, ": cannot be removed, and would be delivered again: ", removed.error().text);
+        for (MessageRecipient& recipient : message.recipients)
+            mark(message, recipient);
+    }
+    util::log::info(message.id, ": removed");
+    forget(message);
+}
+
+void Manager::put_on_hold(Message& message)
+{
+    util::log::warning(message.id, ": placed on hold: ", message.reason);
+    tell(message, {queue::StoryEntry::Kind::Held, wall_microseconds(), {}, {}, message.reason});
+    if (auto moved = directory_.move(message.id, message.place, queue::Place::Hold); !moved)
+        util::log::error(message.id, ": cannot be held: ", moved.error().text);
+    forget(message);
+}
+
+// The named file, open for writing; -1, with a warning, when that fails.
+int Manager::writable(Message& message)
+{
+    CHECK(message.named);
+    if (!message.writable.valid()) {
+        auto file = directory_.open_file(message.place, message.id, O_RDWR);
+        if (!file) {
+            util::log::warning(message.id, ": cannot be written to: ", file.error().text);
+            return -1;
+        }
+        message.writable = file.take();
+    }
+    return message.writable.get();
+}
+
+void Manager::mark(Message& message, MessageRecipient& recipient)
+{
+    if (recipient.marked)
+        return;
+    int fd = writable(message);
+    if (fd < 0)
+        return;
+    if (auto marked = queue::mark_done(fd, recipient.entry); !marked)
+        util::log::warning(message.id, ": a recipient cannot be marked as done: ", marked.error().text);
+    else
+        recipient.marked = true;
+}
+
+void Manager::tell(Message& message, const queue::StoryEntry& entry)
+{
+    int fd = writable(message);
+    if (fd < 0)
+        return;
+    if (auto written = queue::append_story(fd, entry); !written)
+        util::log::warning(message.id, ": a line of its story is lost: ", written.error().text);
+}
+
+}  // namespace qmgr

@@ -1,0 +1,248 @@
+// Manager: what agents say, agents that end or are not there.
+#include "qmgr/manager.h"
+
+#include "libutil/log.h"
+
+#include <algorithm>
+
+namespace qmgr {
+
+namespace {
+
+constexpr std::string_view bounce_service = "bounce";
+constexpr unsigned max_deaths = 2;
+
+std::int64_t wall_microseconds() { return util::wall_now().time_since_epoch().count(); }
+
+std::string_view word_of(ipc::Disposition disposition)
+{
+    constexpr std::string_view words[] = {"sent", "deferred", "bounced"};
+    return words[static_cast<std::size_t>(disposition)];
+}
+
+// The line of a recipient whose fate no agent has decided.
+void log_recipient(const Message& message, const ipc::Recipient& recipient, const ipc::DeliveryStatus& status)
+{
+    std::int64_t now = wall_microseconds();
+    util::Duration before(message.activated - message.envelope.arrival);
+    util::Duration inside(now - message.activated);
+    std::string original;
+    if (auto type_end = recipient.original.find(';'); type_end != std::string::npos) {
+        auto address = std::string_view(recipient.original).substr(type_end + 1);
+        if (!util::equal_nocase(address, recipient.address))
+            original = util::concat(" orig_to=<", util::printable(address), ">,");
+    }
+    util::log::info(message.id, ": to=<", recipient.address, ">,", original, " relay=none, delay=",
+                    util::format_delay(before + inside), ", delays=", util::format_delay(before), "/",
+                    util::format_delay(inside), "/0/0, dsn=", status.dsn, ", status=",
+                    word_of(status.disposition), " (", util::printable(status.text), ")");
+}
+
+}  // namespace
+
+void Manager::decide(Message& message, std::uint32_t index, ipc::DeliveryStatus status, bool log)
+{
+    MessageRecipient& recipient = message.recipients[index];
+    if (log)
+        log_recipient(message, recipient.entry.recipient, status);
+    switch (status.disposition) {
+    case ipc::Disposition::Delivered:
+        recipient.state = Message::State::Delivered;
+        break;
+    case ipc::Disposition::Deferred:
+        recipient.state = Message::State::Deferred;
+        break;
+    case ipc::Disposition::Bounced:
+        recipient.state = Message::State::Bounced;
+        break;
+    }
+    CHECK(message.outstanding > 0);
+    --message.outstanding;
+    recipient.status = std::make_unique<ipc::DeliveryStatus>(std::move(status));
+    if (!message.named)
+        return;
+    // The last thing to be known of a message that is all delivered is its removal.
+    bool over = message.outstanding == 0 && recipient.state == Message::State::Delivered && message.recipients.size() == 1;
+    if (over)
+        return;
+    if (recipient.state == Message::State::Delivered)
+        mark(message, recipient);
+    tell(message, {queue::StoryEntry::Kind::Attempt, wall_microseconds(), index, *recipient.status, ""});
+}
+
+void Manager::defer_recipient(Message& message, std::uint32_t index, std::string_view dsn, std::string_view text)
+{
+    ipc::DeliveryStatus status;
+    status.dsn = dsn;
+    status.text = text;
+    status.relay = "none";
+    decide(message, index, std::move(status), true);
+}
+
+void Manager::stored(const ipc::StoredNotice& notice)
+{
+    auto found = flights_.find(notice.job);
+    if (found == flights_.end() || found->second.unstored == 0)
+        return;
+    if (--found->second.unstored > 0)
+        return;
+    scheduler_.release(notice.job);
+    dispatch();
+}
+
+void Manager::outcome(ipc::Outcome& result)
+{
+    auto found = flights_.find(result.job);
+    if (found == flights_.end()) {
+        notice_outcome(result);
+        return dispatch();
+    }
+    Flight& flight = found->second;
+    auto place = std::find(flight.pending.begin(), flight.pending.end(), result.index);
+    if (place == flight.pending.end()) {
+        util::log::warning("transport ", flight.transport, ": an outcome for a recipient that it was not given");
+        return;
+    }
+    flight.pending.erase(place);
+    flight.delivered |= result.status.disposition == ipc::Disposition::Delivered;
+    if (result.destination_failed && result.status.disposition == ipc::Disposition::Deferred) {
+        flight.destination_failed = true;
+        flight.reason = result.status.text;
+    }
+    bool over = flight.pending.empty();
+    MessageNumber number = flight.message;
+    Message* message = find_number(number);
+    CHECK(message);
+    decide(*message, result.index, std::move(result.status), false);
+    if (over)
+        end_flight(result.job, flight.destination_failed ? Scheduler::Result::DestinationFailed
+                               : flight.delivered        ? Scheduler::Result::Delivered
+                                                         : Scheduler::Result::Neither);
+    // Others' fates may have ended this one.
+    if (message = find_number(number); message)
+        settle(*message);
+    dispatch();
+}
+
+void Manager::end_flight(ipc::JobId job, Scheduler::Result result)
+{
+    auto node = flights_.extract(job);
+    Flight& flight = node.mapped();
+    agents_.finished(job);
+    if (Message* message = find_number(flight.message))
+        --message->flights;
+    auto withdrawn = scheduler_.finish(job, result, flight.reason, util::now());
+    defer_withdrawn(withdrawn, "4.4.1", util::concat("delivery temporarily suspended: ", flight.reason));
+    if (stopped_ && flights_.empty() && notices_.size() == waiting_notices_.size())
+        stopped_();
+}
+
+void Manager::defer_withdrawn(const std::vector<Withdrawn>& withdrawn, std::string_view dsn, std::string_view text)
+{
+    for (const Withdrawn& item : withdrawn) {
+        Message* message = find_number(item.message);
+        if (!message)
+            continue;
+        for (std::uint32_t index : item.recipients)
+            defer_recipient(*message, index, dsn, text);
+        settle(*message);
+    }
+}
+
+void Manager::notice_outcome(ipc::Outcome& result)
+{
+    auto node = notices_.extract(result.job);
+    if (node.empty())
+        return;
+    agents_.finished(result.job);
+    Notice& notice = node.mapped();
+    Message* message = find_number(notice.message);
+    CHECK(message);
+    message->notifying = false;
+    bool told = result.status.disposition == ipc::Disposition::Delivered;
+    if (!told)
+        util::log::warning(message->id, ": the sender could not be notified: ", util::printable(result.status.text));
+    for (std::uint32_t index : notice.recipients) {
+        MessageRecipient& recipient = message->recipients[index];
+        if (told && notice.kind == ipc::Notify::Kind::Failure) {
+            recipient.state = Message::State::Finished;
+            mark(*message, recipient);
+            tell(*message, {queue::StoryEntry::Kind::Notified, wall_microseconds(), index, {}, ""});
+        }
+    }
+    if (told && notice.kind == ipc::Notify::Kind::Delay) {
+        message->warned = true;
+        tell(*message, {queue::StoryEntry::Kind::Warned, wall_microseconds(), {}, {}, ""});
+    }
+    settle(*message);
+    if (stopped_ && flights_.empty() && notices_.size() == waiting_notices_.size())
+        stopped_();
+}
+
+// Two agents ended with this message in hand: it is held.  The first time it is tried again.
+void Manager::lost(const std::string& transport, const std::vector<ipc::JobId>& jobs, bool alone)
+{
+    for (ipc::JobId job : jobs) {
+        if (notices_.contains(job)) {
+            ipc::Outcome failed;
+            failed.job = job;
+            failed.status.text = "the bounce service ended";
+            notice_outcome(failed);
+            continue;
+        }
+        auto node = flights_.extract(job);
+        if (node.empty())
+            continue;
+        Flight& flight = node.mapped();
+        auto withdrawn = scheduler_.finish(job, Scheduler::Result::Neither, "", util::now());
+        Message* message = find_number(flight.message);
+        CHECK(message);
+        --message->flights;
+        ++message->deaths;
+        if (message->named)
+            tell(*message, {queue::StoryEntry::Kind::Died, wall_microseconds(), {}, {}, transport});
+        if (message->abandoned || stopped_) {
+            message->outstanding -= flight.pending.size();
+        } else if (message->deaths >= max_deaths && alone) {
+            message->hold = true;
+            message->reason = "two delivery agents ended while they worked on it";
+            message->outstanding -= scheduler_.withdraw(message->number).size() + flight.pending.size();
+        } else {
+            for (std::uint32_t index : flight.pending)
+                message->recipients[index].state = Message::State::Waiting;
+            if (alone)
+                route(*message, flight.pending);
+            else
+                quarantine_[transport].push_back({message->number, router_(message->recipients[flight.pending.front()].entry.recipient, message->envelope.sender).nexthop, flight.pending});
+        }
+        if (!message->ruled && !message->abandoned)
+            rule(*message, ipc::Ruling::Kind::Keep);
+        settle(*message);
+    }
+    dispatch();
+}
+
+void Manager::unavailable(const std::string& transport, const util::Error& error)
+{
+    util::log::warning("transport ", transport, ": ", error.text);
+    if (transport == bounce_service) {
+        auto waiting = std::move(waiting_notices_);
+        waiting_notices_.clear();
+        for (ipc::JobId job : waiting) {
+            ipc::Outcome failed;
+            failed.job = job;
+            failed.status.text = "the bounce service is unavailable";
+            notice_outcome(failed);
+        }
+        return;
+    }
+    constexpr std::string_view reason = "mail transport unavailable";
+    down_[transport] = {util::now() + *config_.transport_retry_time, std::string(reason)};
+    defer_withdrawn(scheduler_.withdraw_transport(transport), "4.3.0", reason);
+    if (auto suspects = quarantine_.extract(transport); !suspects.empty()) {
+        for (const Quarantined& suspect : suspects.mapped())
+            defer_withdrawn({{suspect.message, suspect.recipients}}, "4.3.0", reason);
+    }
+}
+
+}  // namespace qmgr

@@ -1,0 +1,236 @@
+// Manager: files: import, scans of incoming and deferred, changes by hand.
+#include "qmgr/manager.h"
+
+#include "libqueue/queue_id.h"
+#include "libutil/log.h"
+
+#include <fcntl.h>
+
+namespace qmgr {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Between two rounds of events.
+constexpr std::size_t slice_budget = 200;
+// A temporary name of cleanup that old belongs to nobody.
+constexpr std::int64_t litter_age = 24 * 3600;
+
+std::int64_t mtime_microseconds(const struct stat& status)
+{
+    return std::int64_t(status.st_mtim.tv_sec) * 1'000'000 + status.st_mtim.tv_nsec / 1000;
+}
+
+}  // namespace
+
+void Manager::scan(queue::Place place, bool all)
+{
+    Scan& scan = place == queue::Place::Incoming ? incoming_ : deferred_;
+    if (scan.running()) {
+        scan.all = scan.all || all;
+        scan.again = true;
+        return;
+    }
+    auto names = directory_.list(place);
+    if (!names) {
+        util::log::warning("cannot look through ", queue::name_of(place), ": ", names.error().text);
+        return;
+    }
+    scan.names = names.take();
+    scan.next = 0;
+    scan.all = all;
+    scan.again = false;
+    if (scan.running() && !slice_timer_.running())
+        slice_timer_.start(0s);
+}
+
+// A bit of incoming and a bit of deferred, by turns: neither keeps the other out.
+void Manager::scan_slice()
+{
+    if (overflow_ && has_room() && !incoming_.running()) {
+        overflow_ = false;
+        scan(queue::Place::Incoming, true);
+    }
+    bool more = scan_some(incoming_, slice_budget);
+    more = scan_some(deferred_, slice_budget) || more;
+    dispatch();
+    if (more && has_room())
+        slice_timer_.start(0s);
+    else if (!more && !deferred_.running())
+        flushing_ = false;
+}
+
+// True: there is more to do.  Stops where there is no room; forget() goes on.
+bool Manager::scan_some(Scan& scan, std::size_t budget)
+{
+    std::int64_t now = util::wall_now().time_since_epoch().count();
+    for (; scan.running() && budget > 0 && has_room(); --budget) {
+        const std::string& name = scan.names[scan.next++];
+        if (!queue::is_queue_id(name)) {
+            if (scan.place == queue::Place::Incoming)
+                clear_litter(name);
+            continue;
+        }
+        if (by_id_.contains(name))
+            continue;
+        if (!scan.all) {
+            auto status = directory_.stat(scan.place, name);
+            if (!status || mtime_microseconds(*status) > now)
+                continue;
+        }
+        import(name, scan.place);
+    }
+    if (scan.running())
+        return true;
+    scan.names.clear();
+    scan.next = 0;
+    if (scan.again)
+        this->scan(scan.place, scan.all);
+    return scan.running();
+}
+
+void Manager::clear_litter(const std::string& name)
+{
+    auto status = directory_.stat(queue::Place::Incoming, name);
+    if (!name.starts_with("tmp.") || !status ||
+        util::unix_seconds(util::wall_now()) - status->st_mtim.tv_sec < litter_age)
+        return;
+    util::log::info("removing ", util::printable(name), " from incoming: it was never completed");
+    (void)directory_.remove(queue::Place::Incoming, name);
+}
+
+Manager::Import Manager::import(const std::string& id, queue::Place place)
+{
+    auto file = directory_.open_file(place, id, O_RDONLY);
+    if (!file) {
+        if (file.error().kind != util::Kind::NotFound)
+            util::log::warning(id, ": cannot be opened: ", file.error().text);
+        return Import::Gone;
+    }
+    // An agent that outlived an earlier qmgr works on it: later.
+    if (!util::sys::try_lock_exclusive(file->get()).value_or(false))
+        return Import::NotNow;
+    (void)util::sys::try_lock_shared(file->get());
+    auto reader = queue::Reader::open(file->get());
+    if (!reader) {
+        if (reader.error().kind == util::Kind::Invalid)
+            set_aside(id, place, reader.error());
+        else
+            util::log::warning(id, ": cannot be read: ", reader.error().text);
+        return Import::Gone;
+    }
+    auto fresh = std::make_unique<Message>();
+    fresh->id = id;
+    fresh->file = file.take();
+    fresh->place = place;
+    fresh->envelope = reader->envelope();
+    fresh->size = reader->content_size();
+    fresh->expanded = reader->summary().expanded;
+    fresh->ruled = fresh->named = true;
+    restore_state(*fresh, *reader);
+    activate(add_message(std::move(fresh)));
+    return Import::Taken;
+}
+
+// What earlier attempts left: who is done, whose failure nobody knows of yet, who has been warned.
+void Manager::restore_state(Message& message, const queue::Reader& reader)
+{
+    for (const queue::RecipientEntry& entry : reader.recipients()) {
+        bool done = entry.done;
+        message.recipients.push_back({entry, done ? Message::State::Finished : Message::State::Waiting, done, nullptr});
+    }
+    auto story = reader.story();
+    if (!story)
+        return;
+    if (story->damaged > 0)
+        util::log::warning(message.id, ": ", story->damaged, " lines of its story are damaged");
+    for (queue::StoryEntry& entry : story->entries) {
+        if (entry.kind == queue::StoryEntry::Kind::Died)
+            ++message.deaths;
+        else if (entry.kind == queue::StoryEntry::Kind::Released)
+            message.deaths = 0;
+        else if (entry.kind == queue::StoryEntry::Kind::Warned)
+            message.warned = true;
+        if (entry.kind != queue::StoryEntry::Kind::Attempt || !entry.recipient || !entry.status ||
+            *entry.recipient >= message.recipients.size())
+            continue;
+        MessageRecipient& recipient = message.recipients[*entry.recipient];
+        if (recipient.entry.done)
+            continue;
+        recipient.state = entry.status->disposition == ipc::Disposition::Bounced ? Message::State::Bounced : Message::State::Waiting;
+        recipient.status = std::make_unique<ipc::DeliveryStatus>(std::move(*entry.status));
+    }
+}
+
+void Manager::set_aside(const std::string& id, queue::Place place, const util::Error& error)
+{
+    util::log::warning(id, ": damaged, moved to the corrupt queue: ", error.text);
+    if (auto moved = directory_.move(id, place, queue::Place::Corrupt); !moved)
+        util::log::error(id, ": cannot be moved to the corrupt queue: ", moved.error().text);
+}
+
+void Manager::flush()
+{
+    scheduler_.revive_all();
+    down_.clear();
+    flushing_ = true;
+    scan(queue::Place::Incoming, true);
+    scan(queue::Place::Deferred, true);
+}
+
+bool Manager::flush_message(const std::string& id)
+{
+    if (by_id_.contains(id))
+        return true;
+    scheduler_.revive_all();
+    down_.clear();
+    bool taken = import(id, queue::Place::Deferred) == Import::Taken || import(id, queue::Place::Incoming) == Import::Taken;
+    dispatch();
+    return taken;
+}
+
+util::Result<void> Manager::change(const std::string& id, Change change)
+{
+    if (!queue::is_queue_id(id))
+        return util::invalid("not a queue id");
+    if (auto found = by_id_.find(id); found != by_id_.end()) {
+        Message& message = *found->second;
+        if (change == Change::Release)
+            return util::not_found("not on hold");
+        // Jobs that are out run to their end; the rest is stopped.
+        (change == Change::Hold ? message.hold : message.remove) = true;
+        message.reason = "by request";
+        message.outstanding -= scheduler_.withdraw(message.number).size();
+        settle(message);
+        return {};
+    }
+    for (queue::Place place : {queue::Place::Incoming, queue::Place::Deferred, queue::Place::Hold, queue::Place::Corrupt}) {
+        if (!directory_.stat(place, id).ok())
+            continue;
+        if (change == Change::Remove) {
+            TRY(directory_.remove(place, id));
+            util::log::info(id, ": removed");
+            return {};
+        }
+        if ((change == Change::Hold) == (place == queue::Place::Hold) && place != queue::Place::Corrupt) {
+            if (change == Change::Hold)
+                return {};
+            TRY(directory_.move(id, place, queue::Place::Incoming));
+            if (auto file = directory_.open_file(queue::Place::Incoming, id, O_RDWR))
+                (void)queue::append_story(file->get(), {queue::StoryEntry::Kind::Released, util::wall_now().time_since_epoch().count(), {}, {}, ""});
+            util::log::info(id, ": released from hold");
+            import(id, queue::Place::Incoming);
+            dispatch();
+            return {};
+        }
+        if (change == Change::Release)
+            return util::not_found("not on hold");
+        TRY(directory_.move(id, place, queue::Place::Hold));
+        util::log::info(id, ": placed on hold");
+        return {};
+    }
+    return util::not_found("no such message");
+}
+
+}  // namespace qmgr

@@ -1,0 +1,85 @@
+// A message in the active queue.
+#pragma once
+
+#include "libqueue/directory.h"
+#include "libqueue/reader.h"
+#include "qmgr/scheduler.h"
+
+namespace qmgr {
+
+struct MessageRecipient {
+    enum class State : std::uint8_t {
+        Waiting,     // in the scheduler
+        Busy,        // an agent works on it
+        Delivered,
+        Deferred,
+        Bounced,     // failed; whoever is to know is not yet told
+        Finished,    // nothing is left to do for it
+    };
+    queue::RecipientEntry entry;
+    State state = State::Waiting;
+    bool marked = false;                          // as done, in the file
+    std::unique_ptr<ipc::DeliveryStatus> status;  // of the last attempt
+};
+
+struct Message {
+    using State = MessageRecipient::State;
+
+    MessageNumber number = 0;
+    std::string id;
+    util::UniqueFd file;        // read-only; agents get it
+    util::UniqueFd writable;    // of the named file, once something is to be written
+    queue::Place place = queue::Place::Incoming;
+    ipc::Envelope envelope;
+    std::vector<MessageRecipient> recipients;
+    std::uint64_t size = 0;
+    bool expanded = false;
+
+    bool ruled = false;         // delivered, refused or keep: decided once
+    bool named = false;
+    bool active = false;        // its recipients went to the scheduler
+    bool abandoned = false;     // nobody was promised anything: forget it when its jobs are over
+    bool hold = false;          // to be held, or deleted, when its jobs are over
+    bool remove = false;
+    std::string reason;         // for hold
+    std::size_t cleaner = 0;    // the connection that offered it, until it is named
+    util::Instant offered{};
+    std::int64_t activated = 0; // microseconds since 1970
+
+    std::size_t outstanding = 0;   // recipients Waiting or Busy
+    std::size_t flights = 0;       // jobs at agents
+    unsigned deaths = 0;           // agents that ended while they worked on it
+    bool warned = false;           // the sender knows that it is late
+    bool notifying = false;        // bounce works on a notification
+    bool notified = false;         // in this round: failures
+    bool success_told = false;     // in this round: NOTIFY=SUCCESS
+    bool delay_told = false;       // in this round
+
+    std::size_t count(State state) const
+    {
+        std::size_t result = 0;
+        for (const MessageRecipient& recipient : recipients)
+            result += recipient.state == state;
+        return result;
+    }
+};
+
+// A job at an agent.
+struct Flight {
+    MessageNumber message = 0;
+    std::string transport;
+    std::vector<std::uint32_t> pending;   // recipients without an outcome
+    std::size_t unstored = 0;
+    bool delivered = false;
+    bool destination_failed = false;
+    std::string reason;
+};
+
+// A notification at the bounce agent, or on its way there.
+struct Notice {
+    MessageNumber message = 0;
+    ipc::Notify::Kind kind = ipc::Notify::Kind::Failure;
+    std::vector<std::uint32_t> recipients;
+};
+
+}  // namespace qmgr
