@@ -1,3 +1,0 @@
-PROGRAMS += log
-log_SRCS := $(wildcard log/*.cc)
-log_LIBS := libipc libconf libutil

@@ -1,0 +1,49 @@
+// access(5): the keys under which a client, a host name or an address is looked up, and what a
+// table's answer means.
+#pragma once
+
+#include "libconf/table.h"
+#include "libmail/address.h"
+#include "libmail/reply.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace smtpd {
+
+// A host name, then its parent domains: "a.b.c" gives a.b.c, .b.c, b.c, .c, c.
+std::vector<conf::Key> domain_keys(std::string_view name);
+// An IP address, then the networks that end at a dot or colon: 192.0.2.1, 192.0.2, 192.0, 192.
+std::vector<conf::Key> address_keys(std::string_view address);
+// user+ext@domain, user@domain, the domain and its parents, user+ext@, user@; for the null address
+// only `null_key`.
+std::vector<conf::Key> mail_keys(const mail::Address& address, std::string_view delimiters,
+                                 std::string_view null_key);
+
+struct AccessAction {
+    enum class Kind : std::uint8_t {
+        Permit,         // OK, or a number
+        Dunno,
+        Reject,         // REJECT: text may be empty
+        Defer,          // DEFER
+        Reply,          // 4NN or 5NN text: `code`, `dsn` (may be empty), `text`
+        DeferIfPermit,
+        DeferIfReject,
+        Discard,
+        Prepend,        // `text` is a header field
+        Warn,
+        Info,
+        Unsupported,    // HOLD, FILTER, REDIRECT, BCC: `text` is the word
+        Restrictions,   // anything else: `text` is a list of restrictions
+    };
+    Kind kind = Kind::Dunno;
+    int code = 0;
+    std::string dsn;
+    std::string text;
+};
+
+AccessAction parse_access(std::string_view value);
+
+}  // namespace smtpd

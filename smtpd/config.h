@@ -1,0 +1,182 @@
+// The main.cf(5) parameters of smtpd(8): their only declaration.
+#pragma once
+
+#include "libconf/parameter.h"
+#include "smtpd/content.h"
+
+namespace smtpd {
+
+enum class TlsLevel : std::uint8_t { None, May, Encrypt };
+
+struct Config : conf::Section {
+    // --- greeting and protocol -------------------------------------------------------------------
+    conf::Text banner{this, "smtpd_banner", "$myhostname ESMTP $mail_name", {.min = 1, .max = 400},
+        "The text after 220 in the greeting; it must begin with $myhostname (RFC 5321 section "
+        "4.3.1)."};
+    conf::Words discard_ehlo_keywords{this, "smtpd_discard_ehlo_keywords", "",
+        "EHLO keywords that are not announced, and whose feature is not accepted: pipelining, size, "
+        "vrfy, starttls, auth, enhancedstatuscodes, 8bitmime, dsn, smtputf8, chunking, limits.  "
+        "silent-discard is accepted and means nothing."};
+    conf::Flag disable_vrfy_command{this, "disable_vrfy_command", "no",
+        "Whether VRFY is refused."};
+    conf::Flag smtputf8_enable{this, "smtputf8_enable", "yes",
+        "Whether SMTPUTF8 (RFC 6531) is offered: internationalized addresses and header fields."};
+    conf::Flag helo_required{this, "smtpd_helo_required", "no",
+        "Whether a client must say HELO or EHLO before MAIL."};
+    conf::Flag strict_envelopes{this, "strict_rfc821_envelopes", "no",
+        "Whether the addresses of MAIL and RCPT must stand in angle brackets, without blanks or "
+        "comments around them."};
+    conf::Flag soft_bounce{this, "soft_bounce", "no",
+        "Whether every 5xx reply is made a 4xx, so that clients try again: for tests of a new "
+        "configuration."};
+    conf::Text reject_footer{this, "smtpd_reject_footer", "", {.max = 300},
+        "A text to add to every 4xx and 5xx reply, as a line of its own."};
+
+    // --- limits ------------------------------------------------------------------------------------
+    conf::Duration timeout{this, "smtpd_timeout", "${stress?{10}:{300}}s",
+        {.min = std::chrono::seconds(1), .max = std::chrono::hours(24)},
+        "How long to wait for the next command, or for more of a message, before the session ends "
+        "with 421; and how long for the client to take a reply."};
+    conf::Flag per_request_deadline{this, "smtpd_per_request_deadline", "${stress?{yes}:{no}}",
+        "Whether smtpd_timeout holds for a whole command line, and not for each of its bytes; while a "
+        "message comes in, for smtpd_min_data_rate times smtpd_timeout bytes of it."};
+    conf::Count min_data_rate{this, "smtpd_min_data_rate", "500", {.min = 1, .max = 1'000'000},
+        "Bytes per second that a message must come with under smtpd_per_request_deadline."};
+    conf::Size line_length_limit{this, "line_length_limit", "2048", {.min = 512, .max = 12'288},
+        "How long a command line may be, in bytes without its end; AUTH may have 12288 (RFC 4954 "
+        "section 4).  Content has no limit of its lines."};
+    conf::Count recipient_limit{this, "smtpd_recipient_limit", "1000", {.min = 100, .max = 100'000},
+        "How many recipients one message may have (RFC 5321 section 4.5.3.1.8 asks for at least 100).  "
+        "Those beyond it get 452, and the client sends them again in another transaction.  The number "
+        "is announced with LIMITS (RFC 9422)."};
+    conf::Count soft_error_limit{this, "smtpd_soft_error_limit", "10", {.max = 1'000'000},
+        "After this many errors in a session, each further one is answered after "
+        "smtpd_error_sleep_time."};
+    conf::Count hard_error_limit{this, "smtpd_hard_error_limit", "${stress?{1}:{20}}",
+        {.min = 1, .max = 1'000'000},
+        "After this many errors the session ends with 421.  An accepted message sets the count back."};
+    conf::Count junk_command_limit{this, "smtpd_junk_command_limit", "${stress?{1}:{100}}",
+        {.min = 1, .max = 1'000'000},
+        "How many NOOP, VRFY, RSET, EHLO and empty BDAT commands a client may send before each one "
+        "counts as an error.  An accepted message sets the count back."};
+    conf::Duration error_sleep_time{this, "smtpd_error_sleep_time", "1s",
+        {.max = std::chrono::seconds(60)}, "See smtpd_soft_error_limit."};
+
+    // --- line ends and pipelining ------------------------------------------------------------------
+    conf::Choice<BareNewline> forbid_bare_newline{this, "smtpd_forbid_bare_newline", "normalize",
+        {{"no", BareNewline::No}, {"normalize", BareNewline::Normalize}, {"yes", BareNewline::Normalize},
+         {"note", BareNewline::Note}, {"reject", BareNewline::Reject}},
+        "What is done about lines that end in LF without CR.  normalize: they are taken as lines, but "
+        "only CRLF.CRLF ends a message.  note: that, and a log line.  reject: the message or command is "
+        "refused.  no: LF.LF ends a message as well, which lets others smuggle mail past the checks "
+        "of this server or another."};
+    conf::Words forbid_bare_newline_exclusions{this, "smtpd_forbid_bare_newline_exclusions", "",
+        "Clients, in the form of mynetworks, for whom smtpd_forbid_bare_newline is no."};
+    conf::Count forbid_bare_newline_reject_code{this, "smtpd_forbid_bare_newline_reject_code", "550",
+        {.min = 500, .max = 599},
+        "The reply code of smtpd_forbid_bare_newline=reject; 521 also ends the session."};
+    conf::Flag replace_stray_cr{this, "cleanup_replace_stray_cr_lf", "yes",
+        "Whether a CR that is not followed by LF becomes a space, so that no other server can take it "
+        "for the end of a line."};
+    conf::Flag forbid_unauth_pipelining{this, "smtpd_forbid_unauth_pipelining", "yes",
+        "Whether a client that sends ahead where it must wait (RFC 2920 section 3.1) is cut off with 554."};
+    conf::Words forbidden_commands{this, "smtpd_forbidden_commands", "CONNECT GET POST",
+        "Commands that only another protocol's client sends: the session ends with 221."};
+
+    // --- restrictions ------------------------------------------------------------------------------
+    conf::Flag delay_reject{this, "smtpd_delay_reject", "yes",
+        "Whether the lists for client, helo and sender wait for RCPT, so that the log can name "
+        "sender and recipient."};
+    conf::Text client_restrictions{this, "smtpd_client_restrictions", "",
+        "What is checked when a client connects; smtpd(8) has the list of restrictions."};
+    conf::Text helo_restrictions{this, "smtpd_helo_restrictions", "",
+        "What is checked at HELO and EHLO."};
+    conf::Text sender_restrictions{this, "smtpd_sender_restrictions", "", "What is checked at MAIL."};
+    conf::Text relay_restrictions{this, "smtpd_relay_restrictions",
+        "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
+        "What is checked at RCPT, before smtpd_recipient_restrictions: who may send mail to other "
+        "sites through this one."};
+    conf::Text recipient_restrictions{this, "smtpd_recipient_restrictions", "",
+        "What is checked at RCPT, after smtpd_relay_restrictions."};
+    conf::Text data_restrictions{this, "smtpd_data_restrictions", "",
+        "What is checked at DATA, and at the first BDAT."};
+    conf::Text end_of_data_restrictions{this, "smtpd_end_of_data_restrictions", "",
+        "What is checked when the whole message has come."};
+    conf::Words restriction_classes{this, "smtpd_restriction_classes", "",
+        "Names of parameters that hold lists of restrictions, for use in access tables and other "
+        "lists."};
+    conf::Flag relay_before_recipient{this, "smtpd_relay_before_recipient_restrictions", "yes",
+        "Whether smtpd_relay_restrictions come before smtpd_recipient_restrictions."};
+    conf::Flag reject_unlisted_recipient{this, "smtpd_reject_unlisted_recipient", "yes",
+        "Whether unknown recipients of our own domains are refused even if no list says "
+        "reject_unlisted_recipient."};
+    conf::Flag reject_unlisted_sender{this, "smtpd_reject_unlisted_sender", "no",
+        "The same for senders of our own domains."};
+    conf::Words sender_login_maps{this, "smtpd_sender_login_maps", "",
+        "Tables that say which accounts may use a sender address: its value is a list of accounts.  "
+        "Asked for by reject_sender_login_mismatch and its kin."};
+    conf::Text null_access_lookup_key{this, "smtpd_null_access_lookup_key", "<>", {.min = 1, .max = 100},
+        "What stands for the null sender in access tables."};
+
+    // --- reply codes -------------------------------------------------------------------------------
+    conf::Count access_map_reject_code{this, "access_map_reject_code", "554", {.min = 400, .max = 599},
+        "The reply code of REJECT in an access table."};
+    conf::Count access_map_defer_code{this, "access_map_defer_code", "450", {.min = 400, .max = 499},
+        "The reply code of DEFER in an access table."};
+    conf::Count reject_code{this, "reject_code", "554", {.min = 400, .max = 599},
+        "The reply code of the restriction reject."};
+    conf::Count defer_code{this, "defer_code", "450", {.min = 400, .max = 499},
+        "The reply code of the restriction defer."};
+    conf::Count relay_domains_reject_code{this, "relay_domains_reject_code", "554",
+        {.min = 400, .max = 599}, "The reply code of reject_unauth_destination."};
+    conf::Count invalid_hostname_reject_code{this, "invalid_hostname_reject_code", "501",
+        {.min = 400, .max = 599}, "The reply code of reject_invalid_helo_hostname."};
+    conf::Count non_fqdn_reject_code{this, "non_fqdn_reject_code", "504", {.min = 400, .max = 599},
+        "The reply code of reject_non_fqdn_helo_hostname, _sender and _recipient."};
+    conf::Count unknown_recipient_reject_code{this, "unknown_virtual_mailbox_reject_code", "550",
+        {.min = 400, .max = 599}, "The reply code for an unknown recipient of a virtual mailbox domain."};
+    conf::Count unknown_local_reject_code{this, "unknown_local_recipient_reject_code", "550",
+        {.min = 400, .max = 599}, "The reply code for an unknown recipient of $mydestination."};
+    conf::Count plaintext_reject_code{this, "plaintext_reject_code", "450", {.min = 400, .max = 599},
+        "The reply code of reject_plaintext_session."};
+
+    // --- TLS ---------------------------------------------------------------------------------------
+    conf::Choice<TlsLevel> tls_security_level{this, "smtpd_tls_security_level", "",
+        {{"", TlsLevel::None}, {"none", TlsLevel::None}, {"may", TlsLevel::May},
+         {"encrypt", TlsLevel::Encrypt}},
+        "none: no STARTTLS.  may: offered.  encrypt: nothing but NOOP, EHLO, STARTTLS and QUIT before "
+        "it; not for a public port 25 (RFC 3207 section 4)."};
+    conf::Flag tls_wrappermode{this, "smtpd_tls_wrappermode", "no",
+        "Whether TLS begins before the greeting, as on port 465 (RFC 8314 section 3.3)."};
+    conf::Flag tls_auth_only{this, "smtpd_tls_auth_only", "no",
+        "Whether AUTH is offered and accepted under TLS only, whatever the mechanism."};
+    conf::Text tls_protocols{this, "smtpd_tls_protocols", ">=TLSv1.2", {.min = 1, .max = 200},
+        "The TLS protocols to accept, such as >=TLSv1.2."};
+    conf::Text tls_mandatory_protocols{this, "smtpd_tls_mandatory_protocols", ">=TLSv1.2",
+        {.min = 1, .max = 200}, "The same where TLS is required: encrypt, and smtpd_tls_wrappermode."};
+    conf::Text tls_cipherlist{this, "smtpd_tls_cipherlist",
+        "HIGH:!aNULL:!eNULL:!kRSA:!MD5:!DSS:@STRENGTH", {.min = 1, .max = 2000},
+        "OpenSSL's list of ciphers for TLS 1.2."};
+    conf::Flag tls_prefer_server_ciphers{this, "tls_preempt_cipherlist", "no",
+        "Whether the server's order of ciphers counts, and not the client's."};
+    conf::Flag tls_received_header{this, "smtpd_tls_received_header", "no",
+        "Whether the Received: field tells protocol and cipher."};
+    conf::Count tls_loglevel{this, "smtpd_tls_loglevel", "0", {.max = 4},
+        "1 and above: one log line for each TLS handshake, with what was agreed on."};
+
+    // --- AUTH --------------------------------------------------------------------------------------
+    conf::Flag sasl_auth_enable{this, "smtpd_sasl_auth_enable", "no", "Whether AUTH is offered."};
+    conf::Text sasl_path{this, "smtpd_sasl_path", "private/auth", {.min = 1, .max = 100},
+        "The socket of auth(8), relative to $queue_directory unless it begins with a slash."};
+    conf::Flag sasl_authenticated_header{this, "smtpd_sasl_authenticated_header", "no",
+        "Whether the Received: field names the account."};
+    conf::Flag broken_sasl_auth_clients{this, "broken_sasl_auth_clients", "no",
+        "Whether EHLO also says AUTH=..., for clients from before RFC 2554."};
+
+    // --- where messages go -------------------------------------------------------------------------
+    conf::Text cleanup_service_name{this, "cleanup_service_name", "public/cleanup",
+        {.min = 1, .max = 100},
+        "The socket of cleanup(8), relative to $queue_directory unless it begins with a slash."};
+};
+
+}  // namespace smtpd

@@ -1,0 +1,87 @@
+// smtpd(8): receives mail from the network and hands it to cleanup(8).
+#include "libipc/server.h"
+#include "libutil/log.h"
+#include "smtpd/checked_config.h"
+#include "smtpd/cleanup_client.h"
+#include "smtpd/peer.h"
+#include "smtpd/restrictions.h"
+#include "smtpd/session.h"
+#include "smtpd/site.h"
+
+#include <ctime>
+
+namespace {
+
+// A socket's path below the queue directory.
+std::string socket_path(const conf::Common& common, const std::string& name)
+{
+    return name.starts_with('/') ? name : util::concat(*common.queue_directory, '/', name);
+}
+
+// Ends early when a signal comes: then the process is told to stop.
+void sleep_for(util::Duration duration)
+{
+    auto seconds = std::chrono::floor<std::chrono::seconds>(duration);
+    timespec wanted{.tv_sec = seconds.count(),
+                    .tv_nsec = std::chrono::nanoseconds(duration - seconds).count()};
+    ::nanosleep(&wanted, nullptr);
+}
+
+util::Result<std::optional<net::TlsContext>> open_tls(const smtpd::Config& config, const std::string& chain)
+{
+    bool wrapper = *config.tls_wrappermode;
+    if (!wrapper && *config.tls_security_level == smtpd::TlsLevel::None)
+        return std::optional<net::TlsContext>();
+    if (chain.empty()) {
+        util::log::warning("there is no certificate: TLS is not offered");
+        return std::optional<net::TlsContext>();
+    }
+    bool mandatory = wrapper || *config.tls_security_level == smtpd::TlsLevel::Encrypt;
+    net::TlsSettings settings;
+    settings.protocols = mandatory ? *config.tls_mandatory_protocols : *config.tls_protocols;
+    settings.ciphers = *config.tls_cipherlist;
+    settings.prefer_server_ciphers = *config.tls_prefer_server_ciphers;
+    return std::optional<net::TlsContext>(TRY(net::TlsContext::server(chain, settings)));
+}
+
+util::Result<int> daemon_main(server::Arguments arguments)
+{
+    smtpd::RestrictionLists lists;
+    smtpd::CheckedConfig config(lists);
+    auto process = TRY(server::Process::start("smtpd", std::move(arguments), config));
+    const conf::Common& common = process.common();
+
+    // Before the jail closes: what it will hide (certificates come from master as memfds).
+    std::string chain = TRY(process.certificates());
+    auto tls = TRY(open_tls(config, chain));
+    auto site = TRY(smtpd::Site::open(common));
+    auto rules = TRY(smtpd::Restrictions::open(config, common, std::move(lists), {*site, sleep_for}));
+    util::Sandbox sandbox;
+    sandbox.read(process.config_directory()).connect();
+    TRY(process.drop_privileges(std::move(sandbox)));
+
+    smtpd::CleanupClient cleanup([&] {
+        return ipc::Connection::connect(socket_path(common, *config.cleanup_service_name), *common.ipc_timeout);
+    });
+    smtpd::AuthClient auth([&] {
+        return ipc::Connection::connect(socket_path(common, *config.sasl_path), *common.ipc_timeout);
+    });
+
+    // One client at a time, so that a crash or a break-in costs one session.
+    while (auto client = TRY(process.next_client())) {
+        if (client->is_wakeup())
+            continue;
+        smtpd::Services services{common, config, *rules, cleanup, &auth, tls ? &*tls : nullptr, sleep_for,
+                                 server::Process::stop_requested};
+        auto peer = smtpd::client_at(client->address, client->address_size);
+        smtpd::Session(std::move(services), net::Stream(std::move(client->fd)), std::move(peer)).run();
+    }
+    return 0;  // served max_use clients, idle for max_idle, or told to stop
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    return server::run("smtpd", argc, argv, daemon_main);
+}

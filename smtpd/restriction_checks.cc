@@ -1,0 +1,259 @@
+// The single restrictions that take more than a line.
+#include "smtpd/restrictions.h"
+
+#include "libconf/words.h"
+#include "libutil/log.h"
+
+#include <algorithm>
+
+namespace smtpd {
+
+namespace log = util::log;
+
+using Kind = Restriction::Kind;
+
+namespace {
+
+// RFC 5321 §4.1.2: labels of letters, digits and inner hyphens (and the underscore that is out there),
+// or an address literal.
+bool is_host_name(std::string_view name)
+{
+    auto domain = mail::parse_domain(name);
+    return domain.ok();
+}
+
+bool is_fully_qualified(std::string_view name)
+{
+    return name.starts_with('[') || (name.find('.') != std::string_view::npos && is_host_name(name));
+}
+
+}  // namespace
+
+Restrictions::Outcome Restrictions::check_destination(const Restriction& restriction, Evaluation& evaluation)
+{
+    const mail::Address& recipient = *evaluation.request.recipient;
+    auto answer = outside_.destinations.find(recipient);
+    if (!answer.ok())
+        return trouble(answer.error(), evaluation);
+    bool ours = answer->kind != Destinations::Kind::Elsewhere;
+    if (restriction.kind == Kind::PermitAuthDestination)
+        return ours ? Outcome::Permit : Outcome::Next;
+    if (ours)
+        return Outcome::Next;
+    int code = restriction.kind == Kind::DeferUnauthDestination ? 454 : int(*config_.relay_domains_reject_code);
+    return refuse({code, "5.7.1", util::concat('<', mail::to_text(recipient), ">: Relay access denied")}, evaluation);
+}
+
+Restrictions::Outcome Restrictions::check_listed(const mail::Address& address, Subject subject, Evaluation& evaluation)
+{
+    auto answer = outside_.destinations.find(address);
+    if (!answer.ok())
+        return trouble(answer.error(), evaluation);
+    if (answer->kind != Destinations::Kind::Unlisted)
+        return Outcome::Next;
+    int code = int(answer->local ? *config_.unknown_local_reject_code : *config_.unknown_recipient_reject_code);
+    bool sender = subject == Subject::Sender;
+    return refuse({code, sender ? "5.1.0" : "5.1.1",
+                   util::concat('<', mail::to_text(address), sender ? ">: Sender" : ">: Recipient",
+                                " address rejected: ", answer->reason)},
+                  evaluation);
+}
+
+Restrictions::Outcome Restrictions::check_names(const Restriction& restriction, Evaluation& evaluation)
+{
+    const RequestView& request = evaluation.request;
+    auto refuse_as = [&](std::uint64_t code, const char* dsn, Subject subject, const char* text) {
+        return refuse({int(code), dsn, util::concat(about(subject, request), ": ", text)}, evaluation);
+    };
+    switch (restriction.kind) {
+    case Kind::RejectNonFqdnHelo:
+        if (request.helo_given && !is_fully_qualified(request.helo))
+            return refuse_as(*config_.non_fqdn_reject_code, "5.5.2", Subject::Helo, "need fully-qualified hostname");
+        break;
+    case Kind::RejectInvalidHelo:
+        if (request.helo_given && !is_host_name(request.helo))
+            return refuse_as(*config_.invalid_hostname_reject_code, "5.5.2", Subject::Helo, "Invalid name");
+        break;
+    case Kind::RejectNonFqdnSender:
+        if (request.sender && !request.sender->is_null() && !is_fully_qualified(request.sender->domain))
+            return refuse_as(*config_.non_fqdn_reject_code, "5.5.2", Subject::Sender, "need fully-qualified address");
+        break;
+    case Kind::RejectNonFqdnRecipient:
+        if (request.recipient && !is_fully_qualified(request.recipient->domain))
+            return refuse_as(*config_.non_fqdn_reject_code, "5.5.2", Subject::Recipient, "need fully-qualified address");
+        break;
+    case Kind::RejectUnauthPipelining:
+        if (request.unauthorized_pipelining)
+            return refuse_as(503, "5.5.0", evaluation.subject, "Improper use of SMTP command pipelining");
+        break;
+    case Kind::RejectPlaintextSession:
+        if (!request.tls)
+            return refuse_as(*config_.plaintext_reject_code, "5.7.1", evaluation.subject, "Session encryption is required");
+        break;
+    case Kind::RejectMultiRecipientBounce:
+        // At RCPT the one that is asked about comes on top of those that are in.
+        if (request.sender && request.sender->is_null() &&
+            request.recipient_count + (evaluation.subject == Subject::Recipient ? 1 : 0) > 1)
+            return refuse_as(550, "5.5.3", evaluation.subject, "Multi-recipient bounce");
+        break;
+    default:
+        break;
+    }
+    return Outcome::Next;
+}
+
+Restrictions::Outcome Restrictions::check_login(const Restriction& restriction, Evaluation& evaluation)
+{
+    const RequestView& request = evaluation.request;
+    bool logged_in = !request.sasl_username.empty();
+    if (restriction.kind == Kind::RejectAuthenticatedLoginMismatch && !logged_in)
+        return Outcome::Next;
+    if (restriction.kind == Kind::RejectUnauthenticatedLoginMismatch && logged_in)
+        return Outcome::Next;
+    if (request.sender->is_null())
+        return Outcome::Next;
+    // user+ext@domain, user@domain, @domain: the whole address is never partial here.
+    auto [user, extension] = mail::split_extension(request.sender->local_part, *common_.recipient_delimiter);
+    std::vector<conf::Key> keys = {{mail::to_text(*request.sender), false},
+                                   {mail::to_text({std::string(user), request.sender->domain}), true},
+                                   {"@" + request.sender->domain, true}};
+    auto found = sender_logins_.lookup(keys);
+    if (!found.ok())
+        return trouble(found.error(), evaluation);
+    std::string base = about(Subject::Sender, request);
+    if (!logged_in)
+        return *found ? refuse({553, "5.7.1", base + ": not logged in"}, evaluation) : Outcome::Next;
+    if (*found)
+        for (std::string_view owner : util::split_words((*found)->value))
+            if (util::equal_nocase(owner, request.sasl_username))
+                return Outcome::Next;
+    return refuse({553, "5.7.1", util::concat(base, ": not owned by user ", util::printable(request.sasl_username, 200))},
+                  evaluation);
+}
+
+Restrictions::Outcome Restrictions::check_access(const Restriction& restriction, Evaluation& evaluation)
+{
+    const RequestView& request = evaluation.request;
+    std::vector<conf::Key> keys;
+    Subject subject = evaluation.subject;
+    switch (restriction.kind) {
+    case Kind::CheckClient: {
+        subject = Subject::Client;
+        keys = domain_keys(request.client->name);
+        auto more = address_keys(request.client->address);
+        keys.insert(keys.end(), more.begin(), more.end());
+        break;
+    }
+    case Kind::CheckHelo:
+        subject = Subject::Helo;
+        if (request.helo_given)
+            keys = domain_keys(request.helo);
+        break;
+    case Kind::CheckSender:
+        subject = Subject::Sender;
+        if (request.sender)
+            keys = mail_keys(*request.sender, *common_.recipient_delimiter, *config_.null_access_lookup_key);
+        break;
+    case Kind::CheckRecipient:
+        subject = Subject::Recipient;
+        if (request.recipient)
+            keys = mail_keys(*request.recipient, *common_.recipient_delimiter, *config_.null_access_lookup_key);
+        break;
+    case Kind::CheckSasl:
+        if (!request.sasl_username.empty())
+            keys = {{std::string(request.sasl_username), false}};
+        break;
+    default:
+        break;
+    }
+    for (const conf::Key& key : keys) {
+        if (key.partial && restriction.table->is_pattern())
+            continue;
+        auto answer = restriction.table->lookup(key.text);
+        if (!answer.ok())
+            return trouble(answer.error(), evaluation);
+        if (*answer)
+            return act(parse_access(**answer), restriction, subject, **answer, evaluation);
+    }
+    return Outcome::Next;
+}
+
+Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restriction& restriction, Subject subject,
+                                        std::string_view value, Evaluation& evaluation)
+{
+    using Action = AccessAction::Kind;
+    auto log_action = [&](std::string_view word) {
+        std::string base = about(subject, evaluation.request);
+        base = base.substr(0, base.rfind(" rejected"));
+        log::info("NOQUEUE: ", word, ": from ", evaluation.request.client->log_name(), ": ", base, ' ',
+                  util::printable(action.text, 500));
+    };
+    switch (action.kind) {
+    case Action::Permit:
+        return Outcome::Permit;
+    case Action::Dunno:
+        return Outcome::Next;
+    case Action::Discard:
+        log_action("discard");
+        evaluation.ruling.discard = true;
+        return Outcome::Permit;
+    case Action::Warn:
+        log_action("warn");
+        return Outcome::Next;
+    case Action::Info:
+        log_action("info");
+        return Outcome::Next;
+    case Action::Prepend: {
+        std::size_t colon = action.text.find(':');
+        bool good = colon != std::string::npos && colon > 0 && action.text.size() <= 900 &&
+                    std::ranges::all_of(action.text.substr(0, colon), [](char c) { return c > ' ' && c < 127; }) &&
+                    std::ranges::all_of(action.text, [](char c) { return static_cast<unsigned char>(c) >= ' ' || c == '\t'; });
+        if (!good)
+            return trouble(util::permanent(util::concat(restriction.table->name(), ": PREPEND without a header field")), evaluation);
+        util::append(evaluation.ruling.prepended, action.text, "\r\n");
+        return Outcome::Next;
+    }
+    case Action::Unsupported:
+        return trouble(util::permanent(util::concat(restriction.table->name(), ": the action ",
+                                                    util::printable(action.text, 40), " is not supported")),
+                       evaluation);
+    case Action::Restrictions: {
+        auto list = parse_restrictions(value, *config_.restriction_classes, false);
+        if (!list.ok())
+            return trouble(util::permanent(util::concat(restriction.table->name(), ": ", list.error().text)), evaluation);
+        return run(*list, evaluation);
+    }
+    default:
+        return act_refusing(action, subject, evaluation);
+    }
+}
+
+Restrictions::Outcome Restrictions::act_refusing(const AccessAction& action, Subject subject, Evaluation& evaluation)
+{
+    using Action = AccessAction::Kind;
+    std::string text = action.text.empty() ? "Access denied" : action.text;
+    mail::Reply reply{action.code, action.dsn, util::concat(about(subject, evaluation.request), ": ", text)};
+    switch (action.kind) {
+    case Action::Reject:
+        reply.code = int(*config_.access_map_reject_code);
+        break;
+    case Action::Defer:
+    case Action::DeferIfPermit:
+        reply.code = int(*config_.access_map_defer_code);
+        break;
+    case Action::DeferIfReject:
+        evaluation.defer_if_rejected = true;
+        return Outcome::Next;
+    default:
+        break;
+    }
+    if (reply.dsn.empty())
+        reply.dsn = reply.code >= 500 ? "5.7.1" : "4.7.1";
+    if (action.kind == Action::DeferIfPermit) {
+        evaluation.if_permitted = std::move(reply);
+        return Outcome::Next;
+    }
+    return refuse(std::move(reply), evaluation);
+}
+
+}  // namespace smtpd

@@ -1,0 +1,263 @@
+// Restrictions: opening the lists, their order, and going through one.
+#include "smtpd/restrictions.h"
+
+#include "libutil/log.h"
+
+#include <algorithm>
+
+namespace smtpd {
+
+namespace log = util::log;
+
+using Kind = Restriction::Kind;
+
+namespace {
+
+util::Result<bool> contains(conf::Networks& list, const Client& client)
+{
+    auto address = conf::IpAddress::parse(client.address);
+    if (!address.ok())
+        return false;
+    return list.contains(*address);
+}
+
+}  // namespace
+
+util::Result<std::unique_ptr<Restrictions>> Restrictions::open(const Config& config,
+                                                               const conf::Common& common,
+                                                               RestrictionLists lists, Outside outside)
+{
+    auto clients = [](const conf::Words& parameter) -> util::Result<conf::Networks> {
+        auto list = conf::Networks::parse(*parameter);
+        if (!list.ok())
+            return std::move(list).take_error().in(parameter.name());
+        return list;
+    };
+    std::unique_ptr<Restrictions> rules(new Restrictions(config, common, std::move(lists), std::move(outside)));
+    rules->mynetworks_ = TRY(clients(common.mynetworks));
+    rules->bare_newline_exclusions_ = TRY(clients(config.forbid_bare_newline_exclusions));
+    rules->sender_logins_ = TRY(conf::Tables::open(*config.sender_login_maps));
+    return rules;
+}
+
+Ruling Restrictions::on_connect(const RequestView& request)
+{
+    Evaluation evaluation{request, Subject::Client, {}, {}, false, false, false, 0};
+    return evaluate(lists_.client, evaluation);
+}
+
+Ruling Restrictions::on_helo(const RequestView& request)
+{
+    Evaluation evaluation{request, Subject::Helo, {}, {}, false, false, false, 0};
+    if (!request.helo_given)
+        return {};
+    return evaluate(lists_.helo, evaluation);
+}
+
+Ruling Restrictions::on_sender(const RequestView& request)
+{
+    Evaluation evaluation{request, Subject::Sender, {}, {}, false, false, false, 0};
+    Ruling ruling = evaluate(lists_.sender, evaluation);
+    if (!ruling.refused() && *config_.reject_unlisted_sender && request.sender && !request.sender->is_null()) {
+        Evaluation last{request, Subject::Sender, std::move(ruling), {}, false, false, false, 0};
+        check_listed(*request.sender, Subject::Sender, last);
+        return std::move(last.ruling);
+    }
+    return ruling;
+}
+
+Ruling Restrictions::on_recipient(const RequestView& request)
+{
+    Evaluation evaluation{request, Subject::Recipient, {}, {}, false, false, false, 0};
+    bool relay_first = *config_.relay_before_recipient;
+    for (const RestrictionList* list : {relay_first ? &lists_.relay : &lists_.recipient, relay_first ? &lists_.recipient : &lists_.relay}) {
+        Ruling ruling = evaluate(*list, evaluation);
+        if (ruling.refused())
+            return ruling;
+        evaluation.ruling = std::move(ruling);
+    }
+    if (*config_.reject_unlisted_recipient && !evaluation.recipient_checked)
+        check_listed(*request.recipient, Subject::Recipient, evaluation);
+    return std::move(evaluation.ruling);
+}
+
+Ruling Restrictions::on_data(const RequestView& request)
+{
+    Evaluation evaluation{request, Subject::Data, {}, {}, false, false, false, 0};
+    return evaluate(lists_.data, evaluation);
+}
+
+Ruling Restrictions::on_end_of_data(const RequestView& request)
+{
+    Evaluation evaluation{request, Subject::EndOfData, {}, {}, false, false, false, 0};
+    return evaluate(lists_.end_of_data, evaluation);
+}
+
+Ruling Restrictions::on_verify(const RequestView& request)
+{
+    Evaluation evaluation{request, Subject::Recipient, {}, {}, false, false, false, 0};
+    check_listed(*request.recipient, Subject::Recipient, evaluation);
+    return std::move(evaluation.ruling);
+}
+
+bool Restrictions::in_mynetworks(const Client& client)
+{
+    auto answer = contains(mynetworks_, client);
+    if (!answer.ok())
+        log::warning("mynetworks: ", answer.error().text);
+    return answer.ok() && *answer;
+}
+
+bool Restrictions::may_send_bare_newlines(const Client& client)
+{
+    auto answer = contains(bare_newline_exclusions_, client);
+    if (!answer.ok())
+        log::warning("smtpd_forbid_bare_newline_exclusions: ", answer.error().text);
+    return answer.ok() && *answer;
+}
+
+// One of the lists to its end, with what DEFER_IF_PERMIT and DEFER_IF_REJECT make of its outcome.
+Ruling Restrictions::evaluate(const RestrictionList& list, Evaluation& evaluation)
+{
+    Outcome outcome = run(list, evaluation);
+    Ruling ruling = std::move(evaluation.ruling);
+    evaluation.ruling = {};
+    if (outcome == Outcome::Refuse) {
+        if (evaluation.defer_if_rejected && ruling.refusal->code >= 500)
+            ruling.refusal = mail::Reply{int(*config_.access_map_defer_code), "4.7.1", ruling.refusal->text};
+    } else if (evaluation.if_permitted) {
+        ruling.refusal = std::move(evaluation.if_permitted);
+        evaluation.if_permitted.reset();
+    }
+    return ruling;
+}
+
+Restrictions::Outcome Restrictions::run(const RestrictionList& list, Evaluation& evaluation)
+{
+    if (evaluation.depth == max_restriction_depth)
+        return trouble(util::permanent("restriction classes are nested too deeply"), evaluation);
+    ++evaluation.depth;
+    Outcome outcome = Outcome::Next;
+    for (const Restriction& restriction : list) {
+        bool only_warn = std::exchange(evaluation.only_warn, false);
+        outcome = apply(restriction, evaluation);
+        if (outcome == Outcome::Refuse && only_warn) {
+            log::info("NOQUEUE: reject_warning: from ", evaluation.request.client->log_name(), ": ",
+                      mail::to_line(*evaluation.ruling.refusal));
+            evaluation.ruling.refusal.reset();
+            outcome = Outcome::Next;
+        }
+        if (outcome != Outcome::Next)
+            break;
+    }
+    --evaluation.depth;
+    return outcome;
+}
+
+Restrictions::Outcome Restrictions::apply(const Restriction& restriction, Evaluation& evaluation)
+{
+    const RequestView& request = evaluation.request;
+    auto permit_if = [](bool condition) { return condition ? Outcome::Permit : Outcome::Next; };
+    switch (restriction.kind) {
+    case Kind::Permit:
+        return Outcome::Permit;
+    case Kind::Reject:
+        return refuse({int(*config_.reject_code), "5.7.1", about(evaluation.subject, request) + ": Access denied"}, evaluation);
+    case Kind::Defer:
+        return refuse({int(*config_.defer_code), "4.7.1", about(evaluation.subject, request) + ": Try again later"}, evaluation);
+    case Kind::DeferIfPermit:
+        evaluation.if_permitted = mail::Reply{int(*config_.defer_code), "4.7.0",
+                                              about(evaluation.subject, request) + ": Try again later"};
+        return Outcome::Next;
+    case Kind::DeferIfReject:
+        evaluation.defer_if_rejected = true;
+        return Outcome::Next;
+    case Kind::WarnIfReject:
+        evaluation.only_warn = true;
+        return Outcome::Next;
+    case Kind::Sleep:
+        if (outside_.sleep)
+            outside_.sleep(std::chrono::seconds(restriction.seconds));
+        return Outcome::Next;
+    case Kind::PermitMynetworks: {
+        auto inside = contains(mynetworks_, *request.client);
+        return inside.ok() ? permit_if(*inside) : trouble(inside.error(), evaluation);
+    }
+    case Kind::PermitSasl:
+        return permit_if(!request.sasl_username.empty());
+    case Kind::PermitAuthDestination:
+    case Kind::RejectUnauthDestination:
+    case Kind::DeferUnauthDestination:
+        return request.recipient ? check_destination(restriction, evaluation) : Outcome::Next;
+    case Kind::RejectUnlistedRecipient:
+        evaluation.recipient_checked = evaluation.recipient_checked || request.recipient;
+        return request.recipient ? check_listed(*request.recipient, Subject::Recipient, evaluation) : Outcome::Next;
+    case Kind::RejectUnlistedSender:
+        return request.sender && !request.sender->is_null()
+                   ? check_listed(*request.sender, Subject::Sender, evaluation) : Outcome::Next;
+    case Kind::RejectNonFqdnHelo:
+    case Kind::RejectInvalidHelo:
+    case Kind::RejectNonFqdnSender:
+    case Kind::RejectNonFqdnRecipient:
+    case Kind::RejectUnauthPipelining:
+    case Kind::RejectPlaintextSession:
+    case Kind::RejectMultiRecipientBounce:
+        return check_names(restriction, evaluation);
+    case Kind::RejectSenderLoginMismatch:
+    case Kind::RejectAuthenticatedLoginMismatch:
+    case Kind::RejectUnauthenticatedLoginMismatch:
+        return request.sender ? check_login(restriction, evaluation) : Outcome::Next;
+    case Kind::CheckClient:
+    case Kind::CheckHelo:
+    case Kind::CheckSender:
+    case Kind::CheckRecipient:
+    case Kind::CheckSasl:
+        return check_access(restriction, evaluation);
+    case Kind::Class: {
+        auto found = lists_.classes.find(restriction.name);
+        CHECK(found != lists_.classes.end());
+        return run(found->second, evaluation);
+    }
+    }
+    return Outcome::Next;
+}
+
+Restrictions::Outcome Restrictions::refuse(mail::Reply reply, Evaluation& evaluation)
+{
+    // Parameters may make a 4xx of a 5xx and the other way round: the status code follows.
+    if (!reply.dsn.empty())
+        reply.dsn[0] = reply.code >= 500 ? '5' : '4';
+    evaluation.ruling.refusal = std::move(reply);
+    return Outcome::Refuse;
+}
+
+Restrictions::Outcome Restrictions::trouble(const util::Error& error, Evaluation& evaluation)
+{
+    bool temporary = error.kind == util::Kind::Temporary;
+    log::warning("restrictions: ", error.text);
+    return refuse({451, "4.3.0", util::concat(about(evaluation.subject, evaluation.request),
+                                              temporary ? ": Temporary lookup failure" : ": Server configuration error")},
+                  evaluation);
+}
+
+std::string Restrictions::about(Subject subject, const RequestView& request) const
+{
+    switch (subject) {
+    case Subject::Client:
+        return util::concat('<', request.client->log_name(), ">: Client host rejected");
+    case Subject::Helo:
+        return util::concat('<', util::printable(request.helo, 255), ">: Helo command rejected");
+    case Subject::Sender:
+        return util::concat('<', request.sender ? mail::to_text(*request.sender) : "", ">: Sender address rejected");
+    case Subject::Recipient:
+        return util::concat('<', request.recipient ? mail::to_text(*request.recipient) : "",
+                            ">: Recipient address rejected");
+    case Subject::Data:
+        return "<DATA>: Data command rejected";
+    case Subject::EndOfData:
+        return "<END-OF-MESSAGE>: End-of-data rejected";
+    }
+    return {};
+}
+
+}  // namespace smtpd

@@ -1,0 +1,90 @@
+// Restrictions: Postfix's seven lists, in Postfix's order.
+//
+// Each list is gone through from its start until one restriction permits (this list is content; the
+// next one follows) or refuses (that is the reply).  At RCPT: client, helo, sender when
+// smtpd_delay_reject holds them back, then relay, then recipient, then the check for unknown
+// recipients that reject_unlisted_recipient would make.
+#pragma once
+
+#include "libconf/common.h"
+#include "libconf/match_list.h"
+#include "smtpd/access.h"
+#include "smtpd/config.h"
+#include "smtpd/destinations.h"
+#include "smtpd/restriction_list.h"
+#include "smtpd/rules.h"
+
+#include <functional>
+
+namespace smtpd {
+
+class Restrictions final : public Rules {
+public:
+    struct Outside {
+        Destinations& destinations;
+        std::function<void(util::Duration)> sleep;
+    };
+
+    // Invalid: what is wrong with mynetworks and its kin; the lists were checked when they were read.
+    static util::Result<std::unique_ptr<Restrictions>> open(const Config& config,
+                                                            const conf::Common& common,
+                                                            RestrictionLists lists, Outside outside);
+
+    Ruling on_connect(const RequestView& request) override;
+    Ruling on_helo(const RequestView& request) override;
+    Ruling on_sender(const RequestView& request) override;
+    Ruling on_recipient(const RequestView& request) override;
+    Ruling on_data(const RequestView& request) override;
+    Ruling on_end_of_data(const RequestView& request) override;
+    Ruling on_verify(const RequestView& request) override;
+    bool in_mynetworks(const Client& client) override;
+    bool may_send_bare_newlines(const Client& client) override;
+
+private:
+    enum class Outcome : std::uint8_t { Next, Permit, Refuse };
+    enum class Subject : std::uint8_t { Client, Helo, Sender, Recipient, Data, EndOfData };
+
+    // The course of one list.
+    struct Evaluation {
+        const RequestView& request;
+        Subject subject;
+        Ruling ruling;
+        std::optional<mail::Reply> if_permitted;   // DEFER_IF_PERMIT
+        bool defer_if_rejected = false;
+        bool only_warn = false;                    // warn_if_reject: the next one
+        bool recipient_checked = false;
+        int depth = 0;
+    };
+
+    Restrictions(const Config& config, const conf::Common& common, RestrictionLists lists, Outside outside)
+        : config_(config), common_(common), lists_(std::move(lists)), outside_(std::move(outside))
+    {
+    }
+
+    Ruling evaluate(const RestrictionList& list, Evaluation& evaluation);
+    Outcome run(const RestrictionList& list, Evaluation& evaluation);
+    Outcome apply(const Restriction& restriction, Evaluation& evaluation);
+    Outcome check_access(const Restriction& restriction, Evaluation& evaluation);
+    Outcome act(const AccessAction& action, const Restriction& restriction, Subject subject,
+                std::string_view value, Evaluation& evaluation);
+    Outcome act_refusing(const AccessAction& action, Subject subject, Evaluation& evaluation);
+    Outcome check_destination(const Restriction& restriction, Evaluation& evaluation);
+    Outcome check_listed(const mail::Address& address, Subject subject, Evaluation& evaluation);
+    Outcome check_names(const Restriction& restriction, Evaluation& evaluation);
+    Outcome check_login(const Restriction& restriction, Evaluation& evaluation);
+
+    Outcome refuse(mail::Reply reply, Evaluation& evaluation);
+    Outcome trouble(const util::Error& error, Evaluation& evaluation);
+    // "<user@example.com>: Recipient address rejected".
+    std::string about(Subject subject, const RequestView& request) const;
+
+    const Config& config_;
+    const conf::Common& common_;
+    RestrictionLists lists_;
+    Outside outside_;
+    conf::Tables sender_logins_;
+    conf::Networks mynetworks_;
+    conf::Networks bare_newline_exclusions_;
+};
+
+}  // namespace smtpd

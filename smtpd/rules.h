@@ -1,0 +1,55 @@
+// Rules: what the session asks before it says yes.  Restrictions (restrictions.h) are the real ones.
+#pragma once
+
+#include "libmail/reply.h"
+#include "smtpd/client.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace smtpd {
+
+// What is known so far; what is not known yet is empty or null.  Good for the time of one call.
+struct RequestView {
+    const Client* client = nullptr;
+    std::string_view helo;
+    bool helo_given = false;
+    const mail::Address* sender = nullptr;
+    const mail::Address* recipient = nullptr;
+    std::string_view sasl_username;
+    bool tls = false;
+    bool unauthorized_pipelining = false;  // the client has sent ahead where it must not
+    std::uint64_t recipient_count = 0;     // accepted so far
+    std::uint64_t size = 0;                // of the message: announced, and at its end real
+};
+
+struct Ruling {
+    std::optional<mail::Reply> refusal;
+    bool discard = false;
+    std::string prepended;  // header fields, with CRLF
+
+    bool refused() const { return refusal.has_value(); }
+};
+
+class Rules {
+public:
+    virtual ~Rules() = default;
+
+    virtual Ruling on_connect(const RequestView& request) = 0;
+    virtual Ruling on_helo(const RequestView& request) = 0;
+    virtual Ruling on_sender(const RequestView& request) = 0;
+    virtual Ruling on_recipient(const RequestView& request) = 0;
+    virtual Ruling on_data(const RequestView& request) = 0;
+    virtual Ruling on_end_of_data(const RequestView& request) = 0;
+    // For VRFY: is there such a recipient?
+    virtual Ruling on_verify(const RequestView& request) = 0;
+
+    // Is the client in mynetworks?
+    virtual bool in_mynetworks(const Client& client) = 0;
+    // Is it in smtpd_forbid_bare_newline_exclusions?
+    virtual bool may_send_bare_newlines(const Client& client) = 0;
+};
+
+}  // namespace smtpd

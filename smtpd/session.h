@@ -1,0 +1,148 @@
+// Session: one SMTP conversation (RFC 5321), from the greeting to the end of the connection.
+//
+// Straight-line code over a Stream that waits; the commands are a table in session.cc, with the
+// states in which each may come.  What one message is about lives in a Transaction and goes with it.
+#pragma once
+
+#include "libconf/common.h"
+#include "libnet/stream.h"
+#include "smtpd/authenticator.h"
+#include "smtpd/client.h"
+#include "smtpd/config.h"
+#include "smtpd/intake.h"
+#include "smtpd/rules.h"
+#include "smtpd/transaction.h"
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace smtpd {
+
+// What a process has for all its sessions.
+struct Services {
+    const conf::Common& common;
+    const Config& config;
+    Rules& rules;
+    Intake& intake;
+    Authenticator* authenticator = nullptr;         // none: AUTH is not offered
+    const net::TlsContext* tls = nullptr;           // none: STARTTLS is not offered
+    std::function<void(util::Duration)> sleep = {}; // for delays
+    std::function<bool()> stopping = {};            // the process is told to end: 421
+};
+
+class Session {
+public:
+    Session(Services services, net::Stream stream, Client client);
+
+    // Ends when the connection does.
+    void run();
+
+private:
+    struct Command;
+    static constexpr std::size_t max_commands = 16;
+
+    // Which commands may come now (RFC 5321 §4.1.4); follows from what there is.
+    enum State : unsigned { Connected = 1, Greeted = 2, Sender = 4, Recipients = 8, InChunks = 16 };
+    State state() const;
+
+    static std::span<const Command> commands();
+    static const Command* find_command(std::string_view verb);
+
+    // session.cc
+    bool greet();
+    void serve();
+    std::optional<std::string> next_command();
+    mail::Reply execute(const std::string& line);
+    mail::Reply refuse_state(const Command& command) const;
+    void answer(const mail::Reply& reply);
+    void send(mail::Reply reply);
+    void end(std::string_view where, const util::Error& error);
+    void log_disconnect() const;
+    bool forbidden(std::string_view verb, std::string_view line);
+    bool sent_ahead(const Command& command);
+    std::optional<mail::Reply> refuse_bare_lf(const net::LineView& line);
+    void junk();
+
+    // session_hello.cc
+    mail::Reply helo(std::string_view argument);
+    mail::Reply ehlo(std::string_view argument);
+    mail::Reply starttls(std::string_view argument);
+    mail::Reply noop(std::string_view argument);
+    mail::Reply rset(std::string_view argument);
+    mail::Reply vrfy(std::string_view argument);
+    mail::Reply quit(std::string_view argument);
+    mail::Reply hello(std::string_view argument, bool extended);
+    std::string ehlo_text();
+    std::vector<std::string> offered_mechanisms();
+    bool offers(std::string_view keyword) const;
+    bool offers_starttls() const;
+    bool offers_auth() const;
+    bool begin_tls();
+
+    // session_mail.cc
+    mail::Reply mail(std::string_view argument);
+    mail::Reply rcpt(std::string_view argument);
+    mail::Reply accept_recipient(mail::Address address, const mail::RcptParameters& parameters);
+    mail::Extensions extensions() const;
+    RequestView request() const;
+    mail::Reply ruled(Ruling ruling, std::string_view stage);
+    void log_reject(std::string_view stage, const mail::Reply& reply);
+    std::string log_context() const;
+    std::string_view log_id() const;
+
+    // session_data.cc
+    mail::Reply data(std::string_view argument);
+    mail::Reply bdat(std::string_view argument);
+    mail::Reply take_chunk(std::uint64_t size, bool last);
+    bool receive_data(DataDecoder& decoder, bool& too_large);
+    bool pass(std::uint64_t bytes);
+    std::optional<mail::Reply> before_content();
+    void begin_message();
+    mail::Reply finish_message(bool bare_lf);
+    mail::Reply verdict_reply(const ipc::Verdict& verdict);
+    ContentRules content_rules() const;
+    void credit(std::size_t bytes);
+    std::string protocol() const;
+
+    // session_auth.cc
+    mail::Reply auth(std::string_view argument);
+    mail::Reply converse(std::string_view mechanism, std::optional<std::string> initial);
+    std::optional<std::string> read_response(mail::Reply& failure);
+    mail::Reply auth_failed(std::string_view mechanism, const ipc::AuthenticationResult& result);
+
+    const conf::Common& common_;
+    const Config& config_;
+    Services services_;
+    net::Stream stream_;
+    Client client_;
+
+    std::string helo_;
+    bool helo_given_ = false;
+    bool extended_ = false;               // EHLO, not HELO
+    std::optional<net::TlsFacts> tls_;
+    std::string sasl_method_;
+    std::string sasl_username_;
+    std::optional<Transaction> transaction_;
+
+    bool closing_ = false;                // the current reply is the last
+    bool gone_ = false;                   // the client is: nothing more can be said
+    bool bare_newlines_allowed_ = false;
+    std::optional<mail::Reply> denied_;   // refused at the greeting: only QUIT may follow
+    bool ahead_ = false;                  // the client pipelined where it must not
+    std::string where_ = "CONNECT";       // the last command, for log lines
+    std::uint64_t errors_ = 0;
+    std::uint64_t junk_ = 0;
+
+    struct Count {
+        unsigned good = 0;
+        unsigned all = 0;
+    };
+    std::array<Count, max_commands> counts_{};  // as commands()
+    Count unknown_;
+    Count total_;
+};
+
+}  // namespace smtpd

@@ -1,0 +1,223 @@
+// MAIL and RCPT.
+#include "smtpd/session.h"
+
+#include "libutil/log.h"
+
+#include <algorithm>
+
+namespace smtpd {
+
+namespace log = util::log;
+
+namespace {
+
+// The path text behind "FROM:" or "TO:"; nothing when the keyword is not there.
+std::optional<std::string_view> behind_keyword(std::string_view argument, std::string_view keyword)
+{
+    if (!util::starts_with_nocase(argument, keyword))
+        return {};
+    argument.remove_prefix(keyword.size());
+    return argument;
+}
+
+std::uint8_t notify_bits(mail::Notify notify)
+{
+    static_assert(mail::NotifyNever == ipc::NotifyNever && mail::NotifySuccess == ipc::NotifySuccess &&
+                  mail::NotifyFailure == ipc::NotifyFailure && mail::NotifyDelay == ipc::NotifyDelay);
+    return notify;
+}
+
+}  // namespace
+
+mail::Extensions Session::extensions() const
+{
+    return {.size = offers("SIZE"),
+            .eight_bit_mime = offers("8BITMIME"),
+            .binary_mime = false,
+            .utf8 = *config_.smtputf8_enable && offers("SMTPUTF8"),
+            .dsn = offers("DSN"),
+            .auth = *config_.sasl_auth_enable && offers("AUTH")};
+}
+
+RequestView Session::request() const
+{
+    RequestView view;
+    view.client = &client_;
+    view.helo = helo_;
+    view.helo_given = helo_given_;
+    view.sasl_username = sasl_username_;
+    view.tls = tls_.has_value();
+    view.unauthorized_pipelining = ahead_;
+    if (transaction_) {
+        view.sender = &transaction_->sender;
+        view.recipient_count = transaction_->recipients.size();
+        view.size = transaction_->parameters.size.value_or(0);
+    }
+    return view;
+}
+
+mail::Reply Session::mail(std::string_view argument)
+{
+    if (*config_.helo_required && !helo_given_)
+        return {503, "5.5.1", "Error: send HELO/EHLO first"};
+    auto text = behind_keyword(argument, "FROM:");
+    if (!text)
+        return {501, "5.5.4", "Syntax: MAIL FROM:<address>"};
+    mail::Extensions offered = extensions();
+    auto path = mail::read_reverse_path(*text, {.utf8 = offered.utf8, .strict = *config_.strict_envelopes});
+    if (!path.ok())
+        return {501, "5.1.7", util::concat("Bad sender address syntax: ", path.error().text)};
+    auto parameters = mail::parse_mail_parameters(path->rest, offered);
+    if (!parameters.ok()) {
+        // RFC 5321 §4.1.1.11
+        int code = parameters.error().kind == util::Kind::Permanent ? 555 : 501;
+        return {code, "5.5.4", parameters.error().text};
+    }
+    // RFC 6531 §3.4
+    if (path->address.needs_utf8() && !parameters->utf8)
+        return {553, "5.6.7", "Must use SMTPUTF8 with such a sender address"};
+    std::uint64_t limit = *common_.message_size_limit;
+    if (limit && parameters->size.value_or(0) > limit)
+        return {552, "5.3.4", "Message size exceeds fixed limit"};  // RFC 1870 §6.1
+
+    mail::Address sender = std::move(path->address);
+    if (!sender.is_null() && sender.domain.empty())
+        sender.domain = *common_.myorigin;
+    transaction_.emplace();
+    transaction_->sender = std::move(sender);
+    transaction_->parameters = parameters.take();
+    if (!*config_.delay_reject) {
+        mail::Reply refusal = ruled(services_.rules.on_sender(request()), "MAIL");
+        if (refusal.code) {
+            transaction_.reset();
+            return refusal;
+        }
+    }
+    return {250, "2.1.0", "Ok"};
+}
+
+mail::Reply Session::rcpt(std::string_view argument)
+{
+    auto text = behind_keyword(argument, "TO:");
+    if (!text)
+        return {501, "5.5.4", "Syntax: RCPT TO:<address>"};
+    mail::Extensions offered = extensions();
+    auto path = mail::read_forward_path(*text, {.utf8 = offered.utf8, .strict = *config_.strict_envelopes});
+    if (!path.ok())
+        return {501, "5.1.3", util::concat("Bad recipient address syntax: ", path.error().text)};
+    bool utf8 = transaction_->parameters.utf8;
+    auto parameters = mail::parse_rcpt_parameters(path->rest, offered, utf8);
+    if (!parameters.ok()) {
+        int code = parameters.error().kind == util::Kind::Permanent ? 555 : 501;
+        return {code, "5.5.4", parameters.error().text};
+    }
+    if (path->address.needs_utf8() && !utf8)
+        return {553, "5.6.7", "Must use SMTPUTF8 with such a recipient address"};
+    if (transaction_->recipients.size() >= *config_.recipient_limit) {
+        mail::Reply reply{452, "4.5.3", "Error: too many recipients"};  // RFC 5321 §4.5.3.1.10
+        log_reject("RCPT", reply);
+        return reply;
+    }
+    mail::Address address = std::move(path->address);
+    if (address.domain.empty())
+        address.domain = *common_.myorigin;
+
+    RequestView view = request();
+    view.recipient = &address;
+    Ruling ruling;
+    if (*config_.delay_reject) {
+        ruling = services_.rules.on_connect(view);
+        if (!ruling.refused())
+            ruling = services_.rules.on_helo(view);
+        if (!ruling.refused())
+            ruling = services_.rules.on_sender(view);
+    }
+    if (!ruling.refused()) {
+        Ruling last = services_.rules.on_recipient(view);
+        last.discard = last.discard || ruling.discard;
+        last.prepended.insert(0, ruling.prepended);
+        ruling = std::move(last);
+    }
+    if (ruling.refused()) {
+        ++transaction_->refused;
+        if (ruling.refusal->code == 421)
+            closing_ = true;
+        std::string context = util::concat("to=<", mail::to_text(address), "> ");
+        log::info(log_id(), ": reject: RCPT from ", client_.log_name(), ": ", mail::to_line(*ruling.refusal),
+                  "; from=<", mail::to_text(transaction_->sender), "> ", context, log_context());
+        return std::move(*ruling.refusal);
+    }
+    transaction_->discard = transaction_->discard || ruling.discard;
+    if (transaction_->recipients.empty())
+        transaction_->prepended = std::move(ruling.prepended);
+    return accept_recipient(std::move(address), *parameters);
+}
+
+mail::Reply Session::accept_recipient(mail::Address address, const mail::RcptParameters& parameters)
+{
+    if (transaction_->queue_id.empty() && !transaction_->discard) {
+        auto id = services_.intake.next_queue_id();
+        if (!id.ok()) {
+            log::warning("cleanup: ", id.error().text);
+            return {451, "4.3.0", "Error: mail system is not ready"};
+        }
+        transaction_->queue_id = id.take();
+        std::string line = util::concat(transaction_->queue_id, ": client=", client_.log_name());
+        if (!sasl_username_.empty())
+            util::append(line, ", sasl_method=", sasl_method_, ", sasl_username=",
+                         util::printable(sasl_username_, 200));
+        log::info(line);
+    }
+    ipc::Recipient recipient;
+    recipient.address = mail::to_text(address);
+    recipient.notify = notify_bits(parameters.notify);
+    if (!parameters.original_type.empty())
+        recipient.original = util::concat(parameters.original_type, ';', parameters.original_recipient);
+    if (transaction_->recipients.empty())
+        transaction_->first_recipient = recipient.address;
+    transaction_->recipients.push_back(std::move(recipient));
+    return {250, "2.1.5", "Ok"};
+}
+
+// The reply of a refusal, logged; code 0 when there is none.  What else was ruled is noted.
+mail::Reply Session::ruled(Ruling ruling, std::string_view stage)
+{
+    if (transaction_) {
+        transaction_->discard = transaction_->discard || ruling.discard;
+        transaction_->prepended += ruling.prepended;
+    }
+    if (!ruling.refused())
+        return {};
+    log_reject(stage, *ruling.refusal);
+    return std::move(*ruling.refusal);
+}
+
+std::string_view Session::log_id() const
+{
+    return transaction_ && !transaction_->queue_id.empty() ? std::string_view(transaction_->queue_id)
+                                                           : "NOQUEUE";
+}
+
+void Session::log_reject(std::string_view stage, const mail::Reply& reply)
+{
+    std::string line = util::concat(log_id(), ": reject: ", stage, " from ", client_.log_name(), ": ",
+                                    mail::to_line(reply), "; ");
+    if (transaction_)
+        util::append(line, "from=<", mail::to_text(transaction_->sender), "> ");
+    if (transaction_ && !transaction_->first_recipient.empty())
+        util::append(line, "to=<", transaction_->first_recipient, "> ");
+    log::info(line, log_context());
+}
+
+// The end of every reject line.
+std::string Session::log_context() const
+{
+    std::string text = util::concat("proto=", extended_ ? "ESMTP" : "SMTP");
+    if (helo_given_)
+        util::append(text, " helo=<", util::printable(helo_, 255), '>');
+    if (!sasl_username_.empty())
+        util::append(text, " sasl_username=<", util::printable(sasl_username_, 200), '>');
+    return text;
+}
+
+}  // namespace smtpd

@@ -1,0 +1,43 @@
+// A Transaction: everything that is known between MAIL and the end of data, and nothing else is.
+//
+// The session holds at most one.  RSET, EHLO, the end of data and every error that ends a
+// transaction destroy it, so that nothing of one message can leak into the next.
+#pragma once
+
+#include "libipc/submission.h"
+#include "libmail/address.h"
+#include "libmail/esmtp.h"
+#include "smtpd/content.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace smtpd {
+
+// The state of a message whose content comes in BDAT chunks (RFC 3030 §2).
+struct Chunks {
+    explicit Chunks(ContentRules rules) : decoder(rules) {}
+
+    ChunkDecoder decoder;
+    std::uint64_t size = 0;  // of all chunks so far
+    std::uint64_t count = 0;
+    // A chunk was refused: all later ones are, until the transaction ends.
+    bool failed = false;
+};
+
+struct Transaction {
+    mail::Address sender;
+    mail::MailParameters parameters;
+    std::vector<ipc::Recipient> recipients;  // the accepted ones
+    std::string first_recipient;             // for "for <..>" in Received: when it stays alone
+    std::string queue_id;                    // from the first accepted recipient on
+    std::uint64_t refused = 0;               // recipients
+    bool discard = false;                    // an access table said DISCARD: accept, and drop
+    std::string prepended;                   // header fields of PREPEND actions, with CRLF
+    std::optional<Chunks> chunks;            // once BDAT has come
+};
+
+}  // namespace smtpd

@@ -1,3 +1,0 @@
-PROGRAMS += tern
-tern_SRCS := $(sort $(wildcard tools/tern/*.cc))
-tern_LIBS := libipc libmail libnet libconf libutil
