@@ -1,2 +1,0 @@
-LIBRARIES += librouting
-librouting_USES := libmail libconf libutil
