@@ -39,6 +39,7 @@ public:
     void feed(std::string_view bytes);
     // Bytes that wait, not yet part of a command.
     std::size_t waiting() const { return input_.size() - position_; }
+    std::string_view rest() const { return std::string_view(input_).substr(position_); }
 
     Event next();
     // For IDLE and AUTHENTICATE: the next line as it is, without looking for literals.
@@ -62,7 +63,6 @@ private:
     Event end_of_line(std::string_view line);
     bool skip_step(Event& event);
     void consume(std::size_t count);
-    std::string_view rest() const { return std::string_view(input_).substr(position_); }
 
     FrameLimits limits_;
     State state_ = State::Line;

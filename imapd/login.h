@@ -1,0 +1,59 @@
+// The IMAP dialogue before log-in: RFC 3501 §6.1 and §6.2, SASL-IR (RFC 4959), without I/O.
+#pragma once
+
+#include "imapd/syntax/framer.h"
+#include "imapd/syntax/scanner.h"
+#include "libipc/login_dialog.h"
+
+#include <string>
+
+namespace imapd {
+
+// Nothing that comes before log-in needs more.
+constexpr std::size_t login_line_limit = 16U << 10;     // an AUTHENTICATE response may be long
+constexpr std::uint64_t login_literal_limit = 4096;     // a user name or a password
+constexpr int max_login_bad_commands = 10;
+
+class Login final : public ipc::LoginDialog {
+public:
+    explicit Login(std::string hostname);
+
+    void greet(const ipc::LoginOffer& offer) override;
+    void tls_started(const ipc::LoginOffer& offer) override;
+    ipc::LoginStep feed(std::string_view bytes) override;
+    std::string& output() override { return output_; }
+    void challenge(std::string_view data) override;
+    ipc::LoginStep authenticated(std::string_view data) override;
+    void refuse(ipc::LoginRefusal why) override;
+    std::string greeting() const override;
+    std::string_view leftover() const override { return framer_.rest(); }
+    bool has_leftover() const override { return framer_.waiting() > 0; }
+    void say_goodbye(std::string_view reason) override;
+
+private:
+    using Step = ipc::LoginStep;
+    using Answer = util::Result<Step>;   // an error is a syntax error: tagged BAD
+
+    Answer execute(syntax::Scanner& scanner);
+    Answer starttls(syntax::Scanner& arguments);
+    Answer log_in(syntax::Scanner& arguments);
+    Answer authenticate(syntax::Scanner& arguments);
+    Answer id(syntax::Scanner& arguments);
+    Step respond(std::string_view line);
+    void literal_announced();
+    Step bad(std::string_view text);
+    void tagged(std::string_view text);
+    std::string capabilities() const;
+    Step close(std::string_view bye);
+
+    std::string hostname_;
+    ipc::LoginOffer offer_;
+    syntax::Framer framer_;
+    std::string output_;
+    std::string tag_;
+    bool challenged_ = false;     // the next line answers a challenge
+    bool acknowledging_ = false;  // it acknowledges the last message of a mechanism
+    int bad_ = 0;
+};
+
+}  // namespace imapd

@@ -1,0 +1,239 @@
+// The POP3 dialogue before log-in.
+#include "pop3d/login.h"
+
+#include "libutil/text.h"
+
+namespace pop3d {
+
+using ipc::LoginRefusal;
+using ipc::LoginStep;
+
+namespace {
+
+LoginStep step(LoginStep::Kind kind)
+{
+    return {.kind = kind, .mechanism = {}, .data = {}};
+}
+
+}  // namespace
+
+Login::Login(std::string hostname) : hostname_(std::move(hostname)) {}
+
+void Login::greet(const ipc::LoginOffer& offer)
+{
+    offer_ = offer;
+    ok(util::concat(hostname_, " ready"));
+}
+
+void Login::tls_started(const ipc::LoginOffer& offer)
+{
+    offer_ = offer;
+    user_.clear();
+}
+
+void Login::ok(std::string_view text)
+{
+    util::append(output_, "+OK ", text, "\r\n");
+}
+
+LoginStep Login::error(std::string_view text)
+{
+    util::append(output_, "-ERR ", text, "\r\n");
+    return step(++bad_ >= max_login_bad_commands ? LoginStep::Kind::Close : LoginStep::Kind::Wait);
+}
+
+void Login::say_goodbye(std::string_view reason)
+{
+    util::append(output_, "-ERR [SYS/TEMP] ", reason, "\r\n");
+}
+
+LoginStep Login::feed(std::string_view bytes)
+{
+    input_.append(bytes);
+    for (;;) {
+        auto limit = challenged_ || acknowledging_ ? response_limit : command_limit;
+        auto end = input_.find('\n');
+        if (end == std::string::npos) {
+            // RFC 5034 §4: a response of AUTH may be long, and come with its command.
+            if (skipping_ || input_.size() > response_limit) {
+                skipping_ = true;
+                input_.clear();
+            }
+            return {};
+        }
+        auto line = input_.substr(0, end);
+        input_.erase(0, end + 1);
+        if (util::starts_with_nocase(line, "AUTH "))
+            limit = response_limit;
+        LoginStep next;
+        if (skipping_ || line.size() + 1 > limit) {
+            skipping_ = challenged_ = acknowledging_ = false;
+            next = error("The command line is too long");
+        } else {
+            if (!line.empty() && line.back() == '\r')
+                line.pop_back();
+            next = challenged_ || acknowledging_ ? respond(line) : execute(line);
+        }
+        if (next.kind != LoginStep::Kind::Wait)
+            return next;
+    }
+}
+
+LoginStep Login::execute(std::string_view line)
+{
+    auto [verb, argument] = util::split_first(line, ' ');
+    auto is = [verb = verb](std::string_view name) { return util::equal_nocase(verb, name); };
+    if (is("USER"))
+        return user(argument);
+    if (is("PASS"))
+        return pass(argument);
+    if (is("AUTH"))
+        return auth(util::trim(argument));
+    if (!argument.empty() && (is("CAPA") || is("STLS") || is("QUIT")))
+        return error("Unexpected argument");
+    if (is("STLS"))
+        return stls();
+    if (is("CAPA")) {
+        capa();
+        return {};
+    }
+    if (is("QUIT")) {
+        ok("Goodbye");
+        return step(LoginStep::Kind::Close);
+    }
+    return error("Log in first");
+}
+
+void Login::capa()
+{
+    ok("Capabilities follow");
+    output_ += "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
+               "IMPLEMENTATION Tern\r\n";
+    if (offer_.plaintext)
+        output_ += "USER\r\n";
+    if (offer_.starttls)
+        output_ += "STLS\r\n";
+    if (auto usable = offer_.usable(); !usable.empty()) {
+        output_ += "SASL";
+        for (const auto& mechanism : usable)
+            util::append(output_, " ", mechanism);
+        output_ += "\r\n";
+    }
+    output_ += ".\r\n";
+}
+
+LoginStep Login::stls()
+{
+    if (offer_.tls_active)
+        return error("TLS is active already");
+    if (!offer_.starttls)
+        return error("TLS cannot be had");
+    ok("Begin TLS negotiation now");
+    return step(LoginStep::Kind::StartTls);
+}
+
+LoginStep Login::user(std::string_view name)
+{
+    if (!offer_.plaintext)
+        return error("[AUTH] Log in over TLS");
+    if (name.empty())
+        return error("Name expected");
+    user_ = name;
+    ok("Name taken, password wanted");
+    return {};
+}
+
+// A password may hold spaces, so the rest of the line is it (RFC 1939 §7).
+LoginStep Login::pass(std::string_view password)
+{
+    if (user_.empty())
+        return error("USER comes first");
+    if (password.empty())
+        return error("Password expected");
+    LoginStep next = step(LoginStep::Kind::Authenticate);
+    next.mechanism = "PLAIN";
+    next.data = util::concat('\0', user_, '\0', password);
+    user_.clear();
+    return next;
+}
+
+LoginStep Login::auth(std::string_view arguments)
+{
+    auto [mechanism, initial] = util::split_first(arguments, ' ');
+    if (mechanism.empty())
+        return error("Mechanism expected");
+    if (!offer_.is_usable(mechanism))
+        return error("[AUTH] This mechanism is not offered");
+    LoginStep next = step(LoginStep::Kind::Authenticate);
+    next.mechanism = util::upper(mechanism);
+    if (!initial.empty()) {
+        // RFC 5034 §4: "=" is an initial response that is empty.
+        auto data = initial == "=" ? util::Result<std::string>(std::string()) : util::decode_base64(initial);
+        if (!data.ok())
+            return error("Invalid base64");
+        next.data = data.take();
+    }
+    return next;
+}
+
+LoginStep Login::respond(std::string_view line)
+{
+    if (acknowledging_) {
+        acknowledging_ = false;
+        if (line.empty())
+            return step(LoginStep::Kind::Proceed);
+        return error("The exchange was over");
+    }
+    challenged_ = false;
+    auto data = line == "*" ? util::Result<std::string>(util::invalid("Authentication cancelled"))
+                            : util::decode_base64(line);
+    if (!data.ok()) {
+        LoginStep next = error(line == "*" ? "Authentication cancelled" : "Invalid base64");
+        return next.kind == LoginStep::Kind::Close ? next : step(LoginStep::Kind::Cancel);
+    }
+    LoginStep next = step(LoginStep::Kind::Respond);
+    next.data = data.take();
+    return next;
+}
+
+void Login::challenge(std::string_view data)
+{
+    challenged_ = true;
+    util::append(output_, "+ ", util::encode_base64(data), "\r\n");
+}
+
+LoginStep Login::authenticated(std::string_view data)
+{
+    if (data.empty())
+        return step(LoginStep::Kind::Proceed);
+    acknowledging_ = true;
+    util::append(output_, "+ ", util::encode_base64(data), "\r\n");
+    return {};
+}
+
+void Login::refuse(LoginRefusal why)
+{
+    std::string_view text;
+    switch (why) {
+    case LoginRefusal::Failed:
+        text = "[AUTH] Authentication failed";
+        break;
+    case LoginRefusal::Unavailable:
+        text = "[SYS/TEMP] Log-in is not possible now, try again later";
+        break;
+    case LoginRefusal::Invalid:
+        text = "Authentication exchange broken";
+        break;
+    case LoginRefusal::Disabled:
+        text = "[SYS/PERM] The maildrop cannot be opened";
+        break;
+    }
+    util::append(output_, "-ERR ", text, "\r\n");
+}
+
+std::string Login::greeting() const
+{
+    return "+OK Logged in\r\n";
+}
+
+}  // namespace pop3d
