@@ -54,12 +54,6 @@ std::uint64_t known_rights(int abi)
     return rights;
 }
 
-int kernel_abi()
-{
-    long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    return abi < 0 ? 0 : static_cast<int>(abi);
-}
-
 Result<void> limit(int resource, std::uint64_t value, std::string_view what)
 {
     rlimit now{};
@@ -73,6 +67,12 @@ Result<void> limit(int resource, std::uint64_t value, std::string_view what)
 }
 
 }  // namespace
+
+int Sandbox::kernel_landlock_abi()
+{
+    long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return abi < 0 ? 0 : static_cast<int>(abi);
+}
 
 Sandbox& Sandbox::rule(std::string path, std::uint64_t rights)
 {
@@ -151,7 +151,7 @@ Result<void> Sandbox::prepare(Mode mode, int landlock_abi_limit)
     mode_ = mode;
     if (mode == Mode::No || new_privileges_)
         return {};
-    int abi = std::min(kernel_abi(), landlock_abi_limit);
+    int abi = std::min(kernel_landlock_abi(), landlock_abi_limit);
     if (abi < 1) {
         if (mode == Mode::Require)
             return permanent("sandbox = require, and this kernel has no Landlock");

@@ -72,6 +72,9 @@ public:
     // Closes the fences, in the thread that calls: before any other thread starts.
     Result<Outcome> enter();
 
+    // The Landlock ABI of this kernel; 0: none.
+    static int kernel_landlock_abi();
+
     bool wants_new_privileges() const { return new_privileges_; }
 
 private:

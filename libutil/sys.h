@@ -109,6 +109,8 @@ struct PeerCredentials {
     gid_t gid = 0;
 };
 Result<PeerCredentials> peer_credentials(int fd);  // SO_PEERCRED
+// Another descriptor for the same open file, close-on-exec.
+Result<UniqueFd> duplicate(int fd);
 Result<void> set_nonblocking(int fd, bool on);
 Result<void> set_close_on_exec(int fd, bool on);
 

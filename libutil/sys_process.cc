@@ -66,6 +66,14 @@ Result<PeerCredentials> peer_credentials(int fd)
     return PeerCredentials{.pid = peer.pid, .uid = peer.uid, .gid = peer.gid};
 }
 
+Result<UniqueFd> duplicate(int fd)
+{
+    int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0)
+        return system_error(concat("duplicate descriptor ", fd), errno);
+    return UniqueFd(copy);
+}
+
 Result<void> set_nonblocking(int fd, bool on)
 {
     return change_flags(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
