@@ -19,6 +19,7 @@ namespace server {
 namespace {
 
 constexpr std::string_view facts_version = "1";
+constexpr std::size_t page = Scoreboard::slots + 1;
 
 }  // namespace
 
@@ -50,7 +51,7 @@ util::Result<Facts> Facts::decode(std::string_view text)
 util::Result<Scoreboard> Scoreboard::create()
 {
     auto fd = TRY(util::sys::memfd("scoreboard"));
-    TRY(util::sys::ftruncate(fd.get(), slots));
+    TRY(util::sys::ftruncate(fd.get(), page));
     // Its size must not change under those who have it mapped: that would be SIGBUS for all.
     if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         return util::system_error("seal scoreboard", errno);
@@ -60,9 +61,9 @@ util::Result<Scoreboard> Scoreboard::create()
 util::Result<Scoreboard> Scoreboard::map(util::UniqueFd fd)
 {
     struct stat status = TRY(util::sys::fstat(fd.get()));
-    if (status.st_size != static_cast<off_t>(slots))
+    if (status.st_size != static_cast<off_t>(page))
         return util::invalid("the scoreboard has not the size of one");
-    void* memory = ::mmap(nullptr, slots, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    void* memory = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
     if (memory == MAP_FAILED)
         return util::system_error("map scoreboard", errno);
     return Scoreboard(std::move(fd), static_cast<std::atomic<unsigned char>*>(memory));
@@ -89,7 +90,7 @@ void Scoreboard::unmap()
 {
     static_assert(sizeof(std::atomic<unsigned char>) == 1);
     if (bytes_)
-        ::munmap(bytes_, slots);
+        ::munmap(bytes_, page);
     bytes_ = nullptr;
 }
 
@@ -122,6 +123,18 @@ unsigned Scoreboard::count(State state) const
     for (unsigned slot = 0; slot < slots; ++slot)
         found += get(slot) == state;
     return found;
+}
+
+void Scoreboard::set_full(bool full)
+{
+    CHECK(bytes_);
+    bytes_[slots].store(full ? 1 : 0);
+}
+
+bool Scoreboard::is_full() const
+{
+    CHECK(bytes_);
+    return bytes_[slots].load() != 0;
 }
 
 // --- start ---------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ struct Facts {
 class Scoreboard {
 public:
     enum State : unsigned char { Empty = 0, Starting = 1, Idle = 2, Busy = 3 };
-    static constexpr std::size_t slots = 4096;
+    static constexpr std::size_t slots = 4095;  // with the byte of set_full(), a page
 
     // A new one, all empty.
     static util::Result<Scoreboard> create();
@@ -59,6 +59,10 @@ public:
     // Is any child idle, or starting and about to be?
     bool any_free() const;
     unsigned count(State state) const;
+
+    // No more processes may be started: children need not tell that all are busy.
+    void set_full(bool full);
+    bool is_full() const;
 
 private:
     Scoreboard(util::UniqueFd fd, std::atomic<unsigned char>* bytes) : fd_(std::move(fd)), bytes_(bytes) {}

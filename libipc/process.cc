@@ -1,4 +1,5 @@
 // The process skeleton: start, configuration, privileges.
+#include "libipc/check_mode.h"
 #include "libipc/process_state.h"
 #include "libipc/programs.h"
 
@@ -137,6 +138,11 @@ util::Result<Process> Process::start(std::string_view program, Arguments argumen
     if (!text)
         return util::invalid("this program is started by master(8)");
     auto state = std::make_unique<State>();
+    state->program = program;
+    if (text == check_mode) {
+        state->arguments = std::move(arguments);
+        report_problems(state->read(sections));
+    }
     state->facts = TRY(Facts::decode(text));
     ::unsetenv("TERN_CHILD");
     unsigned beyond = first_listener + state->facts.listeners;
@@ -146,7 +152,6 @@ util::Result<Process> Process::start(std::string_view program, Arguments argumen
         TRY(util::sys::set_close_on_exec(static_cast<int>(fd), true));
     for (unsigned i = 0; i < state->facts.listeners; ++i)
         state->listeners.push_back(static_cast<int>(first_listener + i));
-    state->program = program;
     state->arguments = std::move(arguments);
     util::log::to_socket(util::concat("tern/", program), log_descriptor);
     if (state->arguments.verbose > 0)
@@ -162,7 +167,7 @@ util::Result<Process> Process::start(std::string_view program, Arguments argumen
     return Process(std::move(state));
 }
 
-util::Result<void> Process::State::load(std::initializer_list<conf::Section*> sections)
+conf::Problems Process::State::read(std::initializer_list<conf::Section*> sections)
 {
     conf::Problems problems;
     auto settings = conf::MainCf::load(arguments.config_directory, problems);
@@ -171,6 +176,12 @@ util::Result<void> Process::State::load(std::initializer_list<conf::Section*> se
     std::vector<conf::Section*> all{&common, &config};
     all.insert(all.end(), sections.begin(), sections.end());
     settings.fill(all, problems);
+    return problems;
+}
+
+util::Result<void> Process::State::load(std::initializer_list<conf::Section*> sections)
+{
+    conf::Problems problems = read(sections);
     for (const conf::Problem& problem : problems.all())
         util::log::write(problem.warning ? util::log::Level::Warning : util::log::Level::Error, problem.to_text());
     if (problems.any())

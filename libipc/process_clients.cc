@@ -65,7 +65,7 @@ bool is_lost_client(int code)
 
 void Process::State::tell_all_busy()
 {
-    if (scoreboard.any_free())
+    if (scoreboard.is_full() || scoreboard.any_free())
         return;
     if (channel)
         channel->send(AllBusy{});

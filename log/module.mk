@@ -1,0 +1,3 @@
+PROGRAMS += log
+log_SRCS := $(wildcard log/*.cc)
+log_LIBS := libipc libconf libutil

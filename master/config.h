@@ -1,0 +1,27 @@
+// The parameters of master(8).
+#pragma once
+
+#include "libconf/parameter.h"
+
+namespace master {
+
+struct Config : conf::Section {
+    conf::Words tls_chain_files{this, "tls_chain_files", "",
+        "Files in PEM form, each with a private key followed by its certificate and the chain above "
+        "it.  master(8) reads them as root, checks that key and certificate belong together, and "
+        "hands them to the servers that speak TLS.  Empty: there is no TLS."};
+    conf::Duration tls_chain_check_time{this, "tls_chain_check_time", "10s",
+        {.min = std::chrono::seconds(1), .max = std::chrono::hours(24)},
+        "How often master(8) looks whether $tls_chain_files changed."};
+    conf::Duration service_throttle_time{this, "service_throttle_time", "60s",
+        {.min = std::chrono::seconds(1), .max = std::chrono::hours(1)},
+        "How long master(8) waits before it starts a service anew whose process died at its start."};
+    conf::Duration master_stop_time{this, "master_stop_time", "10s",
+        {.min = std::chrono::seconds(1), .max = std::chrono::hours(1)},
+        "How long processes may take to end after they were told to stop, before they are killed."};
+    conf::Words import_environment{this, "import_environment", "TZ, LANG=C",
+        "The environment of all daemons: names of variables that are taken over when they are set, "
+        "and name=value pairs."};
+};
+
+}  // namespace master

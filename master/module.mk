@@ -1,0 +1,3 @@
+PROGRAMS += master
+master_SRCS := $(wildcard master/*.cc)
+master_LIBS := libipc libnet libconf libutil

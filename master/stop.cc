@@ -1,0 +1,170 @@
+// master(8): the orderly stop, and the conversation with tern(1).
+#include "master/master.h"
+
+#include "libutil/log.h"
+#include "libutil/sys.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace master {
+
+namespace {
+
+constexpr std::size_t max_control_clients = 16;
+
+bool faces_the_network(const Service& service) { return service.plan().entry.type == conf::ServiceType::Inet; }
+
+}  // namespace
+
+// --- stop ------------------------------------------------------------------------------------------
+
+// First those who face the network: their clients hear 421 or BYE while the programs behind them
+// still finish what was accepted.  Then the rest, and the log last.
+void Master::begin_stop()
+{
+    if (phase_ != Phase::Running)
+        return;
+    util::log::info("terminating");
+    phase_ = Phase::StoppingServers;
+    certificate_timer_.stop();
+    std::erase_if(sockets_, [](const auto& entry) { return entry.first.starts_with("inet/"); });
+    for (auto& [id, service] : services_) {
+        if (faces_the_network(*service))
+            service->stop(true);
+    }
+    for (auto& service : retired_)
+        service->stop(true);
+    phase_timer_.start(*plan_->config.master_stop_time / 2);
+    next_phase();
+}
+
+bool Master::gone(bool servers_only) const
+{
+    if (!retired_.empty())
+        return false;
+    return std::ranges::all_of(services_, [&](const auto& entry) {
+        const Service& service = *entry.second;
+        return service.empty() || service.plan().always || (servers_only && !faces_the_network(service));
+    });
+}
+
+void Master::next_phase()
+{
+    bool late = !phase_timer_.running();
+    if (phase_ == Phase::StoppingServers && (late || gone(true))) {
+        phase_ = Phase::StoppingRest;
+        for (auto& [id, service] : services_) {
+            if (!service->plan().always)
+                service->stop(true);
+        }
+        phase_timer_.start(*plan_->config.master_stop_time);
+        late = false;
+    }
+    if (phase_ == Phase::StoppingRest && (late || gone(false))) {
+        if (!gone(false)) {
+            util::log::warning("processes that did not end in $master_stop_time are killed");
+            for (auto& [id, service] : services_) {
+                if (!service->plan().always)
+                    service->kill();
+            }
+            for (auto& service : retired_)
+                service->kill();
+            phase_timer_.start(*plan_->config.master_stop_time);
+            return;
+        }
+        phase_ = Phase::StoppingLog;
+        util::log::info("stopped");
+        services_.at("log/unix")->stop(false);
+        phase_timer_.start(*plan_->config.master_stop_time);
+        late = false;
+    }
+    if (phase_ == Phase::StoppingLog) {
+        Service& log = *services_.at("log/unix");
+        if (log.empty())
+            return finish();
+        if (late) {
+            log.kill();
+            phase_timer_.start(*plan_->config.master_stop_time);
+        }
+    }
+}
+
+void Master::finish()
+{
+    phase_timer_.stop();
+    for (const auto& entry : sockets_) {
+        if (entry.first.starts_with('/'))
+            (void)util::sys::unlink(entry.first);  // a stale name is an annoyance only
+    }
+    (void)util::sys::unlink(control_path_);
+    (void)util::sys::unlink(plan_->pid_file());
+    loop_.stop();
+}
+
+// --- tern(1) -----------------------------------------------------------------------------------------
+
+util::Result<void> Master::open_control()
+{
+    Endpoint endpoint;
+    endpoint.path = util::concat(*plan_->common.queue_directory, "/private/", server::control_socket_name);
+    endpoint.key = endpoint.path;
+    endpoint.type = SOCK_SEQPACKET;
+    control_ = TRY(open_endpoint(endpoint));
+    control_path_ = endpoint.path;
+    control_watch_ = util::Watch(loop_, control_.get(), util::Watch::Read, [this](unsigned) { accept_control(); });
+    return {};
+}
+
+void Master::accept_control()
+{
+    util::UniqueFd fd(::accept4(control_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!fd.valid())
+        return;
+    auto peer = util::sys::peer_credentials(fd.get());
+    if (!peer || (peer->uid != 0 && peer->uid != ::geteuid())) {
+        util::log::warning("refused a control connection from uid ", peer ? peer->uid : 0);
+        return;
+    }
+    std::erase_if(control_clients_, [](const ControlClient& client) { return !client.channel->is_open(); });
+    if (control_clients_.size() >= max_control_clients)
+        return;
+    ControlClient& client = control_clients_.emplace_back();
+    client.channel = std::make_unique<ipc::Channel>(loop_, std::move(fd),
+        ipc::Channel::Events{.received = [this, &client](ipc::Packet& packet) { answer(client, packet); },
+                             .closed = [](const util::Error&) {}});
+}
+
+void Master::answer(ControlClient& client, ipc::Packet& packet)
+{
+    auto request = ipc::decode<server::ControlRequest>(packet);
+    if (!request)
+        return client.channel->fail(request.take_error());
+    switch (request->command) {
+    case server::ControlCommand::status:
+        return client.channel->send(status());
+    case server::ControlCommand::reload:
+        return client.channel->send(reload());
+    case server::ControlCommand::stop:
+        client.channel->send(status());
+        return begin_stop();
+    }
+}
+
+server::ControlAnswer Master::status() const
+{
+    server::ControlAnswer answer;
+    answer.ok = phase_ == Phase::Running;
+    if (!answer.ok)
+        answer.text = "the mail system is stopping";
+    answer.pid = ::getpid();
+    answer.running_seconds = std::chrono::duration_cast<std::chrono::seconds>(util::now() - started_).count();
+    for (const auto& [id, service] : services_)
+        answer.services.push_back(service->status());
+    return answer;
+}
+
+}  // namespace master
