@@ -66,7 +66,8 @@ bool looks_like_table(std::string_view word);
 // Keys to try, in their order.
 struct Key {
     std::string text;
-    bool partial = false;  // a part of the address: not for patterns
+    bool partial = false;     // a part of the address: not for patterns
+    bool unextended = false;  // lacks the extension that the address has
 };
 
 // What answered.

@@ -81,8 +81,6 @@ public:
 
     Result<Answer> lookup(std::string_view key) override
     {
-        if (key.starts_with('@'))
-            return lookup_domain(key.substr(1));
         auto account = TRY(reader_.find(key));
         if (!account)
             return Answer();

@@ -285,7 +285,7 @@ TEST(accounts_answer_for_users_and_domains)
     OK(table);
     EQ(ask(**table, "Alice@example.org"), "5:6:/m/a:disabled");
     EQ(ask(**table, "bob@example.org"), "-");
-    EQ(ask(**table, "@Example.ORG"), "domain");
+    EQ(ask(**table, "@Example.ORG"), "-");  // the domain's line is no catch-all
     EQ(ask(**table, "example.org"), "-");
     EQ((*table)->lookup_domain("example.org")->value(), "domain");
     THAT(!(*table)->lookup_domain("example.net")->has_value());

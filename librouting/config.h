@@ -1,0 +1,71 @@
+// The parameters of addresses and routes: smtpd(8), cleanup(8) and qmgr(8) read them, so that all
+// of them give the same answer.
+#pragma once
+
+#include "libconf/parameter.h"
+
+namespace routing {
+
+struct Config : conf::Section {
+    // --- addresses -------------------------------------------------------------------------------
+    conf::Flag append_at_myorigin{this, "append_at_myorigin", "yes",
+        "Whether an address without domain gets @$myorigin."};
+    conf::Flag append_dot_mydomain{this, "append_dot_mydomain", "no",
+        "Whether a domain without dot gets .$mydomain."};
+    conf::Words parent_domain_matches_subdomains{this, "parent_domain_matches_subdomains",
+        "debug_peer_list, mynetworks, relay_domains, smtpd_access_maps",
+        "Parameters in whose lists and tables example.com stands for its subdomains, too.  In all "
+        "others .example.com does."};
+
+    // --- domains and their recipients --------------------------------------------------------------
+    conf::Words local_recipient_maps{this, "local_recipient_maps", "accounts:$config_directory/accounts",
+        "The tables of all recipients in $mydestination: the address is looked up, then the name "
+        "alone.  Empty: all names are taken."};
+    conf::Words virtual_alias_domains{this, "virtual_alias_domains", "$virtual_alias_maps",
+        "Domains all of whose addresses are in $virtual_alias_maps."};
+    conf::Words virtual_alias_maps{this, "virtual_alias_maps", "",
+        "Tables that replace recipients by one or more others, in any domain."};
+    conf::Count virtual_alias_expansion_limit{this, "virtual_alias_expansion_limit", "1000",
+        {.min = 1, .max = 100'000}, "How many recipients one may become."};
+    conf::Count virtual_alias_recursion_limit{this, "virtual_alias_recursion_limit", "1000",
+        {.min = 1, .max = 1000}, "How often the result of an alias may be an alias again."};
+    conf::Words propagate_unmatched_extensions{this, "propagate_unmatched_extensions", "canonical, virtual",
+        "Where an address extension is kept: with virtual, user+ext@example.com whose entry is that "
+        "of user@example.com becomes other+ext@example.net."};
+    conf::Words relay_domains{this, "relay_domains", "",
+        "Domains for which mail is taken and sent on through $relay_transport."};
+    conf::Words relay_recipient_maps{this, "relay_recipient_maps", "",
+        "The tables of all addresses in $relay_domains.  Empty: all are taken."};
+
+    // --- where mail goes ---------------------------------------------------------------------------
+    conf::Text local_transport{this, "local_transport", "local", {.min = 1},
+        "How mail for $mydestination is delivered.  As all transports here: a service of master.cf, "
+        "with :nexthop if need be, or error:text, retry:text or discard:text."};
+    conf::Text virtual_transport{this, "virtual_transport", "local", {.min = 1},
+        "How mail for $virtual_mailbox_domains is delivered."};
+    conf::Text relay_transport{this, "relay_transport", "relay", {.min = 1},
+        "How mail for $relay_domains is delivered."};
+    conf::Text default_transport{this, "default_transport", "smtp", {.min = 1},
+        "How mail for all other domains is delivered."};
+    conf::Text relayhost{this, "relayhost", "",
+        "The host through which all mail for other domains goes, as [host], [host]:port or domain; or "
+        "several, with commas."};
+    conf::Words sender_dependent_relayhost_maps{this, "sender_dependent_relayhost_maps", "",
+        "Tables of relay hosts by sender, user@domain or @domain; they overrule relayhost."};
+    conf::Words sender_dependent_default_transport_maps{this, "sender_dependent_default_transport_maps", "",
+        "Tables of transports by sender, user@domain or @domain; they overrule default_transport."};
+    conf::Words transport_maps{this, "transport_maps", "",
+        "Tables of transports by recipient, domain, .domain or *; they overrule all of the above."};
+
+    // Is the name in $parent_domain_matches_subdomains?
+    bool matches_subdomains(std::string_view parameter) const
+    {
+        for (const std::string& word : *parent_domain_matches_subdomains) {
+            if (word == parameter)
+                return true;
+        }
+        return false;
+    }
+};
+
+}  // namespace routing

@@ -1,0 +1,3 @@
+LIBRARIES += librouting
+librouting_USES := libmail libnet libconf libutil
+librouting_DEPS :=

@@ -1,0 +1,276 @@
+// Classes, recipients and routes.
+#include "librouting/router.h"
+
+#include "librouting/keys.h"
+#include "libutil/text.h"
+
+#include <algorithm>
+
+namespace routing {
+
+using util::concat;
+using util::Result;
+
+namespace {
+
+constexpr std::string_view class_names[] = {"local", "virtual alias", "virtual mailbox", "relay", "default"};
+
+// "transport:nexthop" or "transport".
+Route parse_transport(std::string_view text, std::string_view nexthop)
+{
+    auto [transport, next] = util::split_first(util::trim(text), ':');
+    next = util::trim(next);
+    return {std::string(util::trim(transport)), std::string(next.empty() ? nexthop : next)};
+}
+
+Result<conf::Domains> open_domains(const conf::Words& words, bool subdomains = false)
+{
+    auto domains = conf::Domains::parse(*words, subdomains ? conf::Domains::Subdomains::Always
+                                                           : conf::Domains::Subdomains::ByDot);
+    if (!domains)
+        return domains.take_error().in(words.name());
+    return domains;
+}
+
+Result<conf::Tables> open_tables_of(const conf::Words& words)
+{
+    auto tables = conf::Tables::open(*words);
+    if (!tables)
+        return tables.take_error().in(words.name());
+    return tables;
+}
+
+bool looks_like_status(std::string_view word)
+{
+    auto parts = util::split(word, '.');
+    if (parts.size() != 3 || parts[0].size() != 1 || (parts[0][0] != '2' && parts[0][0] != '4' && parts[0][0] != '5'))
+        return false;
+    for (std::string_view part : parts) {
+        if (part.empty() || part.size() > 3 || !std::all_of(part.begin(), part.end(), util::is_digit))
+            return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+std::string_view name_of(AddressClass address_class) { return class_names[std::size_t(address_class)]; }
+
+Refusal refusal_of(const Route& route)
+{
+    char wanted = route.is_retry() ? '4' : '5';
+    auto [first, rest] = util::split_first(route.nexthop, ' ');
+    Refusal refusal;
+    if (looks_like_status(first)) {
+        refusal.dsn = first;
+        refusal.dsn[0] = wanted;
+        refusal.text = util::trim(rest);
+    } else {
+        refusal.dsn = concat(wanted, ".0.0");
+        refusal.text = util::trim(route.nexthop);
+    }
+    if (refusal.text.empty())
+        refusal.text = route.is_retry() ? "Mail for this address waits" : "Address is undeliverable";
+    return refusal;
+}
+
+// --- opening -----------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<Router>> Router::open(const conf::Common& common, const Config& config)
+{
+    std::unique_ptr<Router> router(new Router(common, config));
+    router->own_addresses_ = own_addresses(common);
+    TRY(router->open_tables());
+    return router;
+}
+
+Result<void> Router::open_tables()
+{
+    local_domains_ = TRY(open_domains(common_.mydestination, config_.matches_subdomains("mydestination")));
+    alias_domains_ = TRY(open_domains(config_.virtual_alias_domains,
+                                      config_.matches_subdomains("virtual_alias_domains")));
+    mailbox_domains_ = TRY(open_domains(common_.virtual_mailbox_domains,
+                                        config_.matches_subdomains("virtual_mailbox_domains")));
+    relay_domains_ = TRY(open_domains(config_.relay_domains, config_.matches_subdomains("relay_domains")));
+    local_recipients_ = TRY(open_tables_of(config_.local_recipient_maps));
+    aliases_ = TRY(open_tables_of(config_.virtual_alias_maps));
+    mailboxes_ = TRY(open_tables_of(common_.virtual_mailbox_maps));
+    relay_recipients_ = TRY(open_tables_of(config_.relay_recipient_maps));
+    transports_ = TRY(open_tables_of(config_.transport_maps));
+    sender_relayhosts_ = TRY(open_tables_of(config_.sender_dependent_relayhost_maps));
+    sender_transports_ = TRY(open_tables_of(config_.sender_dependent_default_transport_maps));
+    return {};
+}
+
+Result<void> Router::check()
+{
+    std::string text;
+    for (conf::Tables* tables : {&local_recipients_, &aliases_, &mailboxes_, &relay_recipients_, &transports_,
+                                 &sender_relayhosts_, &sender_transports_}) {
+        auto good = tables->check();
+        if (!good)
+            util::append(text, text.empty() ? "" : "; ", good.error().text);
+    }
+    if (!text.empty())
+        return util::temporary(std::move(text));
+    return {};
+}
+
+// --- addresses ---------------------------------------------------------------------------------------
+
+mail::Address Router::complete(mail::Address address) const
+{
+    if (address.is_null())
+        return address;
+    if (address.domain.empty() && config_.append_at_myorigin)
+        address.domain = util::lower(*common_.myorigin);
+    if (config_.append_dot_mydomain && !address.domain.empty() && !address.is_literal() &&
+        address.domain.find('.') == std::string::npos)
+        util::append(address.domain, '.', util::lower(*common_.mydomain));
+    return address;
+}
+
+Result<bool> Router::is_local(std::string_view domain)
+{
+    if (domain.starts_with('[')) {
+        auto literal = conf::IpAddress::parse(domain);
+        return literal && std::find(own_addresses_.begin(), own_addresses_.end(), *literal) != own_addresses_.end();
+    }
+    return local_domains_.contains(domain);
+}
+
+Result<AddressClass> Router::class_of(std::string_view domain)
+{
+    bool local = TRY(is_local(domain));
+    if (local)
+        return AddressClass::Local;
+    bool alias = TRY(alias_domains_.contains(domain));
+    if (alias)
+        return AddressClass::VirtualAlias;
+    bool mailbox = TRY(mailbox_domains_.contains(domain));
+    if (mailbox)
+        return AddressClass::VirtualMailbox;
+    bool relay = TRY(relay_domains_.contains(domain));
+    return relay ? AddressClass::Relay : AddressClass::Default;
+}
+
+Result<bool> Router::is_ours(std::string_view domain)
+{
+    AddressClass address_class = TRY(class_of(domain));
+    return address_class != AddressClass::Default;
+}
+
+Result<bool> Router::is_in(conf::Tables& tables, const mail::Address& address, bool bare_names)
+{
+    if (tables.empty())
+        return false;
+    auto keys = alias_keys(address, *common_.recipient_delimiter, bare_names);
+    auto found = TRY(tables.lookup(keys.keys));
+    return found.has_value();
+}
+
+Result<Recipient> Router::find(const mail::Address& address)
+{
+    Recipient recipient;
+    recipient.address_class = TRY(class_of(address.domain));
+    bool bare_names = recipient.address_class == AddressClass::Local;
+    bool alias = TRY(is_in(aliases_, address, bare_names));
+    if (alias)
+        return recipient;
+    Route way = TRY(route(address, {}));
+    if (way.is_error()) {
+        recipient.listed = false;
+        recipient.refusal = refusal_of(way);
+        return recipient;
+    }
+    conf::Tables* tables = nullptr;
+    std::string_view table_name;
+    switch (recipient.address_class) {
+    case AddressClass::Local:
+        tables = &local_recipients_;
+        table_name = "local recipient";
+        break;
+    case AddressClass::VirtualMailbox:
+        tables = &mailboxes_;
+        table_name = "virtual mailbox";
+        break;
+    case AddressClass::Relay:
+        tables = &relay_recipients_;
+        table_name = "relay recipient";
+        break;
+    case AddressClass::VirtualAlias:  // its route is an error unless transport_maps knows better
+    case AddressClass::Default:
+        return recipient;
+    }
+    if (tables->empty())
+        return recipient;
+    recipient.listed = TRY(is_in(*tables, address, bare_names));
+    if (!recipient.listed)
+        recipient.refusal = {"5.1.1", concat("User unknown in ", table_name, " table")};
+    return recipient;
+}
+
+// --- routes ------------------------------------------------------------------------------------------
+
+Result<Route> Router::by_default(const mail::Address& recipient, const mail::Address& sender,
+                                 AddressClass address_class)
+{
+    std::string nexthop = recipient.domain;
+    if (!config_.relayhost->empty())
+        nexthop = *config_.relayhost;
+    std::string transport = address_class == AddressClass::Relay ? *config_.relay_transport
+                                                                 : *config_.default_transport;
+    std::vector<conf::Key> keys;
+    if (sender.is_null())
+        keys = {{"<>"}};
+    else
+        keys = sender_keys(sender, *common_.recipient_delimiter);
+    auto relayhost = TRY(sender_relayhosts_.lookup(keys));
+    if (relayhost)
+        nexthop = util::equal_nocase(relayhost->value, "DUNNO") ? nexthop : std::string(util::trim(relayhost->value));
+    if (address_class == AddressClass::Default) {
+        auto other = TRY(sender_transports_.lookup(keys));
+        if (other && !util::equal_nocase(other->value, "DUNNO"))
+            transport = other->value;
+    }
+    return parse_transport(transport, nexthop);
+}
+
+Result<Route> Router::by_class(const mail::Address& recipient, const mail::Address& sender)
+{
+    AddressClass address_class = TRY(class_of(recipient.domain));
+    switch (address_class) {
+    case AddressClass::Local:
+        return parse_transport(*config_.local_transport, recipient.domain);
+    case AddressClass::VirtualAlias:
+        return Route{"error", "5.1.1 User unknown in virtual alias table"};
+    case AddressClass::VirtualMailbox:
+        return parse_transport(*config_.virtual_transport, recipient.domain);
+    case AddressClass::Relay:
+    case AddressClass::Default:
+        break;
+    }
+    return by_default(recipient, sender, address_class);
+}
+
+Result<Route> Router::route(const mail::Address& recipient, const mail::Address& sender)
+{
+    Route route = TRY(by_class(recipient, sender));
+    if (transports_.empty())
+        return route;
+    auto keys = transport_keys(recipient, *common_.recipient_delimiter,
+                               config_.matches_subdomains("transport_maps"));
+    auto found = TRY(transports_.lookup(keys));
+    if (!found)
+        return route;
+    auto [transport, nexthop] = util::split_first(util::trim(found->value), ':');
+    if (util::trim(transport).empty()) {
+        // ":nexthop" changes the nexthop only, ":" nothing.
+        if (!util::trim(nexthop).empty())
+            route.nexthop = util::trim(nexthop);
+        return route;
+    }
+    return parse_transport(found->value, recipient.domain);
+}
+
+}  // namespace routing

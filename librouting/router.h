@@ -1,0 +1,109 @@
+// Addresses and routes: what Postfix asks trivial-rewrite(8), as a library over tables.
+//
+// One Router answers for the whole program: whose an address is, whether there is such a recipient,
+// what it becomes by aliases, and by which transport it goes.  Tables are asked when they are
+// needed; one that cannot be read makes the answer a Temporary error (451, or deferred).
+#pragma once
+
+#include "libconf/common.h"
+#include "libconf/match_list.h"
+#include "libconf/table.h"
+#include "libmail/address.h"
+#include "librouting/config.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace routing {
+
+// Postfix's address classes (ADDRESS_CLASS_README), in the order in which they are tried.
+enum class AddressClass : unsigned char {
+    Local,           // $mydestination, and literals of this machine's addresses
+    VirtualAlias,    // $virtual_alias_domains
+    VirtualMailbox,  // $virtual_mailbox_domains
+    Relay,           // $relay_domains
+    Default,         // all others: somebody else's
+};
+std::string_view name_of(AddressClass address_class);
+
+// Where mail goes.  Three transports are no service of master.cf: error and retry (the nexthop is
+// "5.4.4 text": bounced, deferred, or refused at RCPT) and discard.
+struct Route {
+    std::string transport;
+    std::string nexthop;
+
+    bool is_error() const { return transport == "error"; }
+    bool is_retry() const { return transport == "retry"; }
+    bool is_discard() const { return transport == "discard"; }
+    bool operator==(const Route&) const = default;
+};
+
+// The nexthop of an error or retry transport, taken apart.
+struct Refusal {
+    std::string dsn;   // "5.4.4"
+    std::string text;  // for a reply or a notification
+};
+// "5.4.4 text", "text": the default status is 5.0.0 for error and 4.0.0 for retry, and a status of
+// the wrong class is corrected.
+Refusal refusal_of(const Route& route);
+
+// Is there such a recipient?
+struct Recipient {
+    AddressClass address_class = AddressClass::Default;
+    bool listed = true;   // or not known to be unlisted: the class has no table
+    Refusal refusal;      // when not: 5.1.1, "User unknown in virtual mailbox table"
+};
+
+class Router {
+public:
+    // Invalid: a parameter's list or table is wrong; the text names it.
+    static util::Result<std::unique_ptr<Router>> open(const conf::Common& common, const Config& config);
+    Router(const Router&) = delete;
+    Router& operator=(const Router&) = delete;
+
+    // Adds @$myorigin and .$mydomain where they belong.  The null address stays.
+    mail::Address complete(mail::Address address) const;
+
+    // The class of a domain, which is complete.
+    util::Result<AddressClass> class_of(std::string_view domain);
+    // Is it a domain of ours: any class but Default?
+    util::Result<bool> is_ours(std::string_view domain);
+
+    // What reject_unlisted_recipient asks.  An alias counts as a recipient; an error transport makes
+    // its recipients unlisted, in the class Default too.
+    util::Result<Recipient> find(const mail::Address& address);
+
+    // The transport of a recipient; the sender counts for sender-dependent tables.
+    util::Result<Route> route(const mail::Address& recipient, const mail::Address& sender);
+
+    // The recipients that one becomes by $virtual_alias_maps: itself where there is no entry.
+    // Temporary: over a limit, a loop, an entry that is no address, a table that cannot be read.
+    util::Result<std::vector<mail::Address>> expand(const mail::Address& recipient);
+
+    // Can all tables be read now?  For tern check: all that is wrong, in one text.
+    util::Result<void> check();
+
+private:
+    Router(const conf::Common& common, const Config& config) : common_(common), config_(config) {}
+    util::Result<void> open_tables();
+    util::Result<bool> is_local(std::string_view domain);
+    util::Result<Route> by_class(const mail::Address& recipient, const mail::Address& sender);
+    util::Result<Route> by_default(const mail::Address& recipient, const mail::Address& sender,
+                                   AddressClass address_class);
+    friend class Expander;
+    util::Result<bool> is_in(conf::Tables& tables, const mail::Address& address, bool bare_names);
+
+    const conf::Common& common_;
+    const Config& config_;
+    std::vector<conf::IpAddress> own_addresses_;
+    conf::Domains local_domains_, alias_domains_, mailbox_domains_, relay_domains_;
+    conf::Tables local_recipients_, aliases_, mailboxes_, relay_recipients_;
+    conf::Tables transports_, sender_relayhosts_, sender_transports_;
+};
+
+// The addresses of this machine: what inet_interfaces says, by asking the kernel for "all".
+std::vector<conf::IpAddress> own_addresses(const conf::Common& common);
+
+}  // namespace routing

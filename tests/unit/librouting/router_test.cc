@@ -1,0 +1,258 @@
+// librouting: router.h, keys.h, expansion.cc
+#include "libconf/accounts_file.h"
+#include "librouting/keys.h"
+#include "librouting/router.h"
+
+#include "tests/unit/libconf/temp_dir.h"
+#include "tests/unit/suite.h"
+
+namespace {
+
+using util::concat;
+
+struct House {
+    explicit House(std::string_view text = "")
+    {
+        CHECK(conf::write_accounts(dir / "accounts", {{"alice@example.org", 5, 5, "/m", {}},
+                                                      {"bob@mail.example.net", 6, 6, "/m", {}},
+                                                      {"carol", 7, 7, "/m", {}}})
+                  .ok());
+        conf::Problems problems;
+        auto settings = conf::MainCf::parse(
+            concat("myhostname = mail.example.net\nrecipient_delimiter = +\ninet_interfaces = 192.0.2.25\n", text), "main.cf",
+            dir.path(), problems);
+        settings.fill({&common, &config}, problems);
+        ck_assert_msg(!problems.any(), "%s", problems.to_text().c_str());
+        auto opened = routing::Router::open(common, config);
+        if (opened)
+            router = opened.take();
+        else
+            fault = opened.error().text;
+    }
+
+    // "local", "virtual mailbox (5.1.1 User unknown ...)"
+    std::string find(std::string_view address)
+    {
+        auto found = router->find(*mail::parse_address(address));
+        if (!found)
+            return concat("!", found.error().text);
+        std::string out(name_of(found->address_class));
+        if (!found->listed)
+            util::append(out, " (", found->refusal.dsn, ' ', found->refusal.text, ')');
+        return out;
+    }
+
+    std::string route(std::string_view address, std::string_view sender = "")
+    {
+        mail::Address from = sender.empty() ? mail::Address() : *mail::parse_address(sender);
+        auto found = router->route(*mail::parse_address(address), from);
+        return found ? concat(found->transport, ':', found->nexthop) : concat("!", found.error().text);
+    }
+
+    std::string expand(std::string_view address)
+    {
+        auto all = router->expand(*mail::parse_address(address));
+        if (!all)
+            return concat("!", all.error().text);
+        std::string out;
+        for (const auto& one : *all)
+            util::append(out, out.empty() ? "" : " ", mail::to_text(one));
+        return out;
+    }
+
+    test::TempDir dir;
+    conf::Common common;
+    routing::Config config;
+    std::unique_ptr<routing::Router> router;
+    std::string fault;
+};
+
+TEST(accounts_decide_by_default)
+{
+    House h;
+    EQ(h.fault, "");
+    EQ(h.find("alice@example.org"), "virtual mailbox");
+    EQ(h.find("Alice+x@EXAMPLE.org"), "virtual mailbox");
+    EQ(h.find("zoe@example.org"), "virtual mailbox (5.1.1 User unknown in virtual mailbox table)");
+    EQ(h.find("bob@mail.example.net"), "local");
+    EQ(h.find("carol@mail.example.net"), "local");
+    EQ(h.find("carol+a@localhost"), "local");
+    EQ(h.find("alice@mail.example.net"), "local (5.1.1 User unknown in local recipient table)");
+    EQ(h.find("carol@[192.0.2.25]"), "local");
+    EQ(h.find("carol@[192.0.2.26]"), "default");
+    EQ(h.find("x@elsewhere.example"), "default");
+    EQ(h.route("alice@example.org"), "local:example.org");
+    EQ(h.route("bob@mail.example.net"), "local:mail.example.net");
+    EQ(h.route("x@elsewhere.example"), "smtp:elsewhere.example");
+    EQ(*h.router->is_ours("example.org"), true);
+    EQ(*h.router->is_ours("sub.example.org"), false);
+}
+END_TEST
+
+TEST(error_transports_make_recipients_unknown)
+{
+    House h("default_transport = error:5.4.4 no mail to other hosts\n"
+            "transport_maps = inline:{ held.example=retry:, { gone.example = error:moved away }, sink.example=discard: }\n");
+    EQ(h.find("x@elsewhere.example"), "default (5.4.4 no mail to other hosts)");
+    EQ(h.find("x@gone.example"), "default (5.0.0 moved away)");
+    EQ(h.find("x@held.example"), "default");
+    EQ(h.route("x@sink.example"), "discard:sink.example");
+    EQ(routing::refusal_of({"error", "4.2.1 x"}).dsn, "5.2.1");
+    EQ(routing::refusal_of({"retry", ""}).dsn, "4.0.0");
+    EQ(routing::refusal_of({"retry", "5.7.1"}).dsn, "4.7.1");
+    EQ(routing::refusal_of({"error", "5.1.1.1 x"}).text, "5.1.1.1 x");
+}
+END_TEST
+
+TEST(classes_go_in_postfix_order)
+{
+    House h("virtual_alias_domains = alias.example\nvirtual_alias_maps = inline:{a@alias.example=b@c.example}\n"
+            "relay_domains = relay.example\nrelay_recipient_maps = inline:{r@relay.example=x, @sub.relay.example=y}\n"
+            "mydestination = $myhostname, .local.example\nlocal_recipient_maps =\n");
+    EQ(h.find("a@alias.example"), "virtual alias");
+    EQ(h.find("b@alias.example"), "virtual alias (5.1.1 User unknown in virtual alias table)");
+    EQ(h.route("b@alias.example"), "error:5.1.1 User unknown in virtual alias table");
+    EQ(h.find("r@relay.example"), "relay");
+    EQ(h.find("s@relay.example"), "relay (5.1.1 User unknown in relay recipient table)");
+    EQ(h.find("s@sub.relay.example"), "relay");
+    EQ(h.route("r@relay.example"), "relay:relay.example");
+    EQ(h.find("anybody@a.local.example"), "local");
+    EQ(h.find("anybody@local.example"), "default");
+}
+END_TEST
+
+TEST(relay_hosts_and_transport_tables_overrule_in_their_order)
+{
+    House h("relayhost = [smart.example]:587\nrelay_domains = relay.example\n"
+            "sender_dependent_relayhost_maps = inline:{s@a.example=[other.example], @b.example=DUNNO}\n"
+            "sender_dependent_default_transport_maps = inline:{@c.example=slow:, t@c.example=fast:[f.example]}\n"
+            "transport_maps = inline:{u@x.example=local:there, x.example=smtp:[x1.example], .y.example=:[y1.example],"
+            " z.example=:, alice@example.org=uucp:u}\n");
+    EQ(h.route("q@q.example"), "smtp:[smart.example]:587");
+    EQ(h.route("q@relay.example"), "relay:[smart.example]:587");
+    EQ(h.route("q@q.example", "s@a.example"), "smtp:[other.example]");
+    EQ(h.route("q@q.example", "s+ext@a.example"), "smtp:[other.example]");
+    EQ(h.route("q@q.example", "s@b.example"), "smtp:[smart.example]:587");
+    EQ(h.route("q@q.example", "s@c.example"), "slow:[smart.example]:587");
+    EQ(h.route("q@q.example", "t@c.example"), "fast:[f.example]");
+    EQ(h.route("u+e@x.example"), "local:there");
+    EQ(h.route("v@x.example"), "smtp:[x1.example]");
+    EQ(h.route("v@sub.y.example"), "smtp:[y1.example]");
+    EQ(h.route("v@y.example"), "smtp:[smart.example]:587");
+    EQ(h.route("v@z.example"), "smtp:[smart.example]:587");
+    EQ(h.route("alice@example.org"), "uucp:u");
+    House star("transport_maps = inline:{*=smtp:[all.example]}\n");
+    EQ(star.route("alice@example.org"), "smtp:[all.example]");
+}
+END_TEST
+
+TEST(tables_that_cannot_be_read_are_temporary)
+{
+    House h("virtual_alias_maps = fail:x\n");
+    EQ(h.router->find({"a", "example.org"}).error().kind, util::Kind::Temporary);
+    EQ(h.router->expand({"a", "example.org"}).error().kind, util::Kind::Temporary);
+    THAT(!House("transport_maps = hash:/nonexistent/t\n").router->check().ok());
+    OK(House().router->check());
+    EQ(House("relay_domains = nosuch:x\n").fault.substr(0, 29), "relay_domains: table nosuch:x");
+}
+END_TEST
+
+TEST(addresses_get_their_domains)
+{
+    House h("append_dot_mydomain = yes\nmyorigin = Example.ORG\n");
+    EQ(mail::to_text(h.router->complete({"alice", ""})), "alice@example.org");
+    EQ(mail::to_text(h.router->complete({"alice", "host"})), "alice@host.example.net");
+    EQ(mail::to_text(h.router->complete({"alice", "a.b"})), "alice@a.b");
+    EQ(mail::to_text(h.router->complete({"alice", "[192.0.2.1]"})), "alice@[192.0.2.1]");
+    THAT(h.router->complete({}).is_null());
+    House no("append_at_myorigin = no\n");
+    EQ(mail::to_text(no.router->complete({"alice", "host"})), "alice@host");
+    EQ(no.router->complete({"alice", ""}).domain, "");
+}
+END_TEST
+
+TEST(aliases_expand)
+{
+    House h("virtual_alias_maps = inline:{ {list@example.org = alice@example.org, bob@mail.example.net, \"a b\"@x.example},"
+            " {root = postmaster}, {postmaster = admin@example.org}, {admin@example.org = alice@example.org},"
+            " {@old.example = @example.org}, {keep@x.example = keep@x.example, copy@y.example},"
+            " {two@x.example = list@example.org, keep@x.example, LIST@example.org},"
+            " {sales@x.example = sell@y.example} }\n");
+    EQ(h.expand("list@example.org"), "alice@example.org bob@mail.example.net \"a b\"@x.example");
+    EQ(h.expand("nobody@example.org"), "nobody@example.org");
+    EQ(h.expand("root@mail.example.net"), "alice@example.org");
+    EQ(h.expand("root@localhost"), "alice@example.org");
+    EQ(h.expand("root@example.org"), "root@example.org");
+    EQ(h.expand("u+x@old.example"), "u+x@example.org");
+    EQ(h.expand("list@old.example"), "alice@example.org bob@mail.example.net \"a b\"@x.example");
+    EQ(h.expand("keep@x.example"), "keep@x.example copy@y.example");
+    EQ(h.expand("two@x.example"), "alice@example.org bob@mail.example.net \"a b\"@x.example keep@x.example copy@y.example");
+    EQ(h.expand("sales+eu@x.example"), "sell+eu@y.example");
+    House bare("propagate_unmatched_extensions =\nvirtual_alias_maps = inline:{ {sales@x.example = sell@y.example} }\n");
+    EQ(bare.expand("sales+eu@x.example"), "sell@y.example");
+}
+END_TEST
+
+TEST(bad_aliases_defer_and_lose_nobody)
+{
+    House h("virtual_alias_maps = inline:{ {a@x.example = b@x.example, c@x.example, d@x.example}, {b@x.example = c@x.example},"
+            " {c@x.example = b@x.example}, {bad@x.example = @}, {empty@x.example = ;} }\n");
+    EQ(h.expand("a@x.example"), "!aliases of a@x.example: b@x.example leads back to itself");
+    EQ(h.expand("bad@x.example").substr(0, 27), "!aliases of bad@x.example: ");
+    EQ(h.expand("empty@x.example").substr(0, 29), "!aliases of empty@x.example: ");
+}
+END_TEST
+
+TEST(alias_limits_hold_at_their_edges)
+{
+    auto many = [](int count) {
+        std::string value;
+        for (int i = 0; i < count; ++i)
+            util::append(value, i ? ", " : "", 'u', i, "@x.example");
+        return concat("virtual_alias_expansion_limit = 5\nvirtual_alias_recursion_limit = 3\n"
+                      "virtual_alias_maps = inline:{ {many@x.example = ", value, "},"
+                      " {c1@x.example=c2@x.example}, {c2@x.example=c3@x.example}, {c3@x.example=c4@x.example},"
+                      " {c0@x.example=c1@x.example} }\n");
+    };
+    House five(many(5)), six(many(6));
+    EQ(five.expand("many@x.example").substr(0, 10), "u0@x.examp");
+    EQ(six.expand("many@x.example"),
+       "!aliases of many@x.example: more than virtual_alias_expansion_limit = 5 recipients");
+    EQ(five.expand("c1@x.example"), "c4@x.example");
+    EQ(five.expand("c0@x.example"), "!aliases of c0@x.example: more than virtual_alias_recursion_limit = 3 in a row");
+}
+END_TEST
+
+std::string text_of(const std::vector<conf::Key>& keys)
+{
+    std::string out;
+    for (const auto& key : keys)
+        util::append(out, out.empty() ? "" : " ", key.partial ? "~" : "", key.text);
+    return out;
+}
+
+TEST(keys_come_in_postfix_order)
+{
+    mail::Address address{"user+ext", "sub.example.org"};
+    EQ(text_of(routing::alias_keys(address, "+", true).keys),
+       "user+ext@sub.example.org ~user@sub.example.org ~user+ext ~user ~@sub.example.org");
+    EQ(text_of(routing::alias_keys(address, "", false).keys), "user+ext@sub.example.org ~@sub.example.org");
+    EQ(text_of(routing::access_keys(address, "+", true)),
+       "user+ext@sub.example.org ~user@sub.example.org ~sub.example.org ~example.org ~org ~user+ext@ ~user@");
+    EQ(text_of(routing::access_keys({"a", "b.c"}, "+", false)), "a@b.c ~b.c ~.c ~a@");
+    EQ(text_of(routing::domain_keys("a.b.c", false)), "a.b.c ~.b.c ~.c");
+    EQ(text_of(routing::domain_keys("[1.2.3.4]", true)), "[1.2.3.4]");
+    EQ(text_of(routing::network_keys(*conf::IpAddress::parse("192.0.2.1"))), "192.0.2.1 ~192.0.2 ~192.0 ~192");
+    EQ(text_of(routing::network_keys(*conf::IpAddress::parse("2001:db8::1"))), "2001:db8::1 ~2001:db8 ~2001");
+    EQ(text_of(routing::transport_keys(address, "+", false)),
+       "user+ext@sub.example.org ~user@sub.example.org ~sub.example.org ~.example.org ~.org ~*");
+    EQ(text_of(routing::sender_keys({"a", "b"}, "+")), "a@b ~@b");
+}
+END_TEST
+
+}  // namespace
+
+SUITE(router, accounts_decide_by_default, error_transports_make_recipients_unknown, classes_go_in_postfix_order,
+      relay_hosts_and_transport_tables_overrule_in_their_order, tables_that_cannot_be_read_are_temporary,
+      addresses_get_their_domains, aliases_expand, bad_aliases_defer_and_lose_nobody,
+      alias_limits_hold_at_their_edges, keys_come_in_postfix_order)
