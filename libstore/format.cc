@@ -191,10 +191,11 @@ void drop_unsynced_damage(Scan& scan)
 
 }  // namespace
 
-Scan scan_segment(std::string_view bytes, std::uint64_t tag, bool verify)
+Scan scan_segment(std::string_view bytes, std::uint64_t tag, bool verify, std::uint64_t at)
 {
     Scan scan;
-    std::uint64_t offset = segment_header_size;
+    std::uint64_t begin = at == 0 ? segment_header_size : 0;
+    std::uint64_t offset = begin;
     Lsn last = 0;
     while (offset < bytes.size()) {
         auto frame = frame_at(bytes, offset, tag, last);
@@ -217,7 +218,7 @@ Scan scan_segment(std::string_view bytes, std::uint64_t tag, bool verify)
     if (verify)
         drop_unsynced_damage(scan);
 
-    scan.end = segment_header_size;
+    scan.end = std::min<std::uint64_t>(begin, bytes.size());
     if (!scan.frames.empty())
         scan.end = std::min<std::uint64_t>(
             scan.frames.back().offset + padded(scan.frames.back().bytes.size()), bytes.size());
@@ -227,6 +228,11 @@ Scan scan_segment(std::string_view bytes, std::uint64_t tag, bool verify)
     std::size_t nonzero = bytes.find_last_not_of('\0');
     if (nonzero != bytes.npos && nonzero >= scan.end)
         scan.tail = nonzero + 1 - scan.end;
+    for (auto& frame : scan.frames)
+        frame.offset += at;
+    for (auto& gap : scan.gaps)
+        gap.offset += at;
+    scan.end += at;
     return scan;
 }
 

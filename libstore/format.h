@@ -104,9 +104,9 @@ struct Scan {
     Lsn durable = 0;          // the highest durable mark that was seen
 };
 
-// `bytes` is the whole segment.  With `verify`, a message beyond the durable marks whose rendered
+// `bytes` is the segment from offset `at` on (0, or behind a record).  With `verify`, a message beyond the durable marks whose rendered
 // data or content is damaged counts as bad; otherwise (sealed segments) only header and metadata
 // are verified and content is left to whoever reads it.
-Scan scan_segment(std::string_view bytes, std::uint64_t tag, bool verify);
+Scan scan_segment(std::string_view bytes, std::uint64_t tag, bool verify, std::uint64_t at = 0);
 
 }  // namespace store

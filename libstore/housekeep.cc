@@ -1,10 +1,157 @@
-// Idle-time work.
+// Idle-time work: what may be forgotten is forgotten, space comes back, the snapshot follows.
 #include "libstore/journal.h"
+#include "libutil/text.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
 
 namespace store {
 
+// Is the log behind the snapshot so long that reading it would be felt at the next open?
+bool LogStore::tail_is_long(std::uint64_t times) const
+{
+    std::uint64_t messages = 0;
+    for (const auto& [id, folder] : state_.folders)
+        messages += folder->message_count();
+    return tail_bytes_ > times * (256U << 10) ||
+           tail_records_ > times * std::max<std::uint64_t>(256, messages / 64);
+}
+
+Manifest LogStore::manifest() const
+{
+    Manifest manifest{.tag = tag_, .generation = generation_, .durable = state_.last, .segments = {}};
+    for (const auto& segment : segments_)
+        manifest.segments.push_back({segment.id, segment.kind, segment.base});
+    return manifest;
+}
+
+// Hands the helper thread a snapshot of the state as it is, and the manifest that names it.
+util::Result<void> LogStore::start_snapshot()
+{
+    if (maintenance_)
+        return {};
+    submit();
+    const Snapshot* before = snapshot_ ? &*snapshot_ : nullptr;
+    auto encoded = Snapshot::encode(state_, tag_, {segments_.back().id, end_}, before);
+    if (!encoded.ok()) {
+        TRY(load_all());  // from the log, if the old snapshot is damaged
+        encoded = Snapshot::encode(state_, tag_, {segments_.back().id, end_}, nullptr);
+    }
+    std::string bytes = TRY(std::move(encoded));
+
+    ++generation_;
+    Manifest next = manifest();
+    next.snapshot = generation_;
+    std::uint64_t old = snapshot_number_;
+    auto job = std::make_unique<Job>();
+    job->task = [directory = directory_, next, old, bytes = std::move(bytes)]() -> util::Result<void> {
+        std::string path = util::concat(directory, "/", snapshot_name(next.snapshot));
+        auto written = write_new_file(path, bytes);
+        if (written.ok())
+            written = write_manifest(directory, next);
+        if (!written.ok()) {
+            (void)util::sys::unlink(path);
+            return written;
+        }
+        if (old)
+            (void)util::sys::unlink(util::concat(directory, "/", snapshot_name(old)));
+        return {};
+    };
+    job->done = [this, number = next.snapshot, records = tail_records_, tail = tail_bytes_](auto result) {
+        maintenance_ = false;
+        if (!result.ok()) {
+            util::log::warning(directory_, ": snapshot: ", result.error().text);
+            return;
+        }
+        tail_records_ -= std::min(records, tail_records_);
+        tail_bytes_ -= std::min(tail, tail_bytes_);
+        snapshot_number_ = number;
+        adopt_snapshot();
+    };
+    maintenance_ = true;
+    committer_->submit(std::move(job));
+    return {};
+}
+
+util::Result<void> write_new_file(const std::string& path, std::string_view bytes)
+{
+    auto fd = TRY(util::sys::open(path, O_WRONLY | O_CREAT | O_TRUNC));
+    TRY(util::sys::write_all(fd.get(), bytes));
+    return util::sys::fsync(fd.get());
+}
+
+// What is not loaded yet is from now on read from the new snapshot.
+void LogStore::adopt_snapshot()
+{
+    State fresh(tag_);
+    auto opened = Snapshot::open(util::concat(directory_, "/", snapshot_name(snapshot_number_)), tag_, fresh);
+    if (!opened.ok())
+        return;  // the old one is still open
+    Lsn upto = opened->lsn();
+    for (auto& [id, folder] : state_.folders) {
+        const Folder* stored = fresh.folder(id);
+        if (folder->loaded || !stored)
+            continue;
+        folder->stored_at = stored->stored_at;
+        folder->stored_checksum = stored->stored_checksum;
+    }
+    if (!state_.contents_loaded)
+        std::erase_if(state_.contents, [upto](const Content& content) { return content.lsn <= upto; });
+    if (!state_.kept_loaded)
+        std::erase_if(state_.kept, [upto](const Kept& item) { return item.lsn <= upto; });
+    snapshot_ = opened.take();
+}
+
+// How much deleted mail must go: by age, by size, or because the disk is nearly full.
+util::Result<void> LogStore::forget_deleted()
+{
+    if (state_.kept_bytes == 0 && state_.kept.empty() && state_.kept_loaded)
+        return {};
+    TRY(load_kept());
+    std::int64_t oldest = wall_seconds() -
+                          std::chrono::floor<std::chrono::seconds>(options_.undelete_time).count();
+    std::uint64_t limit = options_.undelete_limit;
+    auto space = util::sys::free_space(lock_.get());
+    if (space.ok() && space->bytes < low_space)
+        limit = 0;
+    std::uint64_t bytes = state_.kept_bytes;
+    Lsn upto = 0;
+    for (const auto& item : state_.kept) {
+        if (item.seconds >= oldest && bytes <= limit)
+            break;
+        bytes -= item.entry.size;
+        upto = item.lsn;
+    }
+    if (upto == 0)
+        return {};
+    return purge_upto(upto);
+}
+
+util::Result<void> LogStore::purge_upto(Lsn limit)
+{
+    TRY(load_kept());
+    TRY(prepare(64, 1, true));
+    add(PurgeRecord{.limit = limit});
+    strict();
+    return {};
+}
+
 bool LogStore::housekeep(util::Duration)
 {
+    if (maintenance_ || failure_)
+        return false;
+    auto forgot = forget_deleted();
+    if (forgot.ok() && garbage_is_much()) {
+        auto compacted = compact_some();
+        if (!compacted.ok())
+            util::log::warning(directory_, ": compaction: ", compacted.error().text);
+        if (maintenance_)
+            return false;
+    }
+    if (tail_is_long(4) || snapshot_number_ == 0)
+        if (auto started = start_snapshot(); !started.ok())
+            util::log::warning(directory_, ": snapshot: ", started.error().text);
     return false;
 }
 

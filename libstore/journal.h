@@ -28,6 +28,8 @@ Lsn LogStore::write(const Record& record, Lsn span, std::uint16_t index, std::ui
     pending_.append(meta).append(body).append(more_body);
     pending_.append(padded(length) - length, '\0');
     end_ += padded(length);
+    ++tail_records_;
+    tail_bytes_ += padded(length);
     if (pending_.size() > max_pending && index + 1 == count)
         submit();
     return state_.last;

@@ -1,11 +1,14 @@
 // The Store there is: state in memory, the log on disk, a helper thread between them.
 //
-//   open.cc         opening, recovery, creation          operations.cc  messages
-//   journal.cc      records into segments, durability    mailboxes.cc   mailboxes
-//   reading.cc      bytes of messages                    housekeep.cc   snapshot, compaction, undelete
+//   open.cc       opening, creation, loading             operations.cc  messages
+//   recover.cc    manifest, snapshot, replay             mailboxes.cc   mailboxes
+//   journal.cc    records into segments, durability      restore.cc     deleted mail, check
+//   reading.cc    bytes of messages                      housekeep.cc   snapshot; compact.cc
 #pragma once
 
 #include "libstore/committer.h"
+#include "libstore/manifest.h"
+#include "libstore/snapshot.h"
 #include "libstore/state.h"
 #include "libutil/log.h"
 #include "libutil/sys.h"
@@ -25,6 +28,10 @@ constexpr std::size_t max_in_flight = 32U << 20;   // who adds faster than the d
 constexpr std::size_t max_open_segments = 32;
 constexpr std::size_t read_window = 256U << 10;
 constexpr std::size_t max_rendered = 32U << 20;
+
+constexpr std::uint64_t low_space = 64U << 20;     // with less free, deleted mail goes at once
+
+class Compactor;
 
 struct Segment {
     std::uint32_t id = 0;
@@ -80,23 +87,61 @@ public:
     QuotaUsage usage() const override;
     bool housekeep(util::Duration slice) override;
     std::optional<std::vector<std::uint32_t>> expunged_since(MailboxId mailbox, Lsn since) override;
+    util::Result<std::vector<DeletedMessage>> deleted_messages() override;
+    util::Result<Copied> restore(MailboxId from, std::span<const std::uint32_t> uids,
+                                 MailboxId to) override;
+    util::Result<Lsn> purge_deleted(std::int64_t before, bool now) override;
+    util::Result<CheckReport> check() override;
 
 private:
     // --- open.cc ---------------------------------------------------------------------------------
     util::Result<void> create();
     util::Result<void> make_defaults();
-    util::Result<void> recover(const std::vector<std::uint32_t>& ids);
-    util::Result<void> replay_segment(Segment& segment, bool tail);
-    void replay(const Scan& scan, const Segment& segment);
-    bool replay_frame(const Frame& frame, const Segment& segment);
-    util::Result<bool> has_records(const Segment& segment);
-    static void drop_open_group(Scan& scan);
-    util::Result<void> set_segment_aside(std::uint32_t id);
-    util::Result<void> set_tail_aside(const Segment& segment, std::string_view bytes);
-    util::Result<void> after_replay();
     util::Result<Folder*> loaded(MailboxId id);
-    util::Result<void> add_mailbox(std::string name, SpecialUse use, std::uint16_t index,
-                                   std::uint16_t count);
+    util::Result<void> load_contents();
+    util::Result<void> load_kept();
+    util::Result<void> load_all();
+    util::Result<void> reload();
+
+    // --- recover.cc ------------------------------------------------------------------------------
+    std::string segment_path(std::uint32_t id) const;
+    util::Result<void> recover(const std::vector<std::uint32_t>& ids);
+    util::Result<std::vector<SegmentHeader>> read_headers(const std::vector<std::uint32_t>& ids);
+    bool arrange_by_manifest(const Manifest& manifest, const std::vector<SegmentHeader>& headers);
+    util::Result<void> arrange_by_headers(const std::vector<SegmentHeader>& headers);
+    util::Result<void> remove_leftovers(const std::vector<SegmentHeader>& headers);
+    util::Result<void> set_segment_aside(std::uint32_t id);
+    util::Result<void> replay_from_snapshot(const Manifest& manifest);
+    util::Result<void> replay_from(std::size_t first, std::uint64_t at);
+    util::Result<bool> has_records(const Segment& segment);
+    util::Result<void> replay_segment(Segment& segment, bool tail, std::uint64_t at);
+    static void drop_open_group(Scan& scan);
+    util::Result<void> set_tail_aside(const Segment& segment, std::string_view bytes);
+    util::Result<void> replay(State& state, const Scan& scan, const Segment& segment,
+                              const Snapshot* snapshot);
+    static util::Result<bool> replay_frame(State& state, const Frame& frame, const Segment& segment,
+                                           const Snapshot* snapshot);
+    util::Result<void> after_replay();
+    void remove_orphan_bodies();
+
+    // --- housekeep.cc, compact.cc, restore.cc ------------------------------------------------------
+    bool tail_is_long(std::uint64_t times) const;
+    Manifest manifest() const;
+    util::Result<void> start_snapshot();
+    void adopt_snapshot();
+    util::Result<void> forget_deleted();
+    util::Result<void> purge_upto(Lsn limit);
+    bool garbage_is_much() const;
+    util::Result<void> compact_some();
+    util::Result<std::vector<std::size_t>> choose_victims(const Compactor& compactor);
+    util::Result<void> write_censuses(const Compactor& compactor);
+    void start_compaction(const SegmentHeader& header, const std::vector<std::size_t>& victims,
+                          Compactor& compactor, std::string bytes);
+    void finish_compaction(const std::vector<std::uint32_t>& ids, const Segment& fresh, bool empty,
+                           const std::vector<Content>& moved, const std::vector<Lsn>& dropped,
+                           const std::vector<std::string>& bodies);
+    util::Result<void> check_segments(CheckReport& report);
+    void check_messages(CheckReport& report);
 
     // --- journal.cc ------------------------------------------------------------------------------
     util::Result<void> make_room(std::uint64_t bytes, bool essential);
@@ -116,8 +161,10 @@ private:
     void submit();
     void changed(MailboxId mailbox);
 
-    // --- operations.cc ---------------------------------------------------------------------------
+    // --- operations.cc, mailboxes.cc ---------------------------------------------------------------------------
     util::Result<Folder*> target(MailboxId id);
+    util::Result<void> add_mailbox(std::string name, SpecialUse use, std::uint16_t index,
+                                   std::uint16_t count);
     util::Result<void> check_message(const NewMessage& message) const;
     util::Result<std::vector<Guid>> write_bodies(std::span<const NewMessage> messages);
     Lsn append_one(Folder& folder, const NewMessage& message, const Guid& guid, std::uint16_t index,
@@ -134,7 +181,6 @@ private:
     std::optional<std::string_view> in_memory(std::uint32_t segment, std::uint64_t offset) const;
     util::Result<std::string_view> bytes_at(const Content& content, std::uint64_t length,
                                             std::string& buffer, bool sequential);
-    util::Result<void> load_contents();
     util::Result<const Content*> locate(const Entry& entry);
     std::uint64_t readable_size(std::uint32_t segment) const;
 
@@ -171,6 +217,14 @@ private:
     std::optional<util::Error> failure_;
     std::uint64_t damage_ = 0;            // bad records met since open
 
+    std::optional<Snapshot> snapshot_;    // what is not loaded is read from it
+    std::uint64_t snapshot_number_ = 0;   // that the manifest names
+    std::uint64_t generation_ = 0;
+    std::uint64_t tail_records_ = 0;      // behind the snapshot
+    std::uint64_t tail_bytes_ = 0;
+    bool maintenance_ = false;            // a snapshot or compaction is in the helper's hands
+    bool compact_now_ = false;
+
     std::vector<OpenSegment> open_segments_;
     std::uint64_t use_ = 0;
     std::string window_;                  // read-ahead: bytes of one segment
@@ -183,5 +237,10 @@ private:
 };
 
 std::int64_t wall_seconds();
+// The bytes of a segment from `at` on.
+util::Result<std::string> read_segment(int fd, std::uint64_t at);
+// Written and synced; its directory is not.
+util::Result<void> write_new_file(const std::string& path, std::string_view bytes);
+std::string body_name(const Guid& guid);
 
 }  // namespace store

@@ -204,7 +204,8 @@ util::Result<std::vector<Stored>> LogStore::append_all(MailboxId mailbox,
     if (messages.size() == 1 && !messages[0].queue_id.empty()) {
         auto key = state_.duplicates.key(messages[0].queue_id, messages[0].recipient);
         if (const auto* first = state_.duplicates.find(key)) {
-            stored.push_back({first->lsn, first->uid, first->uid_validity, true});
+            const Folder* where = state_.folder(first->mailbox);
+            stored.push_back({first->lsn, first->uid, where ? where->uid_validity : 0, true});
             return stored;
         }
     }

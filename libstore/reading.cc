@@ -9,10 +9,14 @@
 
 namespace store {
 
+std::string body_name(const Guid& guid)
+{
+    return util::hex({reinterpret_cast<const char*>(guid.bytes.data()), guid.bytes.size()});
+}
+
 std::string LogStore::body_path(const Guid& guid) const
 {
-    std::string_view bytes(reinterpret_cast<const char*>(guid.bytes.data()), guid.bytes.size());
-    return util::concat(directory_, "/bodies/", util::hex(bytes));
+    return util::concat(directory_, "/bodies/", body_name(guid));
 }
 
 util::Result<int> LogStore::segment_fd(std::uint32_t id)

@@ -213,8 +213,8 @@ void State::apply(Lsn lsn, const MessageRecord& record, const Content& location)
     if (!record.queue_id.empty())
         duplicates.add({.key = duplicates.key(record.queue_id, record.recipient),
                         .lsn = lsn,
-                        .uid = entry.uid,
-                        .uid_validity = folder.uid_validity});
+                        .mailbox = folder.id,
+                        .uid = entry.uid});
 }
 
 void State::apply(Lsn lsn, const FlagsRecord& record)
@@ -295,6 +295,8 @@ void State::apply(Lsn lsn, const MailboxRecord& record)
 
     // What came before and is not listed was expunged by a record that is no longer kept.
     CHECK(folder.loaded);
+    folder.gone.clear();
+    folder.gone_from = lsn;
     std::size_t range = 0;
     std::erase_if(folder.entries, [&](const Entry& entry) {
         while (range < record.live.size() && record.live[range].last < entry.uid)
@@ -442,6 +444,17 @@ void State::adopt_entries(Folder& folder)
     for (auto& entry : folder.entries)
         if (entry.modseq < folder.modseq_floor)
             entry.modseq = folder.modseq_floor;
+}
+
+void State::count(Folder& folder)
+{
+    folder.unseen = folder.deleted = 0;
+    folder.bytes = 0;
+    for (const auto& entry : folder.entries) {
+        folder.unseen += (entry.flags & Seen) == 0;
+        folder.deleted += (entry.flags & Deleted) != 0;
+        folder.bytes += entry.size;
+    }
 }
 
 }  // namespace store

@@ -64,8 +64,8 @@ public:
     struct Item {
         std::uint64_t key = 0;
         Lsn lsn = 0;
+        MailboxId mailbox = 0;
         std::uint32_t uid = 0;
-        std::uint32_t uid_validity = 0;
     };
 
     explicit DuplicateMemory(std::uint64_t seed) : seed_(seed) {}
@@ -96,6 +96,7 @@ public:
     std::vector<Kept> kept;                                    // by lsn
     std::vector<Content> contents;                             // by lsn
     bool contents_loaded = true;                               // else `contents` lacks the snapshot's
+    bool kept_loaded = true;         // else `kept` lacks the snapshot's
     DuplicateMemory duplicates;
     Lsn last = 0;                    // highest Lsn given
     Lsn ceiling = 0;                 // reserved up to here
@@ -133,6 +134,8 @@ public:
     std::vector<std::string> name_orphans();
     // The entries of a folder read from a snapshot take effect.
     static void adopt_entries(Folder& folder);
+    // Counts a folder's unseen and deleted messages and bytes anew.
+    static void count(Folder& folder);
 
 private:
     Folder& folder_or_new(MailboxId id);

@@ -39,6 +39,7 @@ struct Options {
     std::uint64_t quota_messages = 0;               // 0 = none
     std::uint32_t max_mailboxes = 10'000;
     std::uint64_t max_message_size = 1U << 30;
+    bool ignore_snapshot = false;                   // read the whole log instead
     bool create = true;                             // make an empty store with INBOX and the defaults
     // The mailboxes of a fresh store besides INBOX.
     std::vector<std::pair<std::string, SpecialUse>> default_mailboxes = {
@@ -114,6 +115,22 @@ struct FlagsChanged {
 struct QuotaUsage {
     std::uint64_t bytes = 0;
     std::uint64_t messages = 0;
+};
+
+// An expunged message that can still be put back.
+struct DeletedMessage {
+    MailboxId mailbox = 0;
+    std::string mailbox_name;       // as it is called now, or was when it was removed
+    std::int64_t seconds = 0;       // when it was expunged
+    Entry entry;                    // read_content() and read_rendered() take it
+};
+
+struct CheckReport {
+    std::uint64_t segments = 0;
+    std::uint64_t records = 0;
+    std::uint64_t messages = 0;
+    std::uint64_t bytes = 0;        // of the log and the files of large messages
+    std::vector<std::string> problems;
 };
 
 // What a problem is called in replies: full disk, over quota, ... by Error::kind and text; over
@@ -210,6 +227,18 @@ public:
     // The uids expunged after `since`, ascending; nullopt when history does not reach back that far
     // (QRESYNC, RFC 7162 §3.2: then all uids not present count as gone).
     virtual std::optional<std::vector<std::uint32_t>> expunged_since(MailboxId mailbox, Lsn since) = 0;
+
+    // Deleted mail, in the order in which it was expunged.
+    virtual util::Result<std::vector<DeletedMessage>> deleted_messages() = 0;
+    // Puts deleted messages (uids of the mailbox that they were expunged from) into a mailbox, with
+    // new uids.  Uids that are not to be had are passed over.
+    virtual util::Result<Copied> restore(MailboxId from, std::span<const std::uint32_t> uids,
+                                         MailboxId to) = 0;
+    // Forgets mail that was expunged before this time (seconds since 1970) for good.  With `now`,
+    // housekeep() gives all its space back, however little it is.
+    virtual util::Result<Lsn> purge_deleted(std::int64_t before, bool now) = 0;
+    // Reads and verifies everything.  Blocks for as long as that takes: for tools.
+    virtual util::Result<CheckReport> check() = 0;
 };
 
 }  // namespace store

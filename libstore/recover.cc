@@ -1,0 +1,461 @@
+// Recovery: from manifest, snapshot and the log behind it; without them, from the log alone.
+#include "libstore/journal.h"
+#include "libutil/text.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_set>
+
+namespace store {
+
+util::Result<std::string> read_segment(int fd, std::uint64_t at)
+{
+    auto status = TRY(util::sys::fstat(fd));
+    std::uint64_t size = std::uint64_t(status.st_size);
+    if (size > 4 * max_segment_size + max_record_size)
+        return util::permanent("segment is too large");
+    std::string bytes(size > at ? size - at : 0, '\0');
+    std::size_t got = 0;
+    while (got < bytes.size()) {
+        std::size_t more = TRY(util::sys::pread(fd, std::span(bytes).subspan(got), at + got));
+        if (more == 0)
+            break;
+        got += more;
+    }
+    bytes.resize(got);
+    return bytes;
+}
+
+std::string LogStore::segment_path(std::uint32_t id) const
+{
+    return util::concat(directory_, "/", segment_name(id));
+}
+
+util::Result<void> LogStore::recover(const std::vector<std::uint32_t>& ids)
+{
+    auto headers = TRY(read_headers(ids));
+    std::optional<Manifest> manifest;
+    auto text = util::sys::read_file(directory_ + "/manifest", max_manifest_size);
+    if (text.ok())
+        manifest = decode_manifest(*text);
+    if (manifest && !arrange_by_manifest(*manifest, headers))
+        manifest.reset();
+    if (!manifest) {
+        if (headers.empty())
+            return create();
+        if (text.ok() || ids.size() > 1) {
+            ++damage_;
+            util::log::warning(directory_, ": the manifest is missing or does not fit; reading the whole log");
+        }
+        TRY(arrange_by_headers(headers));
+    }
+    TRY(remove_leftovers(headers));
+
+    util::Result<void> replayed = util::temporary("no snapshot");
+    if (manifest) {
+        generation_ = manifest->generation;
+        snapshot_number_ = manifest->snapshot;
+    }
+    if (manifest && manifest->snapshot && !options_.ignore_snapshot) {
+        replayed = replay_from_snapshot(*manifest);
+        if (!replayed.ok()) {
+            tail_records_ = tail_bytes_ = 0;
+            ++damage_;
+            util::log::warning(directory_, ": ", replayed.error().text, "; reading the whole log");
+        }
+    }
+    if (!replayed.ok()) {
+        snapshot_.reset();
+        state_ = State(tag_);
+        TRY(replay_from(0, 0));
+    }
+    if (manifest && state_.last < manifest->durable) {
+        // Records that were on disk are gone.  What they gave out may not be given out again.
+        ++damage_;
+        util::log::error(directory_, ": the end of the log is lost: it ends at ", state_.last,
+                         " and reached ", manifest->durable);
+        state_.ceiling = std::max(state_.ceiling, manifest->durable + lsn_block);
+        state_.reservation_open = true;
+    }
+    return after_replay();
+}
+
+// The headers of all segments; files that are none are set aside.
+util::Result<std::vector<SegmentHeader>> LogStore::read_headers(const std::vector<std::uint32_t>& ids)
+{
+    std::vector<SegmentHeader> headers;
+    for (std::uint32_t id : ids) {
+        auto fd = TRY(util::sys::open(segment_path(id), O_RDONLY));
+        std::string bytes(segment_header_size, '\0');
+        std::size_t got = TRY(util::sys::pread(fd.get(), bytes, 0));
+        next_segment_ = std::max(next_segment_, id + 1);
+        auto header = decode_segment_header(std::string_view(bytes).substr(0, got));
+        if (header && header->id == id)
+            headers.push_back(*header);
+        else
+            TRY(set_segment_aside(id));
+    }
+    std::ranges::stable_sort(headers, {}, &SegmentHeader::base);
+    return headers;
+}
+
+// False when a segment that the manifest names is not there.
+bool LogStore::arrange_by_manifest(const Manifest& manifest, const std::vector<SegmentHeader>& headers)
+{
+    segments_.clear();
+    for (const auto& item : manifest.segments) {
+        auto found = std::ranges::find(headers, item.id, &SegmentHeader::id);
+        if (found == headers.end() || found->tag != manifest.tag || found->base != item.base ||
+            found->kind != item.kind)
+            return false;
+        segments_.push_back({.id = std::uint32_t(item.id), .kind = item.kind, .base = item.base, .size = 0});
+    }
+    // Segments that were begun since.
+    Lsn newest = manifest.segments.back().base;
+    for (const auto& header : headers)
+        if (header.tag == manifest.tag && header.kind == SegmentKind::Log && header.base > newest)
+            segments_.push_back({.id = std::uint32_t(header.id), .base = header.base, .size = 0});
+    tag_ = manifest.tag;
+    return true;
+}
+
+util::Result<void> LogStore::arrange_by_headers(const std::vector<SegmentHeader>& headers)
+{
+    std::map<std::uint64_t, std::size_t> tags;
+    std::unordered_set<std::uint64_t> replaced;
+    for (const auto& header : headers)
+        ++tags[header.tag];
+    tag_ = std::ranges::max_element(tags, {}, [](const auto& tag) { return tag.second; })->first;
+    for (const auto& header : headers)
+        if (header.tag == tag_)
+            replaced.insert(header.replaces.begin(), header.replaces.end());
+    segments_.clear();
+    for (const auto& header : headers) {
+        if (header.tag != tag_)
+            TRY(set_segment_aside(std::uint32_t(header.id)));
+        else if (!replaced.contains(header.id))
+            segments_.push_back({.id = std::uint32_t(header.id), .kind = header.kind,
+                                 .base = header.base, .size = 0});
+    }
+    // The last one is written to, so it must be a log segment.
+    if (segments_.empty() || segments_.back().kind != SegmentKind::Log)
+        return util::permanent(util::concat(directory_, ": the last segment of the log is missing"));
+    return {};
+}
+
+// Segments that compaction replaced, or that belong to another store.
+util::Result<void> LogStore::remove_leftovers(const std::vector<SegmentHeader>& headers)
+{
+    for (const auto& header : headers) {
+        if (std::ranges::any_of(segments_, [&](const Segment& item) { return item.id == header.id; }))
+            continue;
+        if (header.tag == tag_)
+            TRY(util::sys::unlink(segment_path(std::uint32_t(header.id))));
+        else if (util::sys::stat(segment_path(std::uint32_t(header.id))).ok())
+            TRY(set_segment_aside(std::uint32_t(header.id)));
+    }
+    return {};
+}
+
+// A file that cannot be part of the store is kept, out of the way.
+util::Result<void> LogStore::set_segment_aside(std::uint32_t id)
+{
+    std::string path = segment_path(id);
+    std::string aside = util::concat(directory_, "/aside-", segment_name(id));
+    auto status = TRY(util::sys::stat(path));
+    if (status.st_size > off_t(segment_header_size)) {
+        ++damage_;
+        util::log::warning(path, ": not a segment of this store; kept as ", aside);
+    }
+    return util::sys::rename(path, aside);
+}
+
+// --- replay -----------------------------------------------------------------------------------------
+
+util::Result<void> LogStore::replay_from_snapshot(const Manifest& manifest)
+{
+    State state(tag_);
+    auto snapshot = TRY(Snapshot::open(util::concat(directory_, "/", snapshot_name(manifest.snapshot)),
+                                       tag_, state));
+    LogPosition position = snapshot.position();
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+        if (segments_[i].id != position.segment)
+            continue;
+        auto status = TRY(util::sys::stat(segment_path(position.segment)));
+        if (std::uint64_t(status.st_size) < position.offset)
+            return util::permanent("the log ends before its snapshot");
+        state_ = std::move(state);
+        snapshot_ = std::move(snapshot);
+        return replay_from(i, position.offset);
+    }
+    return util::permanent("the snapshot does not fit to the log");
+}
+
+util::Result<void> LogStore::replay_from(std::size_t first, std::uint64_t at)
+{
+    // A torn tail can only be where nothing valid follows: in the last segment, or before segments
+    // that were begun and never written to.
+    std::size_t tail = segments_.size() - 1;
+    while (tail > first && !TRY(has_records(segments_[tail])))
+        --tail;
+    for (std::size_t i = first; i < segments_.size(); ++i)
+        TRY(replay_segment(segments_[i], i >= tail, i == first ? at : 0));
+    return {};
+}
+
+util::Result<bool> LogStore::has_records(const Segment& segment)
+{
+    auto fd = TRY(util::sys::open(segment_path(segment.id), O_RDONLY));
+    std::string bytes = TRY(read_segment(fd.get(), 0));
+    return !scan_segment(bytes, tag_, true).frames.empty();
+}
+
+util::Result<void> LogStore::replay_segment(Segment& segment, bool tail, std::uint64_t at)
+{
+    std::string path = segment_path(segment.id);
+    auto fd = TRY(util::sys::open(path, tail ? O_RDWR : O_RDONLY));
+    std::string bytes = TRY(read_segment(fd.get(), at));
+    Scan scan = scan_segment(bytes, tag_, tail, at);
+    if (tail)
+        drop_open_group(scan);
+    for (const auto& gap : scan.gaps) {
+        ++damage_;
+        util::log::warning(path, ": ", gap.length, " bad bytes at ", gap.offset, " skipped");
+    }
+    TRY(replay(state_, scan, segment, snapshot_ ? &*snapshot_ : nullptr));
+    segment.size = scan.end;
+    tail_records_ += scan.frames.size();
+    tail_bytes_ += bytes.size();
+    if (tail && at + bytes.size() > scan.end) {
+        if (scan.tail > 0)
+            TRY(set_tail_aside(segment, std::string_view(bytes).substr(scan.end - at, scan.tail)));
+        TRY(util::sys::ftruncate(fd.get(), scan.end));
+        TRY(util::sys::fsync(fd.get()));
+    } else if (!tail && scan.tail > 0) {
+        ++damage_;
+        util::log::warning(path, ": ", scan.tail, " bad bytes at the end skipped");
+    }
+    if (&segment == &segments_.back()) {
+        active_ = std::move(fd);
+        end_ = written_ = allocated_ = scan.end;
+    }
+    return {};
+}
+
+// A group that the end of the log cuts off never happened.
+void LogStore::drop_open_group(Scan& scan)
+{
+    if (scan.frames.empty())
+        return;
+    const RecordHeader last = scan.frames.back().header;
+    if (last.group_index + 1 == last.group_size)
+        return;
+    std::size_t index = last.group_index;
+    std::size_t first = scan.frames.size() - 1;
+    while (index > 0 && first > 0 && scan.frames[first - 1].header.group_size == last.group_size &&
+           scan.frames[first - 1].header.group_index == index - 1) {
+        --first;
+        --index;
+    }
+    scan.tail += scan.end - scan.frames[first].offset;
+    scan.end = scan.frames[first].offset;
+    scan.frames.resize(first);
+}
+
+util::Result<void> LogStore::set_tail_aside(const Segment& segment, std::string_view bytes)
+{
+    std::string aside = util::concat(directory_, "/aside-", segment_name(segment.id), "-", segment.size,
+                                     "-", wall_seconds());
+    util::log::warning(directory_, ": ", bytes.size(), " bytes that were not written completely, cut off ",
+                       segment_name(segment.id), " and kept in ", aside);
+    // On a full disk the store opens all the same.
+    auto kept = util::sys::replace_file(aside, bytes, 0600);
+    if (!kept.ok())
+        util::log::warning(aside, ": ", kept.error().text);
+    return {};
+}
+
+util::Result<void> LogStore::replay(State& state, const Scan& scan, const Segment& segment,
+                                    const Snapshot* snapshot)
+{
+    for (std::size_t i = 0; i < scan.frames.size();) {
+        const RecordHeader& header = scan.frames[i].header;
+        std::size_t count = 1;
+        while (count < header.group_size && i + count < scan.frames.size() &&
+               scan.frames[i + count].header.group_size == header.group_size &&
+               scan.frames[i + count].header.group_index == header.group_index + count)
+            ++count;
+        // Part of a group is missing.  If all of it was once synced, the rest counts; else none.
+        bool whole = header.group_index == 0 && count == header.group_size;
+        bool counts = whole || segment.kind == SegmentKind::Compacted ||
+                      scan.frames[i + count - 1].header.lsn <= scan.durable;
+        for (std::size_t j = i; j < i + count; ++j) {
+            Lsn lsn = scan.frames[j].header.lsn;
+            state.last = std::max(state.last, lsn);
+            bool understood = counts && TRY(replay_frame(state, scan.frames[j], segment, snapshot));
+            if (understood)
+                continue;
+            ++damage_;
+            util::log::warning(directory_, ": record ", lsn, " in ", segment_name(segment.id),
+                               counts ? " is not understood" : " is part of a change that was not written "
+                                                               "completely", ", skipped");
+        }
+        i += count;
+    }
+    return {};
+}
+
+namespace {
+
+// What a record touches must be loaded before it is applied.
+util::Result<void> load(State& state, const Snapshot* snapshot, MailboxId id)
+{
+    Folder* folder = state.folder(id);
+    if (!folder || folder->loaded)
+        return {};
+    if (!snapshot)
+        return util::permanent("snapshot is damaged");
+    return snapshot->load(*folder);
+}
+
+template <typename Record>
+util::Result<void> load_for(State& state, const Snapshot* snapshot, const Record& record)
+{
+    if constexpr (requires { record.mailbox; })
+        TRY(load(state, snapshot, record.mailbox));
+    else if constexpr (requires { record.id; })
+        TRY(load(state, snapshot, record.id));
+    else if constexpr (requires { record.from; }) {
+        TRY(load(state, snapshot, record.from));
+        TRY(load(state, snapshot, record.to));
+    }
+    bool needs_kept = Record::type == Type::Copying || Record::type == Type::Purge || Record::type == Type::Census;
+    if (needs_kept && !state.kept_loaded) {
+        if (!snapshot)
+            return util::permanent("snapshot is damaged");
+        TRY(snapshot->load_kept(state));
+    }
+    return {};
+}
+
+template <typename Record>
+util::Result<bool> replay_as(State& state, const Snapshot* snapshot, const Frame& frame)
+{
+    auto record = Record::decode(frame.meta());
+    if (!record)
+        return false;
+    TRY(load_for(state, snapshot, *record));
+    state.apply(frame.header.lsn, *record);
+    return true;
+}
+
+}  // namespace
+
+util::Result<bool> LogStore::replay_frame(State& state, const Frame& frame, const Segment& segment,
+                                          const Snapshot* snapshot)
+{
+    switch (frame.header.type) {
+    case Type::Arrival: {
+        auto record = MessageRecord::decode(frame.meta());
+        if (!record)
+            return false;
+        std::size_t head = record_header_size + frame.header.meta_length + record->rendered_size();
+        if (frame.header.length != head + (record->in_file ? 0 : record->entry.size))
+            return false;
+        TRY(load_for(state, snapshot, *record));
+        state.apply(frame.header.lsn, *record,
+                    {.lsn = frame.header.lsn, .segment = segment.id,
+                     .offset = std::uint32_t(frame.offset), .head = std::uint32_t(head),
+                     .in_file = record->in_file});
+        return true;
+    }
+    case Type::FlagSetting:
+        return replay_as<FlagsRecord>(state, snapshot, frame);
+    case Type::Copying:
+        return replay_as<CopyRecord>(state, snapshot, frame);
+    case Type::Expunging:
+        return replay_as<ExpungeRecord>(state, snapshot, frame);
+    case Type::MailboxState:
+        return replay_as<MailboxRecord>(state, snapshot, frame);
+    case Type::MailboxRemoval:
+        return replay_as<MailboxRemovedRecord>(state, snapshot, frame);
+    case Type::Subscribing:
+        return replay_as<SubscriptionRecord>(state, snapshot, frame);
+    case Type::NewKeyword:
+        return replay_as<KeywordRecord>(state, snapshot, frame);
+    case Type::RecentClaim:
+        return replay_as<RecentRecord>(state, snapshot, frame);
+    case Type::Reservation:
+        return replay_as<ReserveRecord>(state, snapshot, frame);
+    case Type::Closing:
+        return replay_as<ClosedRecord>(state, snapshot, frame);
+    case Type::Census:
+        return replay_as<CensusRecord>(state, snapshot, frame);
+    case Type::Purge:
+        return replay_as<PurgeRecord>(state, snapshot, frame);
+    }
+    return false;
+}
+
+// The state stands; now what the recovery itself must write down.
+util::Result<void> LogStore::after_replay()
+{
+    durable_ = state_.last;
+    durable_ceiling_ = state_.ceiling;
+    for (auto& [id, folder] : state_.folders) {
+        folder->changes.clear();
+        folder->changes.shrink_to_fit();
+        folder->changes_from = state_.last;
+    }
+    for (const auto& name : state_.name_orphans()) {
+        ++damage_;
+        util::log::warning(directory_, ": the record of a mailbox is lost; its mail is in ", name);
+        TRY(make_room(2 * max_mailbox_name_length, true));
+        add(record_of(*state_.folder(name)));
+    }
+    bool unclean = state_.reservation_open;
+    if (unclean) {
+        // Lsns up to the ceiling, and uids in their number, may have been shown and lost.
+        Lsn shown = std::max(state_.last, state_.ceiling);
+        ReserveRecord reserve;
+        reserve.ceiling = shown + 1 + lsn_block;
+        reserve.recovered = true;
+        reserve.uid_bump = std::uint32_t(std::min<Lsn>(shown - durable_, 1U << 20));
+        TRY(make_room(2 * record_header_size, true));
+        add(reserve, shown + 1 - state_.last);
+    }
+    if (!state_.names.contains("INBOX"))
+        TRY(make_defaults());
+    if (state_.last > durable_)
+        TRY(sync());
+    if (unclean)
+        remove_orphan_bodies();
+    return {};
+}
+
+// Files of large messages whose record was never written.
+void LogStore::remove_orphan_bodies()
+{
+    auto directory = util::sys::open(directory_ + "/bodies", O_RDONLY | O_DIRECTORY);
+    if (!directory.ok())
+        return;
+    auto names = util::sys::list_directory(directory->get());
+    if (!names.ok() || names->empty() || !load_all().ok() || damage_ > 0)
+        return;  // in a damaged store nothing is removed that a repair may want
+    std::unordered_set<std::string> known;
+    auto note = [&](const Entry& entry) {
+        if (const Content* content = state_.content(entry.content); content && content->in_file)
+            known.insert(body_name(entry.guid));
+    };
+    for (const auto& [id, folder] : state_.folders)
+        std::ranges::for_each(folder->entries, note);
+    for (const auto& item : state_.kept)
+        note(item.entry);
+    for (const auto& name : *names)
+        if (!known.contains(name))
+            (void)util::sys::unlinkat(directory->get(), name);
+}
+
+}  // namespace store
