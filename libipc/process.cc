@@ -55,10 +55,9 @@ util::Sandbox::Mode sandbox_mode(conf::SandboxMode mode)
     return util::Sandbox::Mode::Require;
 }
 
-util::Result<void> become(const Identity& identity, gid_t queue_group)
+util::Result<void> become(const Identity& identity, std::span<const gid_t> groups)
 {
-    // The queue's group opens the directory of private sockets and nothing else.
-    if (::setgroups(1, &queue_group) < 0)
+    if (::setgroups(groups.size(), groups.data()) < 0)
         return util::system_error("setgroups", errno);
     if (::setresgid(identity.gid, identity.gid, identity.gid) < 0)
         return util::system_error("setresgid", errno);
@@ -226,7 +225,11 @@ util::Result<void> Process::drop_privileges(util::Sandbox& sandbox)
     TRY(sandbox.prepare(sandbox_mode(*state.common.sandbox), static_cast<int>(*state.config.landlock_abi_limit)));
     if (!state.facts.unprivileged) {
         Identity queue = TRY(identity_of(state.common, "qmgr", false));
-        TRY(become(identity, queue.gid));
+        Identity cleanup = TRY(identity_of(state.common, "cleanup", false));
+        // The queue's group opens the directory of private sockets and nothing else; qmgr writes to
+        // the files that cleanup made, by the group of those.
+        gid_t groups[] = {queue.gid, cleanup.gid};
+        TRY(become(identity, std::span(groups).first(state.program == "qmgr" ? 2 : 1)));
     }
     forbid_tracing();  // a change of uid sets it back
     auto outcome = TRY(sandbox.enter());
