@@ -4,7 +4,9 @@
 #include "cleanup/session.h"
 #include "libipc/identity.h"
 #include "libipc/server.h"
+#include "libmail/address.h"
 #include "libqueue/directory.h"
+#include "librouting/router.h"
 #include "libutil/log.h"
 
 #include <fcntl.h>
@@ -18,12 +20,25 @@ using namespace std::chrono_literals;
 // qmgr rules at once or when a race is over (commit_race_time, at most a minute).
 constexpr util::Duration ruling_timeout = 120s;
 
+util::Result<Expansion> expand(routing::Router& routes, const std::string& text)
+{
+    mail::Address address = routes.qualify(TRY(mail::parse_address(text)));
+    auto expanded = TRY(routes.expand(address));
+    Expansion result;
+    result.expanded = expanded.size() != 1 || expanded.front() != address;
+    for (const mail::Address& one : expanded)
+        result.addresses.push_back(mail::to_text(one));
+    return result;
+}
+
 util::Result<int> daemon_main(server::Arguments arguments)
 {
     Config config;
-    auto process = TRY(server::Process::start("cleanup", std::move(arguments), config));
+    routing::Config routing_config;
+    auto process = TRY(server::Process::start("cleanup", std::move(arguments), {&config, &routing_config}));
     TRY(process.permit({"smtpd", "pickup", "bounce", "usher", "qmgr", "local"}));
     const conf::Common& common = process.common();
+    auto routes = TRY(routing::Router::open(common, routing_config));
     std::string incoming = queue::path_of(*common.queue_directory, queue::Place::Incoming);
     auto directory = TRY(util::sys::open(incoming, O_RDONLY | O_DIRECTORY));
     HeaderRules rules;
@@ -33,7 +48,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
     TRY(process.drop_privileges(util::Sandbox().add(incoming).read(process.config_directory()).connect()));
     ::umask(0007);  // qmgr writes to files by their group
 
-    Expander expander = [](const std::string& address) -> util::Result<Expansion> { return Expansion{{address}, false}; };
+    Expander expander = [&](const std::string& address) { return expand(*routes, address); };
     queue::WriterOptions options;
     options.directory = incoming;
     options.memory_limit = *config.memory_limit;

@@ -3,6 +3,8 @@
 #include "libipc/listener.h"
 #include "libipc/server.h"
 #include "libmail/address.h"
+#include "librouting/router.h"
+#include "libutil/log.h"
 #include "qmgr/config.h"
 #include "qmgr/manager.h"
 
@@ -11,11 +13,27 @@ namespace {
 
 constexpr std::size_t max_clients = 5000;
 
+// A table that cannot be read makes mail wait, whatever it would have said.
+Route find_route(routing::Router& routes, const ipc::Recipient& recipient)
+{
+    auto address = mail::parse_address(recipient.address);
+    if (!address)
+        return {"error", util::concat("5.1.3 ", address.error().text)};
+    auto route = routes.route(*address);
+    if (!route) {
+        util::log::warning("no route for ", util::printable(recipient.address), ": ", route.error().text);
+        return {"retry", util::concat("4.3.0 ", route.error().text)};
+    }
+    return {std::move(route->transport), std::move(route->nexthop)};
+}
+
 util::Result<int> daemon_main(server::Arguments arguments)
 {
     Config config;
-    auto process = TRY(server::Process::start("qmgr", std::move(arguments), config));
+    routing::Config routing_config;
+    auto process = TRY(server::Process::start("qmgr", std::move(arguments), {&config, &routing_config}));
     const conf::Common& common = process.common();
+    auto routes = TRY(routing::Router::open(common, routing_config));
     auto cleanup_identity = TRY(server::identity_of(common, "cleanup", process.unprivileged()));
     util::Sandbox sandbox;
     for (queue::Place place : queue::all_places)
@@ -24,10 +42,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
     auto directory = TRY(queue::Directory::open(*common.queue_directory));
 
     auto loop = TRY(util::EventLoop::create());
-    Router router = [](const ipc::Recipient& recipient, const std::string&) -> Route {
-        auto at = recipient.address.rfind('@');
-        return {"local", at == std::string::npos ? std::string() : recipient.address.substr(at + 1)};
-    };
+    Router router = [&](const ipc::Recipient& recipient, const std::string&) { return find_route(*routes, recipient); };
     Manager manager(loop, config, directory, router,
                     [&](const std::string& transport) { return server::private_socket(common, transport); });
     server::Listener* accepting = nullptr;
