@@ -22,7 +22,7 @@ constexpr util::Duration ruling_timeout = 120s;
 
 util::Result<Expansion> expand(routing::Router& routes, const std::string& text)
 {
-    mail::Address address = routes.qualify(TRY(mail::parse_address(text)));
+    mail::Address address = routes.complete(TRY(mail::parse_address(text)));
     auto expanded = TRY(routes.expand(address));
     Expansion result;
     result.expanded = expanded.size() != 1 || expanded.front() != address;

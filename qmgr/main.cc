@@ -14,17 +14,17 @@ namespace {
 constexpr std::size_t max_clients = 5000;
 
 // A table that cannot be read makes mail wait, whatever it would have said.
-Route find_route(routing::Router& routes, const ipc::Recipient& recipient)
+routing::Route find_route(routing::Router& routes, const ipc::Recipient& recipient, const std::string& sender)
 {
     auto address = mail::parse_address(recipient.address);
     if (!address)
         return {"error", util::concat("5.1.3 ", address.error().text)};
-    auto route = routes.route(*address);
+    auto route = routes.route(*address, mail::parse_address(sender).value_or({}));
     if (!route) {
         util::log::warning("no route for ", util::printable(recipient.address), ": ", route.error().text);
         return {"retry", util::concat("4.3.0 ", route.error().text)};
     }
-    return {std::move(route->transport), std::move(route->nexthop)};
+    return route.take();
 }
 
 util::Result<int> daemon_main(server::Arguments arguments)
@@ -42,7 +42,9 @@ util::Result<int> daemon_main(server::Arguments arguments)
     auto directory = TRY(queue::Directory::open(*common.queue_directory));
 
     auto loop = TRY(util::EventLoop::create());
-    Router router = [&](const ipc::Recipient& recipient, const std::string&) { return find_route(*routes, recipient); };
+    Router router = [&](const ipc::Recipient& recipient, const std::string& sender) {
+        return find_route(*routes, recipient, sender);
+    };
     Manager manager(loop, config, directory, router,
                     [&](const std::string& transport) { return server::private_socket(common, transport); });
     server::Listener* accepting = nullptr;

@@ -150,7 +150,7 @@ void Manager::route(Message& message, const std::vector<std::uint32_t>& recipien
 {
     util::Instant now = util::now();
     struct Share {
-        Route route;
+        routing::Route route;
         std::string queue_name;
         std::vector<std::uint32_t> recipients;
     };
@@ -158,7 +158,7 @@ void Manager::route(Message& message, const std::vector<std::uint32_t>& recipien
     std::unordered_map<std::string, std::size_t> known;
     for (std::uint32_t index : recipients) {
         const ipc::Recipient& recipient = message.recipients[index].entry.recipient;
-        Route way = router_(recipient, message.envelope.sender);
+        routing::Route way = router_(recipient, message.envelope.sender);
         if (decide_inside(message, index, way))
             continue;
         std::string name = config_.recipient_limit.of(way.transport) == 1 ? recipient.address : way.nexthop;
@@ -177,19 +177,21 @@ void Manager::route(Message& message, const std::vector<std::uint32_t>& recipien
 
 // Recipients whose fate needs no agent: the transports error, retry and discard, and those that are
 // not there now.
-bool Manager::decide_inside(Message& message, std::uint32_t index, const Route& way)
+bool Manager::decide_inside(Message& message, std::uint32_t index, const routing::Route& way)
 {
-    if (way.transport == "error" || way.transport == "retry" || way.transport == "discard") {
-        bool error = way.transport == "error";
+    if (way.is_error() || way.is_retry() || way.is_discard()) {
         ipc::DeliveryStatus status;
-        status.disposition = error ? ipc::Disposition::Bounced : way.transport == "retry" ? ipc::Disposition::Deferred : ipc::Disposition::Delivered;
-        char digit = error ? '5' : way.transport == "retry" ? '4' : '2';
-        auto [first, rest] = util::split_first(way.nexthop, ' ');
-        bool has_dsn = first.size() >= 5 && util::is_digit(first[0]) && first[1] == '.';
-        status.dsn = has_dsn ? util::concat(digit, first.substr(1)) : util::concat(digit, ".0.0");
-        std::string_view text = has_dsn ? rest : std::string_view(way.nexthop);
-        status.text = !text.empty() ? std::string(text) : error ? "recipient is undeliverable" : way.transport == "retry" ? "delivery is suspended" : "discarded";
         status.relay = "none";
+        if (way.is_discard()) {
+            status.disposition = ipc::Disposition::Delivered;
+            status.dsn = "2.0.0";
+            status.text = way.nexthop.empty() ? "discarded" : way.nexthop;
+        } else {
+            routing::Refusal refusal = routing::refusal_of(way);
+            status.disposition = way.is_error() ? ipc::Disposition::Bounced : ipc::Disposition::Deferred;
+            status.dsn = std::move(refusal.dsn);
+            status.text = std::move(refusal.text);
+        }
         decide(message, index, std::move(status), true);
         return true;
     }

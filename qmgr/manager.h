@@ -11,6 +11,7 @@
 #pragma once
 
 #include "libipc/offer.h"
+#include "librouting/router.h"
 #include "qmgr/agents.h"
 #include "qmgr/config.h"
 #include "qmgr/message.h"
@@ -22,11 +23,7 @@
 
 namespace qmgr {
 
-struct Route {
-    std::string transport;   // its name in master.cf, or error, retry, discard
-    std::string nexthop;
-};
-using Router = std::function<Route(const ipc::Recipient& recipient, const std::string& sender)>;
+using Router = std::function<routing::Route(const ipc::Recipient& recipient, const std::string& sender)>;
 
 TransportRules rules_of(const Config& config, std::string_view transport);
 
@@ -79,7 +76,7 @@ private:
     Message& add_message(std::unique_ptr<Message> message);
     void activate(Message& message);
     void route(Message& message, const std::vector<std::uint32_t>& recipients);
-    bool decide_inside(Message& message, std::uint32_t index, const Route& route);
+    bool decide_inside(Message& message, std::uint32_t index, const routing::Route& route);
     void dispatch();
     void start_job(ipc::JobId job, const std::string& transport, const std::string& nexthop,
                    MessageNumber number, const std::vector<std::uint32_t>& recipients);

@@ -95,7 +95,7 @@ void Scheduler::shrink(Queue& queue, std::string_view reason, util::Instant now)
     }
     double step = rules.negative.at(queue.window);
     queue.failure -= step;
-    while (queue.failure - step / 2 < 0 && step > 0) {
+    while (queue.failure + step / 2 < 0) {
         queue.window -= 1;
         queue.success = 0;
         queue.failure += 1;

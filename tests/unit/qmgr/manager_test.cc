@@ -36,7 +36,7 @@ public:
                 OK(parameter->read_member(member.first, member.second));
         directory.emplace(queue::Directory::open(path).take());
         loop.emplace(util::EventLoop::create().take());
-        route = [](const ipc::Recipient&, const std::string&) { return Route{"local", "here"}; };
+        route = [](const ipc::Recipient&, const std::string&) { return routing::Route{"local", "here"}; };
     }
     ~Bed()
     {
@@ -81,7 +81,7 @@ public:
     std::optional<queue::Directory> directory;
     std::optional<util::EventLoop> loop;
     std::vector<util::UniqueFd> listeners;
-    std::function<Route(const ipc::Recipient&, const std::string&)> route;
+    std::function<routing::Route(const ipc::Recipient&, const std::string&)> route;
     std::optional<Manager> manager;
 };
 
