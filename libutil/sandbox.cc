@@ -77,7 +77,7 @@ int Sandbox::kernel_landlock_abi()
 Sandbox& Sandbox::rule(std::string path, std::uint64_t rights)
 {
     if (!path.empty())
-        rules_.push_back({std::move(path), rights});
+        declared_.rules.push_back({std::move(path), rights});
     return *this;
 }
 
@@ -101,55 +101,55 @@ Sandbox& Sandbox::modify(std::string path)
 }
 Sandbox& Sandbox::connect()
 {
-    connect_ = true;
+    declared_.connect = true;
     return *this;
 }
 Sandbox& Sandbox::network()
 {
-    network_ = true;
-    connect_ = true;
+    declared_.network = true;
+    declared_.connect = true;
     return *this;
 }
 Sandbox& Sandbox::processes()
 {
-    processes_ = true;
+    declared_.processes = true;
     return *this;
 }
 Sandbox& Sandbox::threads()
 {
-    threads_ = true;
+    declared_.threads = true;
     return *this;
 }
 Sandbox& Sandbox::credentials()
 {
-    credentials_ = true;
+    declared_.credentials = true;
     return *this;
 }
 Sandbox& Sandbox::allow_new_privileges()
 {
-    new_privileges_ = true;
+    declared_.new_privileges = true;
     return *this;
 }
 Sandbox& Sandbox::allow(std::string system_call)
 {
-    allowed_.push_back(std::move(system_call));
+    declared_.allowed.push_back(std::move(system_call));
     return *this;
 }
 Sandbox& Sandbox::limit_memory(std::uint64_t bytes)
 {
-    memory_ = bytes;
+    declared_.memory = bytes;
     return *this;
 }
 Sandbox& Sandbox::limit_files(std::uint64_t count)
 {
-    files_ = count;
+    declared_.files = count;
     return *this;
 }
 
 Result<void> Sandbox::prepare(Mode mode, int landlock_abi_limit)
 {
     mode_ = mode;
-    if (mode == Mode::No || new_privileges_)
+    if (mode == Mode::No || declared_.new_privileges)
         return {};
     int abi = std::min(kernel_landlock_abi(), landlock_abi_limit);
     if (abi < 1) {
@@ -167,17 +167,17 @@ Result<void> Sandbox::prepare_landlock(int abi)
     std::size_t size = sizeof attributes.handled_fs;
     if (abi >= 4) {
         size += sizeof attributes.handled_network;
-        if (!network_)
+        if (!declared_.network)
             attributes.handled_network = network_rights;
     }
     if (abi >= 6) {
         size += sizeof attributes.scoped;
-        attributes.scoped = scope_abstract_unix | (processes_ ? 0 : scope_signal);
+        attributes.scoped = scope_abstract_unix | (declared_.processes ? 0 : scope_signal);
     }
     UniqueFd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
     if (!ruleset.valid())
         return system_error("landlock_create_ruleset", errno);
-    for (const Rule& rule : rules_) {
+    for (const Rule& rule : declared_.rules) {
         auto parent = sys::open(rule.path, O_PATH);
         if (!parent && parent.error().code == ENOENT) {
             log::verbose("sandbox: ", rule.path, " does not exist");
@@ -203,22 +203,22 @@ Result<void> Sandbox::prepare_landlock(int abi)
 Result<void> Sandbox::limit_resources() const
 {
     TRY(limit(RLIMIT_CORE, 0, "core"));
-    if (memory_ > 0)
-        TRY(limit(RLIMIT_DATA, memory_, "data"));
-    if (files_ > 0)
-        TRY(limit(RLIMIT_NOFILE, files_, "nofile"));
+    if (declared_.memory > 0)
+        TRY(limit(RLIMIT_DATA, declared_.memory, "data"));
+    if (declared_.files > 0)
+        TRY(limit(RLIMIT_NOFILE, declared_.files, "nofile"));
     return {};
 }
 
 Result<bool> Sandbox::load_seccomp() const
 {
-    SeccompChoice choice{.files = !rules_.empty(),
-                         .connect = connect_,
-                         .network = network_,
-                         .processes = processes_,
-                         .threads = threads_,
-                         .credentials = credentials_,
-                         .more = allowed_};
+    SeccompChoice choice{.files = !declared_.rules.empty(),
+                         .connect = declared_.connect,
+                         .network = declared_.network,
+                         .processes = declared_.processes,
+                         .threads = declared_.threads,
+                         .credentials = declared_.credentials,
+                         .more = declared_.allowed};
     return enter_seccomp(choice);
 }
 
@@ -230,7 +230,7 @@ Result<Sandbox::Outcome> Sandbox::enter()
         outcome.missing.push_back("sandbox = no: neither Landlock nor seccomp");
         return outcome;
     }
-    if (new_privileges_)
+    if (declared_.new_privileges)
         return outcome;
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return system_error("PR_SET_NO_NEW_PRIVS", errno);

@@ -20,6 +20,13 @@ namespace util {
 
 class Sandbox {
 public:
+    Sandbox() = default;
+    // A copy has the declaration, not what prepare() opened.
+    Sandbox(const Sandbox& other) : declared_(other.declared_) {}
+    Sandbox(Sandbox&&) = default;
+    Sandbox& operator=(const Sandbox&) = delete;
+    Sandbox& operator=(Sandbox&&) = default;
+
     // What is not declared here is left: work on open descriptors, memory, time, random numbers,
     // signals to oneself.  Nobody may ptrace, mount, load code or make memory executable.
 
@@ -29,7 +36,8 @@ public:
     Sandbox& execute(std::string path);
     // Everything below may be read, written, made, renamed and removed.
     Sandbox& write(std::string path);
-    // Files may be made and written, not listed, read or removed: a letter box.
+    // Files may be made, named and removed, nothing can be listed: a letter box.  Whose files these
+    // are is decided by the directory's mode (sticky) and theirs.
     Sandbox& add(std::string path);
     // Files that exist may be written and read; none made or removed.
     Sandbox& modify(std::string path);
@@ -75,7 +83,7 @@ public:
     // The Landlock ABI of this kernel; 0: none.
     static int kernel_landlock_abi();
 
-    bool wants_new_privileges() const { return new_privileges_; }
+    bool wants_new_privileges() const { return declared_.new_privileges; }
 
 private:
     struct Rule {
@@ -87,17 +95,21 @@ private:
     Result<void> limit_resources() const;
     Result<bool> load_seccomp() const;
 
+    struct Declared {
+        std::vector<Rule> rules;
+        std::vector<std::string> allowed;
+        bool connect = false;
+        bool network = false;
+        bool processes = false;
+        bool threads = false;
+        bool credentials = false;
+        bool new_privileges = false;
+        std::uint64_t memory = 0;
+        std::uint64_t files = 0;
+    };
+
+    Declared declared_;
     Mode mode_ = Mode::Yes;
-    std::vector<Rule> rules_;
-    std::vector<std::string> allowed_;
-    bool connect_ = false;
-    bool network_ = false;
-    bool processes_ = false;
-    bool threads_ = false;
-    bool credentials_ = false;
-    bool new_privileges_ = false;
-    std::uint64_t memory_ = 0;
-    std::uint64_t files_ = 0;
     UniqueFd ruleset_;
     int landlock_abi_ = 0;
 };

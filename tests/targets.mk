@@ -79,7 +79,7 @@ tidy:
 # --- installing ------------------------------------------------------------------------------------
 
 DAEMONS := master smtpd pickup cleanup qmgr local bounce auth usher mailbox imapd pop3d log
-COMMANDS := $(filter-out $(DAEMONS),$(PROGRAMS))
+COMMANDS := $(filter-out $(DAEMONS) test-%,$(PROGRAMS))
 
 # terndrop becomes set-gid when the package, or the administrator, has made its group.
 .PHONY: install
