@@ -7,6 +7,8 @@
 #include "libutil/sys.h"
 #include "libutil/text.h"
 
+#include <unistd.h>
+
 namespace conf {
 
 using util::concat;
@@ -23,8 +25,22 @@ bool is_parameter_name(std::string_view name)
     return true;
 }
 
-MainCf MainCf::load(const std::string& directory, Problems& problems)
+namespace {
+
+// Daemons change their directory; what is relative to the caller's would then mean another place.
+std::string absolute(const std::string& path)
 {
+    char here[4096];
+    if (path.starts_with('/') || !::getcwd(here, sizeof here))
+        return path;
+    return concat(here, '/', path);
+}
+
+}  // namespace
+
+MainCf MainCf::load(const std::string& given, Problems& problems)
+{
+    std::string directory = absolute(given);
     std::string path = concat(directory, "/main.cf");
     auto text = util::sys::read_file(path, max_configuration_size);
     if (!text) {

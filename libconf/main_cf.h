@@ -36,7 +36,7 @@ struct Setting {
 
 class MainCf {
 public:
-    // DIRECTORY/main.cf.  The directory is the value of $config_directory, whatever the file says.
+    // DIRECTORY/main.cf; a relative DIRECTORY is made absolute.  The directory is the value of $config_directory, whatever the file says.
     // What is readable is there even when there are problems.
     static MainCf load(const std::string& directory, Problems& problems);
     // The same from text, for tests; `file` names it in problems.
