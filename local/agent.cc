@@ -137,7 +137,7 @@ void Agent::begin(const std::shared_ptr<ActiveJob>& job, const ipc::JobRecipient
     if (job->message.was_delivered_to(address))
         return finish(id, status_of(ipc::Disposition::Bounced, "5.4.6",
                                     util::concat("mail forwarding loop for ", util::printable(address, 320))));
-    auto account = account_of(address, settings_.delimiters, find_account_);
+    auto account = find_account_(address);
     if (!account.ok()) {
         if (account.error().kind == util::Kind::NotFound)
             return finish(id, status_of(ipc::Disposition::Bounced, "5.1.1",

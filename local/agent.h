@@ -8,7 +8,6 @@
 #include "libipc/channel.h"
 #include "libipc/delivery.h"
 #include "libutil/event.h"
-#include "local/directory.h"
 #include "local/mailboxes.h"
 #include "local/message.h"
 
@@ -21,13 +20,16 @@ namespace local {
 
 struct AgentSettings {
     std::string usher_socket;
-    std::string delimiters;              // recipient_delimiter
     std::uint32_t job_limit = 200;       // local_job_limit: jobs in flight on each connection
     std::size_t connection_limit = 100;  // local_mailbox_connection_limit
     util::Duration timeout{300'000'000};  // local_delivery_timeout
     bool over_quota_defer = false;       // over_quota_defer
     bool add_original = false;           // enable_original_recipient's X-Original-To
 };
+
+// The account whose mailbox an address is, extensions considered: NotFound, or Temporary when the
+// tables cannot be read.
+using FindAccount = std::function<util::Result<std::string>(std::string_view address)>;
 
 class Agent : private MailboxEvents {
 public:

@@ -2,10 +2,10 @@
 //
 // One process, many deliveries in flight: jobs come from qmgr(8), usher(8) makes the connections to
 // users' mailbox(8) processes, and those answer twice.
-#include "libconf/accounts_file.h"
 #include "libipc/identity.h"
 #include "libipc/listener.h"
 #include "libipc/server.h"
+#include "librouting/router.h"
 #include "local/agent.h"
 #include "local/config.h"
 
@@ -19,7 +19,6 @@ AgentSettings agent_settings(const server::Process& process, const Config& confi
 {
     AgentSettings settings;
     settings.usher_socket = server::private_socket(process.common(), "usher");
-    settings.delimiters = *process.common().recipient_delimiter;
     settings.job_limit = static_cast<std::uint32_t>(*config.job_limit);
     settings.connection_limit = *config.connection_limit;
     settings.timeout = *config.delivery_timeout;
@@ -28,32 +27,36 @@ AgentSettings agent_settings(const server::Process& process, const Config& confi
     return settings;
 }
 
-util::Result<std::string> find_account(conf::AccountsReader& accounts, std::string_view address)
+util::Result<std::string> find_account(routing::Router& router, std::string_view address)
 {
-    auto account = TRY(accounts.find(address));
-    if (!account) {
+    auto recipient = mail::parse_address(address);
+    if (!recipient.ok())
+        return util::not_found(recipient.error().text);
+    auto mailbox = TRY(router.mailbox(*recipient));
+    if (!mailbox) {
         // Mail for an account that is a moment old must not bounce.
-        accounts.refresh();
-        account = TRY(accounts.find(address));
+        router.refresh();
+        mailbox = TRY(router.mailbox(*recipient));
     }
-    if (!account)
+    if (!mailbox)
         return util::not_found("no such account");
-    return std::move(account->address);
+    return std::move(mailbox->account);
 }
 
 util::Result<int> daemon_main(server::Arguments arguments)
 {
     Config config;
-    auto process = TRY(server::Process::start("local", std::move(arguments), config));
+    routing::Config routes;
+    auto process = TRY(server::Process::start("local", std::move(arguments), {&config, &routes}));
     TRY(process.permit({"qmgr"}));
-    conf::AccountsReader accounts(util::concat(process.config_directory(), "/accounts"));
+    auto router = TRY(routing::Router::open(process.common(), routes));
     util::Sandbox sandbox;
     sandbox.read(process.config_directory()).connect();
     TRY(process.drop_privileges(std::move(sandbox)));
 
     auto loop = TRY(util::EventLoop::create());
     Agent agent(loop, agent_settings(process, config),
-                [&](std::string_view address) { return find_account(accounts, address); });
+                [&](std::string_view address) { return find_account(*router, address); });
     server::Listener* accepting = nullptr;
     server::Listener listener(process, loop, max_managers, [&](server::Client client) {
         agent.accept(std::move(client.fd), [&] { accepting->client_gone(); });

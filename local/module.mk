@@ -1,3 +1,3 @@
 PROGRAMS += local
 local_SRCS := $(wildcard local/*.cc)
-local_LIBS := libqueue libipc libmail libnet libconf libutil
+local_LIBS := librouting libqueue libipc libmail libnet libconf libutil

@@ -26,7 +26,6 @@ public:
         ck_assert(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
         ck_assert(::listen(listener.get(), 5) == 0);
         settings.usher_socket = path;
-        settings.delimiters = "+";
         agent = std::make_unique<local::Agent>(loop, std::move(settings), [](std::string_view name) { return find(name); });
         qmgr = manager();
         auto greeting = next<ipc::AgentGreeting>(qmgr);
@@ -37,9 +36,10 @@ public:
     {
         if (address.starts_with("broken"))
             return util::temporary("the accounts cannot be read");
-        if (address.find('+') != std::string_view::npos || address.starts_with("nobody"))
+        if (address.starts_with("nobody"))
             return util::not_found("no such account");
-        return std::string(address);
+        auto [user, extension] = util::split_first(address, '+');
+        return extension.empty() ? std::string(address) : util::concat(user, "@example.org");
     }
 
     ipc::Connection manager()
