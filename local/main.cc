@@ -2,9 +2,11 @@
 //
 // One process, many deliveries in flight: jobs come from qmgr(8), usher(8) makes the connections to
 // users' mailbox(8) processes, and those answer twice.
+#include "libconf/accounts_file.h"
 #include "libipc/identity.h"
 #include "libipc/listener.h"
 #include "libipc/server.h"
+#include "librouting/keys.h"
 #include "librouting/router.h"
 #include "local/agent.h"
 #include "local/config.h"
@@ -27,20 +29,26 @@ AgentSettings agent_settings(const server::Process& process, const Config& confi
     return settings;
 }
 
-util::Result<std::string> find_account(routing::Router& router, std::string_view address)
+util::Result<std::string> find_account(conf::AccountsReader& accounts, routing::Router& router,
+                                       std::string_view delimiters, std::string_view address)
 {
     auto recipient = mail::parse_address(address);
     if (!recipient.ok())
         return util::not_found(recipient.error().text);
-    auto mailbox = TRY(router.mailbox(*recipient));
-    if (!mailbox) {
+    // The same keys that smtpd(8) asks for: the longest that has an account.
+    bool local = TRY(router.class_of(recipient->domain)) == routing::AddressClass::Local;
+    routing::AddressKeys keys = routing::alias_keys(*recipient, delimiters, local);
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        for (const conf::Key& key : keys.keys) {
+            if (key.text.starts_with('@'))
+                continue;
+            if (auto account = TRY(accounts.find(key.text)))
+                return std::move(account->address);
+        }
         // Mail for an account that is a moment old must not bounce.
-        router.refresh();
-        mailbox = TRY(router.mailbox(*recipient));
+        accounts.refresh();
     }
-    if (!mailbox)
-        return util::not_found("no such account");
-    return std::move(mailbox->account);
+    return util::not_found("no such account");
 }
 
 util::Result<int> daemon_main(server::Arguments arguments)
@@ -50,13 +58,15 @@ util::Result<int> daemon_main(server::Arguments arguments)
     auto process = TRY(server::Process::start("local", std::move(arguments), {&config, &routes}));
     TRY(process.permit({"qmgr"}));
     auto router = TRY(routing::Router::open(process.common(), routes));
+    conf::AccountsReader accounts(util::concat(process.config_directory(), "/accounts"));
     util::Sandbox sandbox;
     sandbox.read(process.config_directory()).connect();
     TRY(process.drop_privileges(std::move(sandbox)));
 
     auto loop = TRY(util::EventLoop::create());
-    Agent agent(loop, agent_settings(process, config),
-                [&](std::string_view address) { return find_account(*router, address); });
+    Agent agent(loop, agent_settings(process, config), [&](std::string_view address) {
+        return find_account(accounts, *router, *process.common().recipient_delimiter, address);
+    });
     server::Listener* accepting = nullptr;
     server::Listener listener(process, loop, max_managers, [&](server::Client client) {
         agent.accept(std::move(client.fd), [&] { accepting->client_gone(); });
