@@ -1,0 +1,90 @@
+// Orders to notify, and handing notifications to cleanup.
+#include "bounce/session.h"
+
+#include "libutil/log.h"
+
+#include <cerrno>
+#include <poll.h>
+
+namespace bounce {
+
+namespace {
+
+// Between orders; a signal ends the wait before.
+constexpr int idle_look_milliseconds = 60'000;
+
+// True when there is something to read; false when it is time to stop.
+bool wait_for_order(int fd, bool (*stop)())
+{
+    for (;;) {
+        if (stop())
+            return false;
+        pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
+        if (::poll(&wanted, 1, idle_look_milliseconds) > 0)
+            return true;
+    }
+}
+
+}  // namespace
+
+util::Result<void> Session::run(bool (*stop)())
+{
+    TRY(connection_.send(ipc::AgentGreeting{}));
+    while (wait_for_order(connection_.fd(), stop)) {
+        auto packet = connection_.receive();
+        if (!packet.ok() && packet.error().code == ECONNRESET)
+            return {};
+        if (!packet.ok())
+            return packet.take_error();
+        auto order = TRY(ipc::decode<ipc::Notify>(*packet));
+        TRY(connection_.send(notify(order)));
+    }
+    return {};
+}
+
+ipc::Outcome Session::notify(const ipc::Notify& order)
+{
+    ipc::Outcome outcome;
+    outcome.job = order.job;
+    outcome.status.disposition = ipc::Disposition::Delivered;
+    outcome.status.dsn = "2.0.0";
+    if (!has_reader(order.envelope, identity_)) {
+        outcome.status.text = "no notification: there is nobody to tell";
+        util::log::info(order.queue_id, ": ", name_of(order.kind), " not written: sender is <",
+                        util::printable(order.envelope.sender, 320), ">");
+        return outcome;
+    }
+    std::string new_queue_id;
+    auto verdict = submit(order, new_queue_id);
+    if (verdict.ok() &&
+        (verdict->kind == ipc::Verdict::Kind::Kept || verdict->kind == ipc::Verdict::Kind::Delivered)) {
+        outcome.status.text = new_queue_id;
+        util::log::info(order.queue_id, ": ", name_of(order.kind), ": ", new_queue_id);
+        return outcome;
+    }
+    outcome.status.disposition = ipc::Disposition::Deferred;
+    outcome.status.dsn = "4.3.0";
+    outcome.status.text = verdict.ok() ? verdict->text : verdict.error().text;
+    util::log::warning(order.queue_id, ": ", name_of(order.kind), " failed: ", util::printable(outcome.status.text));
+    return outcome;
+}
+
+util::Result<ipc::Verdict> Session::submit(const ipc::Notify& order, std::string& new_queue_id)
+{
+    new_queue_id = TRY(submitter_.next_queue_id());
+    Attachment attached = attachment(order, identity_);
+    std::string message = TRY(compose(order, attached, identity_, new_queue_id, util::wall_now()));
+    ipc::Envelope envelope;
+    envelope.queue_id = new_queue_id;
+    envelope.arrival = util::wall_now().time_since_epoch().count();
+    envelope.origin = ipc::Origin::Bounce;
+    envelope.eight_bit = !util::is_ascii(message);
+    envelope.smtputf8 = order.envelope.smtputf8;
+    ipc::Submission submission(submitter_, std::move(envelope));
+    // RFC 3461 §6.2: nobody is told of the fate of a notification.
+    submission.add_recipient({.address = order.envelope.sender, .original = {}, .notify = ipc::NotifyNever});
+    submission.write(message);
+    return submission.finish();
+}
+
+}  // namespace bounce
