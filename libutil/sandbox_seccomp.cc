@@ -58,9 +58,11 @@ constexpr const char* refused_calls[] = {
     "statfs", "getcwd", "connect", "kill",
 };
 
+// The last four: the start of a program that was exec'd.
 constexpr const char* process_calls[] = {
     "fork", "vfork", "clone", "wait4", "waitid", "kill", "execve", "setpgid", "setsid", "getpgrp", "chdir", "fchdir",
     "pidfd_open", "pidfd_send_signal", "getdents64", "umask", "setrlimit", "getrlimit", "prctl",
+    "arch_prctl", "set_tid_address", "readlink", "readlinkat",
 };
 
 constexpr const char* credential_calls[] = {

@@ -174,7 +174,7 @@ struct Config : conf::Section {
         "Whether EHLO also says AUTH=..., for clients from before RFC 2554."};
 
     // --- where messages go -------------------------------------------------------------------------
-    conf::Text cleanup_service_name{this, "cleanup_service_name", "public/cleanup",
+    conf::Text cleanup_service_name{this, "cleanup_service_name", "private/cleanup",
         {.min = 1, .max = 100},
         "The socket of cleanup(8), relative to $queue_directory unless it begins with a slash."};
 };
