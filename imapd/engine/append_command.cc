@@ -82,12 +82,14 @@ std::string with_crlf(std::string_view text)
 // Whatever can be refused is refused before the message is sent (RFC 3501 §6.3.11).
 bool Session::append_may_begin(Scanner& arguments, std::uint64_t size, bool binary)
 {
-    auto append = parse_append(arguments);
     // The mailbox name itself may be the literal.
-    if (!append.ok() && framer_.literal_bytes() == 0 && size <= facts_.limits.literal &&
-        arguments.peek() != '\0' && (arguments.peek() == '{')) {
-        return true;
+    if (arguments.rest().starts_with(" {") && framer_.literal_bytes() == 0) {
+        if (size <= facts_.limits.literal)
+            return true;
+        bad("[TOOBIG] The literal is too large");
+        return false;
     }
+    auto append = parse_append(arguments);
     if (!append.ok()) {
         bad(append.error().text);
         return false;
