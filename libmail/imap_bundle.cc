@@ -1,7 +1,7 @@
 // What is made of a message when it is stored.
 #include "libmail/imap_render.h"
 
-#include "libmail/header.h"
+#include "libmail/envelope.h"
 #include "libutil/text.h"
 
 #include <algorithm>
@@ -34,24 +34,24 @@ RenderedMessage render_message(std::string_view message)
     MimeTreeView tree = parse_mime(message);
     RenderedMessage rendered;
     rendered.header_size = tree.root().body;
-    std::string_view header = message.substr(0, rendered.header_size);
-    rendered.envelope = render_envelope(header);
     rendered.body_structure = render_body_structure(message, tree, true);
     rendered.body = render_body_structure(message, tree, false);
 
-    HeaderReader reader(header);
+    EnvelopeView envelope;
+    HeaderReader reader(message.substr(0, rendered.header_size));
     FieldView field;
     rendered.header_cache.reserve(1024);
     bool too_long = false;
     while (reader.next(field)) {
         if (!is_cached_field(field.name))
             continue;
+        envelope.take(field);  // all of its fields are among the cached ones
         too_long |= rendered.header_cache.size() + field.text.size() > max_header_cache;
         if (!too_long)
             rendered.header_cache += field.text;
-        if (!rendered.date && field.is("date"))
-            rendered.date = parse_date(field.value);
     }
+    rendered.envelope = envelope.render();
+    rendered.date = parse_date(envelope.date());
     if (too_long)
         rendered.header_cache.clear();
     rendered.preview = make_preview(message, tree);

@@ -1,63 +1,48 @@
 // ENVELOPE: RFC 9051 §7.5.2.
-#include "libmail/imap_render.h"
+#include "libmail/envelope.h"
 
-#include "libmail/address_list.h"
-#include "libmail/header.h"
+#include "libmail/imap_render.h"
 #include "libutil/text.h"
+
+#include <algorithm>
+#include <iterator>
 
 namespace mail {
 
 namespace {
 
-// One of the address fields of an ENVELOPE; all fields of the name count as one list
-// (RFC 5322 §4.5.3).
-class AddressField {
-public:
-    void add(std::string_view value)
-    {
-        if (!entries_.empty() && entries_.size() >= max_list_addresses)
-            return;
-        for (ListEntry& entry : parse_address_list(value, max_list_addresses - entries_.size()))
-            entries_.push_back(std::move(entry));
+// (name adl mailbox host): a group begins with host NIL and ends with all NIL.
+void append_entry(std::string& out, const ListEntry& entry)
+{
+    if (entry.kind == ListEntry::Kind::GroupEnd) {
+        out += "(NIL NIL NIL NIL)";
+        return;
     }
-    bool empty() const { return entries_.empty(); }
+    out += '(';
+    append_imap_nstring(out, entry.has_name ? std::string_view(entry.name) : std::string_view{});
+    out += ' ';
+    append_imap_nstring(out, entry.route.empty() ? std::string_view{} : std::string_view(entry.route));
+    out += ' ';
+    append_imap_string(out, entry.local_part);
+    out += ' ';
+    if (entry.kind == ListEntry::Kind::GroupStart)
+        out += "NIL";
+    else
+        append_imap_string(out, entry.domain);
+    out += ')';
+}
 
-    void append(std::string& out) const
-    {
-        if (entries_.empty()) {
-            out += "NIL";
-            return;
-        }
-        out += '(';
-        for (const ListEntry& entry : entries_)
-            append_entry(out, entry);
-        out += ')';
+void append_list(std::string& out, const std::vector<ListEntry>& entries)
+{
+    if (entries.empty()) {
+        out += "NIL";
+        return;
     }
-
-private:
-    // (name adl mailbox host): a group begins with host NIL and ends with all NIL.
-    static void append_entry(std::string& out, const ListEntry& entry)
-    {
-        if (entry.kind == ListEntry::Kind::GroupEnd) {
-            out += "(NIL NIL NIL NIL)";
-            return;
-        }
-        out += '(';
-        append_imap_nstring(out, entry.has_name ? std::string_view(entry.name) : std::string_view{});
-        out += ' ';
-        append_imap_nstring(out, entry.route.empty() ? std::string_view{} : entry.route);
-        out += ' ';
-        append_imap_string(out, entry.local_part);
-        out += ' ';
-        if (entry.kind == ListEntry::Kind::GroupStart)
-            out += "NIL";
-        else
-            append_imap_string(out, entry.domain);
-        out += ')';
-    }
-
-    std::vector<ListEntry> entries_;
-};
+    out += '(';
+    for (const ListEntry& entry : entries)
+        append_entry(out, entry);
+    out += ')';
+}
 
 void append_unfolded(std::string& out, std::string_view value)
 {
@@ -67,67 +52,86 @@ void append_unfolded(std::string& out, std::string_view value)
         append_imap_nstring(out, value);
 }
 
-struct EnvelopeFields {
-    std::string_view date, subject, in_reply_to, message_id;  // data() == nullptr: absent
-    AddressField from, sender, reply_to, to, cc, bcc;
-
-    void take(const FieldView& field)
-    {
-        // Of a field that may come once, the first counts.
-        auto text = [&](std::string_view name, std::string_view& slot) {
-            if (!slot.data() && field.is(name))
-                slot = field.value;
-        };
-        auto list = [&](std::string_view name, AddressField& slot) {
-            if (field.is(name))
-                slot.add(field.value);
-        };
-        switch (field.name.size()) {
-        case 2: list("to", to); list("cc", cc); break;
-        case 3: list("bcc", bcc); break;
-        case 4: list("from", from); text("date", date); break;
-        case 6: list("sender", sender); break;
-        case 7: text("subject", subject); break;
-        case 8: list("reply-to", reply_to); break;
-        case 10: text("message-id", message_id); break;
-        case 11: text("in-reply-to", in_reply_to); break;
-        default: break;
-        }
-    }
-
-    std::string render() const
-    {
-        std::string out;
-        out.reserve(512);
-        out += '(';
-        append_unfolded(out, date);
-        out += ' ';
-        append_unfolded(out, subject);
-        // Sender and Reply-To default to From, also when they are there and empty.
-        for (const AddressField* list :
-             {&from, sender.empty() ? &from : &sender, reply_to.empty() ? &from : &reply_to, &to, &cc, &bcc}) {
-            out += ' ';
-            list->append(out);
-        }
-        out += ' ';
-        append_unfolded(out, in_reply_to);
-        out += ' ';
-        append_unfolded(out, message_id);
-        out += ')';
-        return out;
-    }
-};
-
 }  // namespace
+
+void EnvelopeView::take(const FieldView& field)
+{
+    // Of a field that may come once, the first counts; destinations add up (RFC 5322 §4.5.3).
+    auto text = [&](std::string_view name, std::string_view& slot) {
+        if (!slot.data() && field.is(name))
+            slot = field.value;
+    };
+    auto list = [&](std::string_view name, Addresses& slot) {
+        if (!field.is(name) || slot.size() >= max_list_addresses)
+            return;
+        Addresses more = parse_address_list(field.value, max_list_addresses - slot.size());
+        if (slot.empty())
+            slot = std::move(more);
+        else
+            std::ranges::move(more, std::back_inserter(slot));
+    };
+    switch (field.name.size()) {
+    case 2:
+        list("to", to_);
+        list("cc", cc_);
+        break;
+    case 3:
+        list("bcc", bcc_);
+        break;
+    case 4:
+        list("from", from_);
+        text("date", date_);
+        break;
+    case 6:
+        list("sender", sender_);
+        break;
+    case 7:
+        text("subject", subject_);
+        break;
+    case 8:
+        list("reply-to", reply_to_);
+        break;
+    case 10:
+        text("message-id", message_id_);
+        break;
+    case 11:
+        text("in-reply-to", in_reply_to_);
+        break;
+    default:
+        break;
+    }
+}
+
+std::string EnvelopeView::render() const
+{
+    std::string out;
+    out.reserve(512);
+    out += '(';
+    append_unfolded(out, date_);
+    out += ' ';
+    append_unfolded(out, subject_);
+    // Sender and Reply-To default to From, also when they are there and empty.
+    for (const Addresses* list : {&from_, sender_.empty() ? &from_ : &sender_,
+                                  reply_to_.empty() ? &from_ : &reply_to_, &to_, &cc_, &bcc_}) {
+        out += ' ';
+        append_list(out, *list);
+    }
+    out += ' ';
+    append_unfolded(out, in_reply_to_);
+    out += ' ';
+    append_unfolded(out, message_id_);
+    out += ')';
+    return out;
+}
 
 std::string render_envelope(std::string_view header)
 {
-    EnvelopeFields fields;
+    EnvelopeView envelope;
     HeaderReader reader(header);
     FieldView field;
     while (reader.next(field))
-        fields.take(field);
-    return fields.render();
+        envelope.take(field);
+    return envelope.render();
 }
 
 }  // namespace mail

@@ -5,11 +5,16 @@
 #include "libmail/encoding.h"
 #include "libutil/text.h"
 
+#include <algorithm>
+
 namespace mail {
 
 namespace {
 
-constexpr std::size_t preview_source = 8192;  // decoded bytes of the part that are looked at
+// Decoded bytes of the part that are looked at: a first helping, which is nearly always enough for
+// plain text, and all that may be taken.
+constexpr std::size_t first_source = 1024;
+constexpr std::size_t preview_source = 8192;
 
 const Part* first_text(const MimeTreeView& tree, std::string_view subtype)
 {
@@ -125,6 +130,24 @@ std::string without_quotes(std::string_view text)
     return out;
 }
 
+// The first `limit` bytes of a part's text in UTF-8; `all` says whether that was all.
+std::string start_of_text(std::string_view message, const Part& part, std::size_t limit, bool& all)
+{
+    std::string bytes = decoded_start(message, part, limit);
+    all = bytes.size() < limit;
+    // A character that the cut went through would make UTF-8 look like something else.
+    for (int i = 0; i < 3 && !all && !bytes.empty() && static_cast<unsigned char>(bytes.back()) >= 128; ++i)
+        bytes.pop_back();
+    const MimeParameter* charset = part.type.find("charset");
+    return to_utf8(bytes, charset ? std::string_view(charset->value) : "us-ascii");
+}
+
+bool is_full(std::string_view preview)
+{
+    auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+    return std::size_t(std::ranges::count_if(preview, begins)) + 1 >= preview_length;
+}
+
 }  // namespace
 
 std::string make_preview(std::string_view message, const MimeTreeView& tree)
@@ -133,15 +156,19 @@ std::string make_preview(std::string_view message, const MimeTreeView& tree)
     bool html = !part;
     if (html)
         part = first_text(tree, "html");
-    if (!part)
-        return {};
-    const MimeParameter* charset = part->type.find("charset");
-    std::string text = to_utf8(decoded_start(message, *part, preview_source),
-                               charset ? std::string_view(charset->value) : "us-ascii");
-    if (html)
-        return folded(without_tags(text), true);
-    std::string preview = folded(without_quotes(text), false);
-    return preview.empty() ? folded(text, false) : preview;
+    std::string preview;
+    for (std::size_t limit : {first_source, preview_source}) {
+        bool all = !part;
+        if (all)
+            break;
+        std::string text = start_of_text(message, *part, limit, all);
+        preview = html ? folded(without_tags(text), true) : folded(without_quotes(text), false);
+        if (preview.empty() && !html && (all || limit == preview_source))
+            preview = folded(text, false);
+        if (all || is_full(preview))
+            break;
+    }
+    return preview;
 }
 
 }  // namespace mail

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace util {
 
@@ -290,19 +291,38 @@ std::string printable(std::string_view bytes, std::size_t limit)
     return out;
 }
 
+namespace {
+
+// Bytes at the start of `bytes` that are certainly ASCII, eight at a time: most text is nothing else.
+std::size_t ascii_run(std::string_view bytes)
+{
+    std::size_t at = 0;
+    for (std::uint64_t word; at + sizeof word <= bytes.size(); at += sizeof word) {
+        std::memcpy(&word, bytes.data() + at, sizeof word);
+        if (word & 0x8080808080808080U)
+            break;
+    }
+    return at;
+}
+
+}  // namespace
+
 bool is_utf8(std::string_view bytes)
 {
-    while (!bytes.empty()) {
+    while (true) {
+        bytes.remove_prefix(ascii_run(bytes));
+        if (bytes.empty())
+            return true;
         std::size_t length = utf8_length(bytes);
         if (length == 0)
             return false;
         bytes.remove_prefix(length);
     }
-    return true;
 }
 
 bool is_ascii(std::string_view bytes)
 {
+    bytes.remove_prefix(ascii_run(bytes));
     return std::ranges::all_of(bytes, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 

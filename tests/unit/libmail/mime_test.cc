@@ -172,6 +172,7 @@ TEST(lines_are_counted_at_every_alignment)
             expected += c == '\n' ? 1 : 0;
         EQ(mail::count_lines(text), expected);
     }
+    EQ(mail::count_lines(std::string(100'003, '\n')), 100'003U);
 }
 END_TEST
 
