@@ -48,13 +48,14 @@ util::Result<int> daemon_main(server::Arguments arguments)
 {
     smtpd::RestrictionLists lists;
     smtpd::CheckedConfig config(lists);
-    auto process = TRY(server::Process::start("smtpd", std::move(arguments), config));
+    routing::Config routing;
+    auto process = TRY(server::Process::start("smtpd", std::move(arguments), {&config, &routing}));
     const conf::Common& common = process.common();
 
     // Before the jail closes: what it will hide (certificates come from master as memfds).
     std::string chain = TRY(process.certificates());
     auto tls = TRY(open_tls(config, chain));
-    auto site = TRY(smtpd::Site::open(common));
+    auto site = TRY(smtpd::Site::open(common, routing));
     auto rules = TRY(smtpd::Restrictions::open(config, common, std::move(lists), {*site, sleep_for}));
     util::Sandbox sandbox;
     sandbox.read(process.config_directory()).connect();

@@ -1,3 +1,3 @@
 PROGRAMS += smtpd
 smtpd_SRCS := $(wildcard smtpd/*.cc)
-smtpd_LIBS := libipc libmail libnet libconf libutil
+smtpd_LIBS := librouting libipc libmail libnet libconf libutil

@@ -1,34 +1,24 @@
 // Site: our domains and their recipients.
 #include "smtpd/site.h"
 
-#include "libutil/text.h"
-
 namespace smtpd {
 
-util::Result<std::unique_ptr<Site>> Site::open(const conf::Common& common)
+util::Result<std::unique_ptr<Site>> Site::open(const conf::Common& common, const routing::Config& config)
 {
-    std::unique_ptr<Site> site(new Site(common));
-    site->local_ = TRY(conf::Domains::parse(*common.mydestination));
-    site->virtual_ = TRY(conf::Domains::parse(*common.virtual_mailbox_domains));
-    site->mailboxes_ = TRY(conf::Tables::open(*common.virtual_mailbox_maps));
-    return site;
+    auto router = TRY(routing::Router::open(common, config));
+    return std::unique_ptr<Site>(new Site(std::move(router)));
 }
 
 util::Result<Destinations::Answer> Site::find(const mail::Address& address)
 {
-    std::string domain = util::lower(address.domain);
-    bool is_virtual = TRY(virtual_.contains(domain));
-    if (!is_virtual) {
-        bool is_local = TRY(local_.contains(domain));
-        return Answer{is_local ? Kind::Listed : Kind::Elsewhere, {}, is_local};
-    }
-    auto [user, extension] = mail::split_extension(address.local_part, *common_.recipient_delimiter);
-    auto found = TRY(mailboxes_.lookup({{mail::to_text({address.local_part, domain}), false},
-                                        {mail::to_text({std::string(user), domain}), false},
-                                        {"@" + domain, false}}));
-    if (found)
-        return Answer{Kind::Listed, {}, false};
-    return Answer{Kind::Unlisted, "User unknown in virtual mailbox table", false};
+    auto of = TRY(router_->class_of(address.domain));
+    bool local = of == routing::Class::Local;
+    if (of == routing::Class::Default)
+        return Answer{Kind::Elsewhere, {}, false};
+    auto reason = TRY(router_->unlisted(address));
+    if (reason)
+        return Answer{Kind::Unlisted, std::move(*reason), local};
+    return Answer{Kind::Listed, {}, local};
 }
 
 }  // namespace smtpd

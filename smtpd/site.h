@@ -1,8 +1,7 @@
-// Site: our domains and their recipients, from $mydestination and the virtual mailbox tables.
+// Site: Destinations as the router of the whole system sees them.
 #pragma once
 
-#include "libconf/common.h"
-#include "libconf/match_list.h"
+#include "librouting/router.h"
 #include "smtpd/destinations.h"
 
 #include <memory>
@@ -11,16 +10,14 @@ namespace smtpd {
 
 class Site final : public Destinations {
 public:
-    static util::Result<std::unique_ptr<Site>> open(const conf::Common& common);
+    // The sections outlive the Site.
+    static util::Result<std::unique_ptr<Site>> open(const conf::Common& common, const routing::Config& config);
     util::Result<Answer> find(const mail::Address& address) override;
 
 private:
-    explicit Site(const conf::Common& common) : common_(common) {}
+    explicit Site(std::unique_ptr<routing::Router> router) : router_(std::move(router)) {}
 
-    const conf::Common& common_;
-    conf::Domains local_;
-    conf::Domains virtual_;
-    conf::Tables mailboxes_;
+    std::unique_ptr<routing::Router> router_;
 };
 
 }  // namespace smtpd

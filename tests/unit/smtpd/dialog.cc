@@ -152,10 +152,11 @@ std::string Script::run()
     conf::Common common;
     smtpd::RestrictionLists lists;
     smtpd::CheckedConfig config(lists);
-    settings.fill({&common, &config}, problems);
+    routing::Config routing;
+    settings.fill({&common, &config, &routing}, problems);
     if (problems.any())
         return util::concat(path_, ": ", problems.to_text());
-    auto site = smtpd::Site::open(common);
+    auto site = smtpd::Site::open(common, routing);
     CHECK(site.ok());
     auto rules = smtpd::Restrictions::open(config, common, std::move(lists), {**site, {}});
     if (!rules.ok())
