@@ -1,0 +1,31 @@
+// The main.cf(5) parameters of auth(8): their only declaration.
+#pragma once
+
+#include "libconf/parameter.h"
+
+namespace auth {
+
+struct Config : conf::Section {
+    conf::Words mechanisms{this, "auth_mechanisms", "SCRAM-SHA-256-PLUS, SCRAM-SHA-256, PLAIN, LOGIN",
+        "The SASL mechanisms to offer, the preferred one first.  Those of the SCRAM family are offered "
+        "only while every account has a SCRAM verifier, PLAIN and LOGIN without TLS only with "
+        "allow_plaintext_login."};
+    conf::Count workers{this, "auth_workers", "2", {.min = 1, .max = 64},
+        "How many processes check password hashes at a time; they are started when they are first "
+        "needed.  One check of yescrypt takes some 20 milliseconds of CPU."};
+    conf::Count queue_limit{this, "auth_queue_limit", "1000", {.min = 1, .max = 100'000},
+        "How many checks may wait for a worker.  Beyond it clients are told to try again later."};
+    conf::Count cache_size{this, "auth_cache_size", "1000", {.max = 1'000'000},
+        "How many recent successes are remembered, so that the same name and password need no hashing "
+        "again; 0: none.  What is kept is a hash under a key that only this process has."};
+    conf::Duration cache_ttl{this, "auth_cache_ttl", "1h",
+        {.min = std::chrono::seconds(1), .max = std::chrono::hours(24 * 7)},
+        "How long.  A change of the files of accounts or credentials forgets all at once."};
+    conf::Duration failure_delay{this, "auth_failure_delay", "2s", {.max = std::chrono::seconds(60)},
+        "How long the service that asked waits before it tells its client of a failure."};
+    conf::Duration ticket_lifetime{this, "auth_ticket_lifetime", "10s",
+        {.min = std::chrono::seconds(1), .max = std::chrono::minutes(5)},
+        "How long a ticket for a session is good."};
+};
+
+}  // namespace auth

@@ -1,0 +1,76 @@
+// auth(8): checks who may log in, and makes the tickets that open sessions.
+#include "auth/config.h"
+#include "auth/service.h"
+#include "libipc/listener.h"
+#include "libutil/log.h"
+
+#include <csignal>
+
+namespace auth {
+
+namespace {
+
+constexpr std::size_t max_peers = 10'000;
+
+util::Result<Settings> settings_of(const server::Process& process, const Config& config)
+{
+    auto usher = TRY(server::identity_of(process.common(), "usher", process.unprivileged()));
+    for (const std::string& name : *config.mechanisms)
+        if (!mail::find_mechanism(name))
+            return util::invalid(util::concat("auth_mechanisms: unknown mechanism ", util::printable(name, 40)));
+    return Settings{.mechanisms = *config.mechanisms,
+                    .allow_plaintext_login = *process.common().allow_plaintext_login,
+                    .cache_size = std::size_t(*config.cache_size),
+                    .cache_ttl = *config.cache_ttl,
+                    .failure_delay = *config.failure_delay,
+                    .ticket_lifetime = *config.ticket_lifetime,
+                    .usher_uid = usher.uid};
+}
+
+util::Result<int> daemon_main(server::Arguments arguments)
+{
+    Config config;
+    auto process = TRY(server::Process::start("auth", std::move(arguments), config));
+    TRY(process.permit({"smtpd", "imapd", "pop3d", "usher"}));
+    Settings settings = TRY(settings_of(process, config));
+    util::Sandbox sandbox;
+    sandbox.read(process.config_directory()).processes();
+    TRY(process.drop_privileges(std::move(sandbox)));
+
+    auto loop = TRY(util::EventLoop::create());
+    Accounts accounts(process.config_directory(), *process.common().myorigin);
+    Workers workers(loop, std::size_t(*config.workers), std::size_t(*config.queue_limit));
+    Service service(loop, accounts, workers, std::move(settings));
+    server::Listener* accepting = nullptr;
+    server::Listener listener(process, loop, max_peers, [&](server::Client client) {
+        service.accept(std::move(client.fd), client.peer.uid, [&] { accepting->client_gone(); });
+    });
+    accepting = &listener;
+    util::SignalWatch children(loop, SIGCHLD, [&] { workers.reap(); });
+    TRY(process.attach(loop, server::Reload::reread,
+                       {.stop =
+                            [&] {
+                                listener.close();
+                                loop.stop();
+                            },
+                        .reconfigure =
+                            [&] {
+                                if (!process.read_config({&config}).ok())
+                                    return;
+                                if (auto changed = settings_of(process, config); changed.ok())
+                                    service.change(changed.take());
+                                else
+                                    util::log::error(changed.error().text);
+                            }}));
+    loop.run();
+    return 0;
+}
+
+}  // namespace
+
+}  // namespace auth
+
+int main(int argc, char** argv)
+{
+    return server::run("auth", argc, argv, auth::daemon_main);
+}

@@ -1,0 +1,81 @@
+// Service: the conversations of auth(8) (libipc/authentication.h) with all its peers.
+//
+// SMTP, IMAP and POP3 servers run SASL exchanges here, many at a time on one connection; usher
+// redeems tickets.  Every failure looks the same from outside: unknown name, wrong password,
+// disabled account.
+#pragma once
+
+#include "auth/accounts.h"
+#include "auth/cache.h"
+#include "auth/tickets.h"
+#include "auth/workers.h"
+#include "libipc/authentication.h"
+#include "libmail/sasl.h"
+
+#include <list>
+#include <map>
+
+namespace auth {
+
+struct Settings {
+    std::vector<std::string> mechanisms;
+    bool allow_plaintext_login = false;
+    std::size_t cache_size = 0;
+    util::Duration cache_ttl{};
+    util::Duration failure_delay{};
+    util::Duration ticket_lifetime{};
+    uid_t usher_uid = 0;
+};
+
+class Service {
+public:
+    // Exchanges that one peer may have open; beyond it the oldest is given up.
+    static constexpr std::size_t exchange_limit = 10'000;
+
+    Service(util::EventLoop& loop, Accounts& accounts, Workers& workers, Settings settings);
+    ~Service();
+
+    // `gone` is called when the peer has closed.
+    void accept(util::UniqueFd fd, uid_t uid, std::function<void()> gone);
+    // New parameters; the cache starts afresh.
+    void change(Settings settings);
+
+private:
+    struct Exchange {
+        ipc::Authenticate request;
+        mail::SaslExchange sasl;
+    };
+    struct Peer {
+        std::uint64_t number = 0;
+        uid_t uid = 0;
+        std::unique_ptr<ipc::Channel> channel;
+        std::map<std::uint64_t, Exchange> exchanges;
+        std::function<void()> gone;
+    };
+
+    void received(Peer& peer, ipc::Packet& packet);
+    void mechanisms(Peer& peer, const ipc::MechanismsWanted& wanted);
+    void begin(Peer& peer, ipc::Authenticate request);
+    void respond(Peer& peer, const ipc::AuthenticationResponse& response);
+    void redeem(Peer& peer, const ipc::RedeemTicket& request);
+
+    void take(Peer& peer, std::uint64_t number, mail::SaslStep step);
+    void check_password(Peer& peer, std::uint64_t number);
+    void find_verifier(Peer& peer, std::uint64_t number);
+    void succeed(Peer& peer, std::uint64_t number, const std::string& account, std::string data);
+    void fail(Peer& peer, std::uint64_t number, ipc::AuthenticationResult::Kind kind, std::string_view text);
+    std::vector<std::string> offered(bool tls, bool channel_binding);
+    bool may_act(const Exchange& exchange, const std::string& account) const;
+    void refresh();
+
+    util::EventLoop& loop_;
+    Accounts& accounts_;
+    Workers& workers_;
+    Settings settings_;
+    Cache cache_;
+    Tickets tickets_;
+    std::map<std::uint64_t, Peer> peers_;
+    std::uint64_t next_peer_ = 1;
+};
+
+}  // namespace auth
