@@ -4,22 +4,18 @@
 #include "libmail/address.h"
 #include "libutil/result.h"
 
-#include <cstdint>
 #include <string>
 
 namespace smtpd {
 
 class Destinations {
 public:
-    enum class Kind : std::uint8_t {
-        Elsewhere,  // not a domain of ours: relaying
-        Listed,     // ours, and there is such a recipient
-        Unlisted,   // ours, and there is none
-    };
     struct Answer {
-        Kind kind = Kind::Elsewhere;
-        std::string reason;   // of Unlisted: "User unknown in virtual mailbox table"
-        bool local = false;   // a domain of $mydestination: which reject code it has
+        bool ours = false;    // a domain that comes to us; else it is relaying
+        bool local = false;   // one of $mydestination
+        bool listed = true;   // no table says that there is no such recipient
+        std::string dsn;      // when not listed: "5.1.1"
+        std::string reason;   // and "User unknown in virtual mailbox table"
     };
 
     virtual ~Destinations() = default;

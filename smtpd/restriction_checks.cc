@@ -35,7 +35,7 @@ Restrictions::Outcome Restrictions::check_destination(const Restriction& restric
     auto answer = outside_.destinations.find(recipient);
     if (!answer.ok())
         return trouble(answer.error(), evaluation);
-    bool ours = answer->kind != Destinations::Kind::Elsewhere;
+    bool ours = answer->ours;
     if (restriction.kind == Kind::PermitAuthDestination)
         return ours ? Outcome::Permit : Outcome::Next;
     if (ours)
@@ -49,14 +49,15 @@ Restrictions::Outcome Restrictions::check_listed(const mail::Address& address, S
     auto answer = outside_.destinations.find(address);
     if (!answer.ok())
         return trouble(answer.error(), evaluation);
-    if (answer->kind != Destinations::Kind::Unlisted)
+    if (answer->listed)
         return Outcome::Next;
-    int code = int(answer->local ? *config_.unknown_local_reject_code : *config_.unknown_recipient_reject_code);
     bool sender = subject == Subject::Sender;
-    return refuse({code, sender ? "5.1.0" : "5.1.1",
-                   util::concat('<', mail::to_text(address), sender ? ">: Sender" : ">: Recipient",
-                                " address rejected: ", answer->reason)},
-                  evaluation);
+    int code = int(answer->local ? *config_.unknown_local_reject_code : *config_.unknown_recipient_reject_code);
+    // "4.x": the transport retry.  The sender of a message is never a "bad destination".
+    if (answer->dsn.starts_with('4'))
+        code = 450;
+    std::string dsn = answer->dsn == "5.1.1" && sender ? "5.1.0" : answer->dsn;
+    return refuse({code, dsn, util::concat(util::concat('<', mail::to_text(address), sender ? ">: Sender" : ">: Recipient", " address rejected"), ": ", answer->reason)}, evaluation);
 }
 
 Restrictions::Outcome Restrictions::check_names(const Restriction& restriction, Evaluation& evaluation)

@@ -11,14 +11,14 @@ util::Result<std::unique_ptr<Site>> Site::open(const conf::Common& common, const
 
 util::Result<Destinations::Answer> Site::find(const mail::Address& address)
 {
-    auto of = TRY(router_->class_of(address.domain));
-    bool local = of == routing::Class::Local;
-    if (of == routing::Class::Default)
-        return Answer{Kind::Elsewhere, {}, false};
-    auto reason = TRY(router_->unlisted(address));
-    if (reason)
-        return Answer{Kind::Unlisted, std::move(*reason), local};
-    return Answer{Kind::Listed, {}, local};
+    auto found = TRY(router_->find(address));
+    Answer answer;
+    answer.ours = found.address_class != routing::AddressClass::Default;
+    answer.local = found.address_class == routing::AddressClass::Local;
+    answer.listed = found.listed;
+    answer.dsn = std::move(found.refusal.dsn);
+    answer.reason = std::move(found.refusal.text);
+    return answer;
 }
 
 }  // namespace smtpd

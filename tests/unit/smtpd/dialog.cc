@@ -147,7 +147,7 @@ std::string Script::run()
         "myhostname = mx.example.org\nmydestination =\nmynetworks = 10.0.0.0/8\nrecipient_delimiter = +\n"
         "virtual_mailbox_domains = example.org\nsmtpd_sasl_auth_enable = yes\n"
         "virtual_mailbox_maps = inline:{alice@example.org=1 bob@example.org=1 postmaster@example.org=1}\n"
-        "myorigin = example.org\n", settings_);
+        "myorigin = example.org\ndefault_transport = smtp\n", settings_);
     auto settings = conf::MainCf::parse(text, "main.cf", "/etc/tern", problems);
     conf::Common common;
     smtpd::RestrictionLists lists;
