@@ -80,8 +80,9 @@ util::Sandbox sandbox(const server::Process& process)
         .threads()
         .credentials()
         .allow("prlimit64");
-    // What a mailbox needs to lock itself in further: usher's filter is its, too.
-    for (const char* call : {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp"})
+    // Usher's filter is the mailboxes', too: what they need to begin, and to lock themselves in further.
+    for (const char* call : {"arch_prctl", "set_tid_address", "landlock_create_ruleset", "landlock_add_rule",
+                             "landlock_restrict_self", "seccomp"})
         sandbox.allow(call);
     return sandbox;
 }
