@@ -218,10 +218,10 @@ Scan scan_segment(std::string_view bytes, std::uint64_t tag, bool verify, std::u
     if (verify)
         drop_unsynced_damage(scan);
 
-    scan.end = std::min<std::uint64_t>(begin, bytes.size());
+    // Records begin at multiples of the alignment, also behind one whose padding was cut off.
+    scan.end = begin;
     if (!scan.frames.empty())
-        scan.end = std::min<std::uint64_t>(
-            scan.frames.back().offset + padded(scan.frames.back().bytes.size()), bytes.size());
+        scan.end = scan.frames.back().offset + padded(scan.frames.back().bytes.size());
     // A gap with nothing valid behind it is the tail.
     std::erase_if(scan.gaps, [&](const Scan::Gap& gap) { return gap.offset >= scan.end; });
     std::ranges::sort(scan.gaps, {}, &Scan::Gap::offset);

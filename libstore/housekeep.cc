@@ -14,6 +14,8 @@ bool LogStore::tail_is_long(std::uint64_t times) const
     std::uint64_t messages = 0;
     for (const auto& [id, folder] : state_.folders)
         messages += folder->message_count();
+    if (damage_ > 0 && tail_records_ > 0)
+        return true;  // so that the damage need not be read again
     return tail_bytes_ > times * (256U << 10) ||
            tail_records_ > times * std::max<std::uint64_t>(256, messages / 64);
 }

@@ -27,6 +27,7 @@ constexpr std::size_t max_pending = 1U << 20;      // handed over at the latest 
 constexpr std::size_t max_in_flight = 32U << 20;   // who adds faster than the disk waits for it
 constexpr std::size_t max_open_segments = 32;
 constexpr std::size_t read_window = 256U << 10;
+constexpr std::size_t dense_enough = 32U << 10;    // messages further apart are read one by one
 constexpr std::size_t max_rendered = 32U << 20;
 
 constexpr std::uint64_t low_space = 64U << 20;     // with less free, deleted mail goes at once
@@ -116,6 +117,7 @@ private:
     util::Result<bool> has_records(const Segment& segment);
     util::Result<void> replay_segment(Segment& segment, bool tail, std::uint64_t at);
     static void drop_open_group(Scan& scan);
+    void count_lost(const Scan& scan, Lsn before);
     util::Result<void> set_tail_aside(const Segment& segment, std::string_view bytes);
     util::Result<void> replay(State& state, const Scan& scan, const Segment& segment,
                               const Snapshot* snapshot);
@@ -215,7 +217,9 @@ private:
     std::deque<Lsn> strict_;              // changes that may not be shown before they are durable
     std::optional<util::Instant> lazy_since_;
     std::optional<util::Error> failure_;
-    std::uint64_t damage_ = 0;            // bad records met since open
+    std::uint64_t damage_ = 0;            // bad things met since open
+    Lsn lost_ = 0;                        // Lsns that stood in bad records, at most
+    bool lost_end_ = false;               // at the end of the segment replayed last
 
     std::optional<Snapshot> snapshot_;    // what is not loaded is read from it
     std::uint64_t snapshot_number_ = 0;   // that the manifest names

@@ -80,7 +80,7 @@ util::Result<std::string_view> LogStore::bytes_at(const Content& content, std::u
 
     int fd = TRY(segment_fd(content.segment));
     bool ahead = sequential && last_segment_ == content.segment && content.offset >= last_read_ &&
-                 content.offset - last_read_ < read_window;
+                 content.offset - last_read_ < dense_enough;
     last_segment_ = content.segment;
     last_read_ = content.offset + length;
     std::uint64_t limit = readable_size(content.segment) - content.offset;

@@ -1,4 +1,5 @@
 // Recovery: from manifest, snapshot and the log behind it; without them, from the log alone.
+#include "libstore/codec.h"
 #include "libstore/journal.h"
 #include "libutil/text.h"
 
@@ -82,18 +83,44 @@ util::Result<void> LogStore::recover(const std::vector<std::uint32_t>& ids)
     return after_replay();
 }
 
+namespace {
+
+// The header of a segment whose own header is damaged, as its first record tells it.
+std::optional<SegmentHeader> guess_header(std::string_view bytes, std::uint32_t id)
+{
+    if (bytes.size() < segment_header_size + record_header_size)
+        return std::nullopt;
+    SegmentHeader header{.kind = SegmentKind::Log, .id = id};
+    Reader reader(bytes.substr(segment_header_size));
+    header.tag = reader.u64();
+    auto first = decode_header(bytes.substr(segment_header_size), header.tag);
+    if (!first || header.tag == 0)
+        return std::nullopt;
+    header.base = first->lsn - 1;
+    return header;
+}
+
+}  // namespace
+
 // The headers of all segments; files that are none are set aside.
 util::Result<std::vector<SegmentHeader>> LogStore::read_headers(const std::vector<std::uint32_t>& ids)
 {
     std::vector<SegmentHeader> headers;
     for (std::uint32_t id : ids) {
         auto fd = TRY(util::sys::open(segment_path(id), O_RDONLY));
-        std::string bytes(segment_header_size, '\0');
-        std::size_t got = TRY(util::sys::pread(fd.get(), bytes, 0));
+        std::string bytes(segment_header_size + record_header_size, '\0');
+        bytes.resize(TRY(util::sys::pread(fd.get(), bytes, 0)));
         next_segment_ = std::max(next_segment_, id + 1);
-        auto header = decode_segment_header(std::string_view(bytes).substr(0, got));
-        if (header && header->id == id)
-            headers.push_back(*header);
+        auto header = decode_segment_header(bytes);
+        if (!header || header->id != id) {
+            header = guess_header(bytes, id);
+            if (header) {
+                ++damage_;
+                util::log::warning(segment_path(id), ": the header is damaged");
+            }
+        }
+        if (header)
+            headers.push_back(std::move(*header));
         else
             TRY(set_segment_aside(id));
     }
@@ -107,8 +134,7 @@ bool LogStore::arrange_by_manifest(const Manifest& manifest, const std::vector<S
     segments_.clear();
     for (const auto& item : manifest.segments) {
         auto found = std::ranges::find(headers, item.id, &SegmentHeader::id);
-        if (found == headers.end() || found->tag != manifest.tag || found->base != item.base ||
-            found->kind != item.kind)
+        if (found == headers.end() || found->tag != manifest.tag)
             return false;
         segments_.push_back({.id = std::uint32_t(item.id), .kind = item.kind, .base = item.base, .size = 0});
     }
@@ -165,10 +191,10 @@ util::Result<void> LogStore::set_segment_aside(std::uint32_t id)
     std::string path = segment_path(id);
     std::string aside = util::concat(directory_, "/aside-", segment_name(id));
     auto status = TRY(util::sys::stat(path));
-    if (status.st_size > off_t(segment_header_size)) {
-        ++damage_;
-        util::log::warning(path, ": not a segment of this store; kept as ", aside);
-    }
+    if (status.st_size <= off_t(segment_header_size))
+        return util::sys::unlink(path);  // begun and never written to
+    ++damage_;
+    util::log::warning(path, ": not a segment of this store; kept as ", aside);
     return util::sys::rename(path, aside);
 }
 
@@ -200,8 +226,14 @@ util::Result<void> LogStore::replay_from(std::size_t first, std::uint64_t at)
     std::size_t tail = segments_.size() - 1;
     while (tail > first && !TRY(has_records(segments_[tail])))
         --tail;
-    for (std::size_t i = first; i < segments_.size(); ++i)
+    lost_ = 0;
+    for (std::size_t i = first; i < segments_.size(); ++i) {
+        // What a damaged end of the segment before held, the Lsn here tells.
+        if (lost_end_ && segments_[i].base > state_.last)
+            lost_ += segments_[i].base - state_.last;
+        lost_end_ = false;
         TRY(replay_segment(segments_[i], i >= tail, i == first ? at : 0));
+    }
     return {};
 }
 
@@ -224,6 +256,7 @@ util::Result<void> LogStore::replay_segment(Segment& segment, bool tail, std::ui
         ++damage_;
         util::log::warning(path, ": ", gap.length, " bad bytes at ", gap.offset, " skipped");
     }
+    count_lost(scan, at == 0 ? segment.base : state_.last);
     TRY(replay(state_, scan, segment, snapshot_ ? &*snapshot_ : nullptr));
     segment.size = scan.end;
     tail_records_ += scan.frames.size();
@@ -235,6 +268,7 @@ util::Result<void> LogStore::replay_segment(Segment& segment, bool tail, std::ui
         TRY(util::sys::fsync(fd.get()));
     } else if (!tail && scan.tail > 0) {
         ++damage_;
+        lost_end_ = true;
         util::log::warning(path, ": ", scan.tail, " bad bytes at the end skipped");
     }
     if (&segment == &segments_.back()) {
@@ -242,6 +276,20 @@ util::Result<void> LogStore::replay_segment(Segment& segment, bool tail, std::ui
         end_ = written_ = allocated_ = scan.end;
     }
     return {};
+}
+
+// How many Lsns stood in what cannot be read: as many uids at most were given there.
+void LogStore::count_lost(const Scan& scan, Lsn before)
+{
+    auto gap = scan.gaps.begin();
+    for (const auto& frame : scan.frames) {
+        if (gap != scan.gaps.end() && gap->offset < frame.offset) {
+            lost_ += frame.header.lsn - std::min(before, frame.header.lsn);
+            while (gap != scan.gaps.end() && gap->offset < frame.offset)
+                ++gap;
+        }
+        before = frame.header.lsn;
+    }
 }
 
 // A group that the end of the log cuts off never happened.
@@ -298,6 +346,7 @@ util::Result<void> LogStore::replay(State& state, const Scan& scan, const Segmen
             if (understood)
                 continue;
             ++damage_;
+            ++lost_;
             util::log::warning(directory_, ": record ", lsn, " in ", segment_name(segment.id),
                                counts ? " is not understood" : " is part of a change that was not written "
                                                                "completely", ", skipped");
@@ -415,14 +464,15 @@ util::Result<void> LogStore::after_replay()
         TRY(make_room(2 * max_mailbox_name_length, true));
         add(record_of(*state_.folder(name)));
     }
-    bool unclean = state_.reservation_open;
+    bool unclean = state_.reservation_open || lost_ > 0;
     if (unclean) {
-        // Lsns up to the ceiling, and uids in their number, may have been shown and lost.
+        // Lsns up to the ceiling, and uids in their number, may have been shown and lost; so may
+        // those that stood in damaged records.
         Lsn shown = std::max(state_.last, state_.ceiling);
         ReserveRecord reserve;
         reserve.ceiling = shown + 1 + lsn_block;
         reserve.recovered = true;
-        reserve.uid_bump = std::uint32_t(std::min<Lsn>(shown - durable_, 1U << 20));
+        reserve.uid_bump = std::uint32_t(std::min<Lsn>(shown - durable_ + lost_, 1U << 20));
         TRY(make_room(2 * record_header_size, true));
         add(reserve, shown + 1 - state_.last);
     }

@@ -48,8 +48,14 @@ class Directory {
 public:
     Directory()
     {
-        std::string pattern = "/tmp/tern-store-XXXXXX";
-        path = mkdtemp(pattern.data());
+        // In memory where that is to be had: thousands of stores are opened and synced here.
+        std::string pattern = "/dev/shm/tern-store-XXXXXX";
+        if (const char* made = mkdtemp(pattern.data()))
+            path = made;
+        if (path.empty()) {
+            pattern = "/tmp/tern-store-XXXXXX";
+            path = mkdtemp(pattern.data());
+        }
     }
     ~Directory() { remove_tree(path); }
     Directory(const Directory&) = delete;
