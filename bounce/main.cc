@@ -20,7 +20,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
                       .myorigin = *common.myorigin,
                       .double_bounce_sender = *config.double_bounce_sender,
                       .size_limit = *config.size_limit};
-    ipc::Submitter submitter(server::public_socket(common, "cleanup"), *common.ipc_timeout);
+    ipc::Submitter submitter(server::private_socket(common, "cleanup"), *common.ipc_timeout);
     util::Sandbox sandbox;
     sandbox.connect();
     TRY(process.drop_privileges(std::move(sandbox)));

@@ -36,7 +36,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
     auto drops = TRY(DropDirectory::open(drop_path, common.message_size_limit));
     TRY(process.drop_privileges(util::Sandbox().write(drop_path).connect()));
 
-    ipc::Submitter submitter(*common.queue_directory + "/private/cleanup", common.ipc_timeout);
+    ipc::Submitter submitter(server::private_socket(common, "cleanup"), common.ipc_timeout);
     Intake intake(common, submitter);
     for (;;) {
         auto client = TRY(process.next_client());
