@@ -62,7 +62,9 @@ ipc::Outcome Session::notify(const ipc::Notify& order)
         util::log::info(order.queue_id, ": ", name_of(order.kind), ": ", new_queue_id);
         return outcome;
     }
-    outcome.status.disposition = ipc::Disposition::Deferred;
+    // What cannot be written today cannot be written tomorrow: a sender that is no address.
+    if (verdict.ok() || verdict.error().kind != util::Kind::Invalid)
+        outcome.status.disposition = ipc::Disposition::Deferred;
     outcome.status.dsn = "4.3.0";
     outcome.status.text = verdict.ok() ? verdict->text : verdict.error().text;
     util::log::warning(order.queue_id, ": ", name_of(order.kind), " failed: ", util::printable(outcome.status.text));

@@ -1,0 +1,313 @@
+#include "bounce/session.h"
+
+#include "libqueue/writer.h"
+#include "tests/unit/libstore/fixture.h"
+
+#include <cstring>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <thread>
+#include <unistd.h>
+
+namespace {
+
+using namespace test;
+
+bounce::Identity identity()
+{
+    return {.myhostname = "mail.example.org", .myorigin = "example.org", .double_bounce_sender = "double-bounce"};
+}
+
+constexpr std::string_view message = "Subject: secret\r\nFrom: a@b\r\n\r\nThe body.\r\n";
+
+util::UniqueFd queue_file(const Directory& directory, std::string_view content)
+{
+    queue::Writer writer({.directory = directory.path, .memory_limit = 64 * 1024});
+    ipc::Envelope envelope;
+    envelope.queue_id = "Q1";
+    OK(writer.begin(envelope));
+    OK(writer.add_recipient({.address = "user@example.com"}));
+    OK(writer.add_content(content));
+    auto fd = writer.finish({});
+    OK(fd);
+    return fd.take();
+}
+
+ipc::Notify order(const Directory& directory, ipc::Notify::Kind kind = ipc::Notify::Kind::Failure,
+                  std::string_view content = message)
+{
+    ipc::Notify made;
+    made.job = 7;
+    made.kind = kind;
+    made.queue_id = "Q1";
+    made.message = queue_file(directory, content);
+    made.envelope.sender = "sender@example.net";
+    made.envelope.arrival = 1'800'000'000'000'000;
+    made.envelope.envelope_id = "ENV+1";
+    made.expires = 1'800'400'000'000'000;
+    made.recipients.push_back(
+        {.index = 0, .recipient = {.address = "user@example.com", .original = "rfc822;first@example.com"}});
+    made.statuses.push_back({.disposition = ipc::Disposition::Bounced,
+                             .dsn = "5.1.1",
+                             .text = "host mx said: 550 no",
+                             .relay = "mx",
+                             .diagnostic = "smtp; 550 5.1.1 no such user",
+                             .remote_mta = "mx.example.com",
+                             .action = ""});
+    return made;
+}
+
+std::string written(const ipc::Notify& made)
+{
+    auto text = bounce::compose(made, bounce::attachment(made, identity()), identity(), "NEW1",
+                                util::from_unix_seconds(1'800'000'100));
+    OK(text);
+    return text.take();
+}
+
+bool has(std::string_view text, std::string_view part)
+{
+    return text.find(part) != std::string_view::npos;
+}
+
+TEST(writes_a_failure_with_the_whole_message)
+{
+    Directory directory;
+    std::string text = written(order(directory));
+    for (std::string_view part :
+         {"MAILER-DAEMON@example.org", "To: sender@example.net", "Reporting-MTA: dns; mail.example.org",
+          "Final-Recipient: rfc822; user@example.com", "Original-Recipient: rfc822; first@example.com",
+          "Action: failed", "Status: 5.1.1", "Remote-MTA: dns; mx.example.com",
+          "Diagnostic-Code: smtp; 550 5.1.1 no such user", "Original-Envelope-Id: ENV+1", "The body.",
+          "message/rfc822", "NEW1@mail.example.org"})
+        ck_assert_msg(has(text, part), "%s is missing in\n%s", std::string(part).c_str(), text.c_str());
+}
+END_TEST
+
+TEST(attaches_the_header_alone_where_that_is_asked_for_or_enough)
+{
+    Directory directory;
+    auto headers = order(directory);
+    headers.envelope.return_part = ipc::ReturnPart::Headers;
+    std::string text = written(headers);
+    THAT(has(text, "Subject: secret"));
+    THAT(!has(text, "The body."));
+    for (auto kind : {ipc::Notify::Kind::Delay, ipc::Notify::Kind::Success}) {
+        text = written(order(directory, kind));
+        THAT(has(text, "Subject: secret"));
+        THAT(!has(text, "The body."));
+    }
+    // Exactly at bounce_size_limit it goes back whole, over it does not.
+    auto exact = order(directory);
+    auto small = identity();
+    small.size_limit = message.size();
+    EQ(bounce::attachment(exact, small).full, true);
+    small.size_limit = message.size() - 1;
+    EQ(bounce::attachment(exact, small).full, false);
+}
+END_TEST
+
+TEST(tells_of_delay_and_success)
+{
+    Directory directory;
+    std::string delay = written(order(directory, ipc::Notify::Kind::Delay));
+    THAT(has(delay, "Action: delayed"));
+    THAT(has(delay, "Will-Retry-Until:"));
+    auto success = order(directory, ipc::Notify::Kind::Success);
+    success.statuses[0].dsn = "2.0.0";
+    THAT(has(written(success), "Action: delivered"));
+    success.statuses[0].action = "relayed";
+    THAT(has(written(success), "Action: relayed"));
+}
+END_TEST
+
+TEST(writes_without_the_message_when_it_cannot_be_read)
+{
+    Directory directory;
+    auto broken = order(directory);
+    auto rubbish = util::sys::memfd("rubbish");
+    OK(rubbish);
+    OK(util::sys::write_all(rubbish->get(), "rubbish"));
+    broken.message = rubbish.take();
+    std::string text = written(broken);
+    THAT(has(text, "Action: failed"));
+    THAT(!has(text, "secret"));
+}
+END_TEST
+
+TEST(finds_nobody_to_tell)
+{
+    ipc::Envelope envelope;
+    THAT(!bounce::has_reader(envelope, identity()));
+    envelope.sender = "Double-Bounce@anywhere.example";
+    THAT(!bounce::has_reader(envelope, identity()));
+    envelope.sender = "user@example.org";
+    THAT(bounce::has_reader(envelope, identity()));
+    auto full = identity();
+    full.double_bounce_sender = "db@example.org";
+    envelope.sender = "db@example.net";
+    THAT(bounce::has_reader(envelope, full));
+}
+END_TEST
+
+TEST(refuses_orders_that_make_no_sense)
+{
+    Directory directory;
+    auto without = order(directory);
+    without.statuses.clear();
+    THAT(!bounce::compose(without, {}, identity(), "N", util::wall_now()).ok());
+    without.recipients.clear();
+    THAT(!bounce::compose(without, {}, identity(), "N", util::wall_now()).ok());
+    auto sender = order(directory);
+    sender.envelope.sender = "a b c\r\n@";
+    THAT(!bounce::compose(sender, {}, identity(), "N", util::wall_now()).ok());
+}
+END_TEST
+
+// --- with cleanup and qmgr played by the test --------------------------------------------------------
+
+// cleanup(8) in a thread: takes one message, with the verdict it is told.
+struct FakeCleanup {
+    FakeCleanup(const std::string& path, ipc::Verdict::Kind verdict)
+        : listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0))
+    {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+        ck_assert(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+        ck_assert(::listen(listener.get(), 1) == 0);
+        thread = std::thread([this, verdict] { serve(verdict); });
+    }
+    ~FakeCleanup() { thread.join(); }
+
+    void serve(ipc::Verdict::Kind kind)
+    {
+        ipc::Connection connection(util::UniqueFd(::accept(listener.get(), nullptr, nullptr)));
+        ipc::Greeting greeting;
+        greeting.next_queue_id = "NEW1";
+        (void)connection.send(greeting).ok();
+        auto taken = connection.receive_as<ipc::Begin>();
+        if (!taken.ok())
+            return;
+        begin = taken.take();
+        content = begin.content;
+        for (bool last = begin.last; !last;) {
+            auto piece = connection.receive_as<ipc::Content>();
+            if (!piece.ok())
+                return;
+            content += piece->content;
+            last = piece->last;
+        }
+        ipc::Verdict verdict;
+        verdict.kind = kind;
+        verdict.text = "because";
+        verdict.next_queue_id = "NEW2";
+        (void)connection.send(verdict).ok();
+    }
+
+    util::UniqueFd listener;
+    std::thread thread;
+    ipc::Begin begin;
+    std::string content;
+};
+
+// Runs a session over a list of orders; the outcomes.
+std::vector<ipc::Outcome> outcomes_of(const std::string& path, const std::vector<ipc::Notify>& orders)
+{
+    auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
+    OK(pair);
+    ipc::Connection qmgr(std::move(pair->first));
+    OK(qmgr.set_timeout(std::chrono::seconds(10)));
+    for (const auto& made : orders)
+        OK(qmgr.send(made));
+    std::vector<ipc::Outcome> outcomes;
+    std::thread reader([&] {
+        if (!qmgr.receive_as<ipc::AgentGreeting>().ok())
+            return;
+        for (std::size_t i = 0; i < orders.size(); ++i) {
+            auto outcome = qmgr.receive_as<ipc::Outcome>();
+            if (outcome.ok())
+                outcomes.push_back(outcome.take());
+        }
+        qmgr.close();
+    });
+    ipc::Submitter submitter(path, std::chrono::seconds(10));
+    bounce::Identity self = identity();
+    OK(bounce::Session(ipc::Connection(std::move(pair->second)), submitter, self).run([] { return false; }));
+    reader.join();
+    return outcomes;
+}
+
+TEST(hands_the_notification_to_cleanup)
+{
+    Directory directory;
+    std::string path = directory.beside("cleanup");
+    ipc::Begin begin;
+    std::string content;
+    std::vector<ipc::Outcome> outcomes;
+    {
+        FakeCleanup cleanup(path, ipc::Verdict::Kind::Kept);
+        std::vector<ipc::Notify> orders;
+        orders.push_back(order(directory));
+        outcomes = outcomes_of(path, orders);
+        cleanup.thread.join();
+        cleanup.thread = std::thread([] {});
+        begin = cleanup.begin;
+        content = cleanup.content;
+    }
+    EQ(outcomes.size(), 1u);
+    EQ(outcomes[0].job, 7u);
+    EQ(outcomes[0].status.disposition, ipc::Disposition::Delivered);
+    EQ(begin.envelope.sender, "");
+    EQ(begin.envelope.origin, ipc::Origin::Bounce);
+    EQ(begin.envelope.queue_id, "NEW1");
+    EQ(begin.recipients.size(), 1u);
+    EQ(begin.recipients[0].address, "sender@example.net");
+    EQ(begin.recipients[0].notify, ipc::NotifyNever);
+    THAT(has(content, "Action: failed"));
+}
+END_TEST
+
+TEST(says_that_it_failed_when_cleanup_does_not_take_it)
+{
+    Directory directory;
+    std::string path = directory.beside("cleanup");
+    {
+        FakeCleanup cleanup(path, ipc::Verdict::Kind::Failed);
+        std::vector<ipc::Notify> orders;
+        orders.push_back(order(directory));
+        auto outcomes = outcomes_of(path, orders);
+        EQ(outcomes.size(), 1u);
+        EQ(outcomes[0].status.disposition, ipc::Disposition::Deferred);
+    }
+    // Nobody is there; and one that needs nobody is done all the same.
+    std::vector<ipc::Notify> orders;
+    orders.push_back(order(directory));
+    orders.push_back(order(directory));
+    orders[1].envelope.sender.clear();
+    auto outcomes = outcomes_of(directory.beside("nobody"), orders);
+    EQ(outcomes.size(), 2u);
+    EQ(outcomes[0].status.disposition, ipc::Disposition::Deferred);
+    EQ(outcomes[1].status.disposition, ipc::Disposition::Delivered);
+}
+END_TEST
+
+TEST(ends_at_garbage)
+{
+    auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
+    OK(pair);
+    OK(ipc::send_packet(pair->first.get(), "garbage", {}));
+    ipc::Submitter submitter("/nonexistent", std::chrono::seconds(1));
+    bounce::Identity self = identity();
+    auto ended = bounce::Session(ipc::Connection(std::move(pair->second)), submitter, self).run([] { return false; });
+    THAT(!ended.ok());
+    EQ(ended.error().kind, util::Kind::Invalid);
+}
+END_TEST
+
+SUITE(notification, writes_a_failure_with_the_whole_message, attaches_the_header_alone_where_that_is_asked_for_or_enough,
+      tells_of_delay_and_success, writes_without_the_message_when_it_cannot_be_read, finds_nobody_to_tell,
+      refuses_orders_that_make_no_sense, hands_the_notification_to_cleanup,
+      says_that_it_failed_when_cleanup_does_not_take_it, ends_at_garbage)
+
+}  // namespace
