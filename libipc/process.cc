@@ -181,8 +181,9 @@ conf::Problems Process::State::read(std::initializer_list<conf::Section*> sectio
 util::Result<void> Process::State::load(std::initializer_list<conf::Section*> sections)
 {
     conf::Problems problems = read(sections);
+    // Warnings master(8) has logged once for all.
     for (const conf::Problem& problem : problems.all())
-        util::log::write(problem.warning ? util::log::Level::Warning : util::log::Level::Error, problem.to_text());
+        util::log::write(problem.warning ? util::log::Level::Verbose : util::log::Level::Error, problem.to_text());
     if (problems.any())
         return util::invalid("the configuration has errors");
     return {};

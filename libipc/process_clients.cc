@@ -55,6 +55,7 @@ bool is_lost_client(int code)
     case EOPNOTSUPP:
     case ENETUNREACH:
     case EPERM:
+    case EINVAL:  // master(8) closed the service: its message is on the way
         return true;
     default:
         return false;
@@ -270,7 +271,11 @@ util::Result<void> Process::attach(util::EventLoop& loop, Reload reload, Notific
         .closed = [state](const util::Error&) { state->stop_multiplexer(); },
     };
     state->channel = std::make_unique<ipc::Channel>(loop, std::move(state->control), std::move(events));
-    state->terminate = util::SignalWatch(loop, SIGTERM, [state] { state->stop_multiplexer(); });
+    state->terminate = util::SignalWatch(loop, SIGTERM, [state] {
+        state->stop_multiplexer();
+        if (state->notifications.terminate)
+            state->notifications.terminate();
+    });
     state->scoreboard.set(state->facts.slot, Scoreboard::Idle);
     state->channel->send(Ready{.reload = reload});
     return {};

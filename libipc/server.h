@@ -63,6 +63,9 @@ struct Client {
 struct Notifications {
     // Serve those who are there, accept no more, then leave the loop.  Also when master is gone.
     std::function<void()> stop;
+    // The whole mail system stops (SIGTERM): end the sessions now, with BYE or 421, and leave the
+    // loop.  Called after `stop`; who has no sessions that last needs only that one.
+    std::function<void()> terminate = {};
     // Only with Reload::reread: read the configuration again (Process::read_config).
     std::function<void()> reconfigure = {};
     std::function<void()> wake = {};

@@ -22,6 +22,15 @@ constexpr auto log_start_time = std::chrono::seconds(10);
 // A burst of lines waits here while the log daemon writes; the kernel doubles it for its own needs.
 constexpr int log_buffer_size = 4 * 1024 * 1024;
 
+void log_warnings(const conf::Problems& problems)
+{
+    for (const conf::Problem& problem : problems.all()) {
+        std::string place = problem.line > 0 ? util::concat(problem.file, ":", problem.line) : problem.file;
+        if (problem.warning)
+            util::log::warning(place, place.empty() ? "" : ": ", problem.text);
+    }
+}
+
 }  // namespace
 
 Master::Master(Options options, util::EventLoop loop)
@@ -58,6 +67,7 @@ util::Result<std::unique_ptr<Master>> Master::start(Options options, conf::Probl
                            ", so neither they nor the users' mail are protected from each other");
     else if (util::Sandbox::kernel_landlock_abi() == 0)
         util::log::warning("this kernel has no Landlock: daemons are kept apart by their uids only");
+    log_warnings(problems);
     master->apply(std::move(master->plan_), std::move(opened), std::move(keys));
     master->ready_timer_.start(std::chrono::milliseconds(1));
     return master;
@@ -198,8 +208,8 @@ void Master::apply(std::unique_ptr<Plan> plan, Sockets opened, std::map<std::str
     // Sockets that nobody wants any more, after those who watched them are told.
     std::erase_if(sockets_, [&](const auto& entry) {
         bool wanted = std::ranges::any_of(keys, [&](const auto& service) { return std::ranges::find(service.second, entry.first) != service.second.end(); });
-        if (!wanted && entry.first.starts_with('/'))
-            (void)util::sys::unlink(entry.first);  // a stale name is an annoyance only
+        if (!wanted)
+            close_listener(entry.first, entry.second);
         return !wanted;
     });
     for (Service* service : fresh)
@@ -235,6 +245,7 @@ server::ControlAnswer Master::reload()
         util::append(answer.text, opened.error().text, "\n");
         return refuse(opened.error().text);
     }
+    log_warnings(problems);
     apply(std::move(plan), opened.take(), std::move(keys));
     util::log::info("reload -- version ", TERN_VERSION, ", configuration ", options_.config_directory);
     answer.ok = true;

@@ -58,8 +58,10 @@ bool Service::must_wait_for_old() const
 std::optional<unsigned> Service::free_slot() const
 {
     std::vector<bool> taken(Scoreboard::slots);
-    for (const auto& entry : children_)
-        taken[entry.second.slot] = true;
+    for (const auto& entry : children_) {
+        if (entry.second.scoreboard == scoreboard_)
+            taken[entry.second.slot] = true;
+    }
     for (unsigned slot = 0; slot < Scoreboard::slots; ++slot) {
         if (!taken[slot])
             return slot;
@@ -82,11 +84,11 @@ void Service::start_child(bool wake)
 
 util::Result<void> Service::try_start_child(bool wake)
 {
-    if (scoreboard_.fd() < 0)
-        scoreboard_ = TRY(Scoreboard::create());
+    if (!scoreboard_)
+        scoreboard_ = std::make_shared<Scoreboard>(TRY(Scoreboard::create()));
     auto slot = free_slot();
     if (!slot)
-        return util::temporary("all slots are taken by processes that finish");
+        return util::temporary("all slots of the scoreboard are taken");
     auto pair = TRY(util::sys::socket_pair(SOCK_SEQPACKET));
     TRY(util::sys::set_nonblocking(pair.first.get(), true));
     server::ChildSpec spec;
@@ -97,17 +99,18 @@ util::Result<void> Service::try_start_child(bool wake)
     spec.facts.unprivileged = surroundings_.unprivileged;
     spec.log = surroundings_.log_to;
     spec.control = pair.second.get();
-    spec.scoreboard = scoreboard_.fd();
+    spec.scoreboard = scoreboard_->fd();
     spec.certificates = plan_.program->certificates ? surroundings_.certificates : -1;
     spec.listeners = listeners_;
-    scoreboard_.set(*slot, Scoreboard::Starting);
+    scoreboard_->set(*slot, Scoreboard::Starting);
     auto pid = server::spawn(spec);
     if (!pid) {
-        scoreboard_.set(*slot, Scoreboard::Empty);
+        scoreboard_->set(*slot, Scoreboard::Empty);
         return pid.take_error();
     }
     ++started_;
     Child child;
+    child.scoreboard = scoreboard_;
     child.slot = *slot;
     child.wake_when_ready = wake;
     pid_t id = *pid;
@@ -135,6 +138,8 @@ void Service::heard(pid_t pid, ipc::Packet& packet)
         if (child.wake_when_ready)
             child.channel->send(server::Wake{});
         child.wake_when_ready = false;
+        if (std::exchange(child.certificates_when_ready, false))
+            send_certificates(child);
         ensure();
     } else if (packet.name() == server::AllBusy::message_name) {
         all_busy();
@@ -145,13 +150,13 @@ void Service::heard(pid_t pid, ipc::Packet& packet)
 
 void Service::all_busy()
 {
-    if (scoreboard_.any_free())
+    if (anybody_free())
         return;
     if (active() < plan_.limit) {
         start_child();
         return ensure();
     }
-    scoreboard_.set_full(true);
+    scoreboard_->set_full(true);
     // Processes of a public service that start from now on are told to be short with their clients.
     if (plan_.entry.type == conf::ServiceType::Inet)
         stress_until_ = util::now() + stress_time;
@@ -169,9 +174,9 @@ void Service::child_ended(pid_t pid, int status)
         return;
     bool served = found->second.ready;
     bool draining = found->second.draining;
-    scoreboard_.set(found->second.slot, Scoreboard::Empty);
+    found->second.scoreboard->set(found->second.slot, Scoreboard::Empty);
+    found->second.scoreboard->set_full(false);
     wake_pending_ |= found->second.wake_when_ready;
-    scoreboard_.set_full(false);
     children_.erase(found);
     bool failed = !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     if (WIFSIGNALED(status) && !(stopping_ && WTERMSIG(status) == SIGTERM))
@@ -202,8 +207,7 @@ void Service::ensure()
         start_child(wake);
         may_start = !throttle_.running() && active() < plan_.limit;
     }
-    bool free = scoreboard_.fd() >= 0 && scoreboard_.any_free();
-    if (!may_start || free) {
+    if (!may_start || anybody_free()) {
         watches_.clear();
         return;
     }
@@ -215,7 +219,7 @@ void Service::ensure()
 
 void Service::client_waits()
 {
-    if (scoreboard_.fd() < 0 || !scoreboard_.any_free())
+    if (!anybody_free())
         start_child();
     ensure();
 }
@@ -255,17 +259,20 @@ void Service::reconfigure(ServicePlan plan, std::vector<int> listeners)
     bool wakeup_changed = plan.entry.wakeup != plan_.entry.wakeup;
     plan_ = std::move(plan);
     listeners_ = std::move(listeners);
-    if (scoreboard_.fd() >= 0)
-        scoreboard_.set_full(false);
     watches_.clear();
+    bool all_drain = true;
     for (auto& [pid, child] : children_) {
-        if (child.draining)
-            continue;
-        if (child.ready && child.reload == server::Reload::reread && same_line)
+        if (!child.draining && child.ready && child.reload == server::Reload::reread && same_line) {
             child.channel->send(server::Reconfigure{});
-        else
+            all_drain = false;
+        } else {
             drain(child);
+        }
     }
+    if (all_drain)
+        scoreboard_.reset();
+    else
+        scoreboard_->set_full(false);
     throttle_.stop();  // the new configuration may be the cure
     if (wakeup_changed)
         wakeup_.stop();
@@ -275,6 +282,17 @@ void Service::reconfigure(ServicePlan plan, std::vector<int> listeners)
         ensure();
 }
 
+// A worker answers by making room for a process that begins with them.
+void Service::send_certificates(Child& child)
+{
+    auto copy = util::sys::duplicate(surroundings_.certificates);
+    if (!copy)
+        return drain(child);
+    server::NewCertificates message;
+    message.content = copy.take();
+    child.channel->send(message);
+}
+
 void Service::certificates_changed()
 {
     if (!plan_.program->certificates)
@@ -282,14 +300,10 @@ void Service::certificates_changed()
     for (auto& [pid, child] : children_) {
         if (child.draining)
             continue;
-        auto copy = util::sys::duplicate(surroundings_.certificates);
-        if (!child.ready || !copy) {
-            drain(child);
-            continue;
-        }
-        server::NewCertificates message;
-        message.content = copy.take();
-        child.channel->send(message);
+        if (child.ready)
+            send_certificates(child);
+        else
+            child.certificates_when_ready = true;
     }
     ensure();
 }
@@ -323,10 +337,8 @@ server::ServiceStatus Service::status() const
     status.command = plan_.entry.command;
     status.processes = static_cast<std::uint32_t>(children_.size());
     status.draining = static_cast<std::uint32_t>(children_.size()) - active();
-    if (scoreboard_.fd() >= 0) {
-        for (const auto& entry : children_)
-            status.busy += scoreboard_.get(entry.second.slot) == Scoreboard::Busy;
-    }
+    for (const auto& entry : children_)
+        status.busy += entry.second.scoreboard->get(entry.second.slot) == Scoreboard::Busy;
     status.limit = plan_.limit;
     status.started = started_;
     status.throttled = throttle_.running();

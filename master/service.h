@@ -58,10 +58,14 @@ public:
 
 private:
     struct Child {
+        // Shared by all processes of one configuration: those that finish under an old one are not on
+        // the scoreboard that says whether somebody is free.
+        std::shared_ptr<server::Scoreboard> scoreboard;
         unsigned slot = 0;
         bool ready = false;
         bool draining = false;
         bool wake_when_ready = false;
+        bool certificates_when_ready = false;
         server::Reload reload = server::Reload::replace;
         std::unique_ptr<ipc::Channel> channel;
     };
@@ -71,6 +75,8 @@ private:
     void start_child(bool wake = false);
     util::Result<void> try_start_child(bool wake);
     void drain(Child& child);
+    void send_certificates(Child& child);
+    bool anybody_free() const { return scoreboard_ && scoreboard_->any_free(); }
     void all_busy();
     void heard(pid_t pid, ipc::Packet& packet);
     void wake();
@@ -83,7 +89,7 @@ private:
     Surroundings& surroundings_;
     ServicePlan plan_;
     std::vector<int> listeners_;
-    server::Scoreboard scoreboard_;
+    std::shared_ptr<server::Scoreboard> scoreboard_;
     std::map<pid_t, Child> children_;
     std::vector<util::Watch> watches_;
     util::Timer throttle_;

@@ -141,6 +141,13 @@ util::Result<std::vector<Endpoint>> endpoints_of(const Plan& plan, const Service
     return endpoints;
 }
 
+void close_listener(const std::string& key, const util::UniqueFd& socket)
+{
+    if (key.starts_with('/'))
+        (void)util::sys::unlink(key);  // a stale name is an annoyance only
+    ::shutdown(socket.get(), SHUT_RDWR);
+}
+
 util::Result<util::UniqueFd> open_endpoint(const Endpoint& endpoint)
 {
     auto fd = endpoint.path.empty() ? open_inet(endpoint) : open_unix(endpoint);

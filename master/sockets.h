@@ -28,6 +28,9 @@ util::Result<std::vector<Endpoint>> endpoints_of(const Plan& plan, const Service
 // SO_KEEPALIVE.
 util::Result<util::UniqueFd> open_endpoint(const Endpoint& endpoint);
 
+// Nobody can connect there any more, although processes that finish still hold the socket.
+void close_listener(const std::string& key, const util::UniqueFd& socket);
+
 using Sockets = std::map<std::string, util::UniqueFd>;
 
 }  // namespace master

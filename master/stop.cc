@@ -31,11 +31,16 @@ void Master::begin_stop()
     util::log::info("terminating");
     phase_ = Phase::StoppingServers;
     certificate_timer_.stop();
-    std::erase_if(sockets_, [](const auto& entry) { return entry.first.starts_with("inet/"); });
     for (auto& [id, service] : services_) {
         if (faces_the_network(*service))
             service->stop(true);
     }
+    std::erase_if(sockets_, [](const auto& entry) {
+        bool inet = entry.first.starts_with("inet/");
+        if (inet)
+            close_listener(entry.first, entry.second);
+        return inet;
+    });
     for (auto& service : retired_)
         service->stop(true);
     phase_timer_.start(*plan_->config.master_stop_time / 2);
@@ -96,10 +101,8 @@ void Master::next_phase()
 void Master::finish()
 {
     phase_timer_.stop();
-    for (const auto& entry : sockets_) {
-        if (entry.first.starts_with('/'))
-            (void)util::sys::unlink(entry.first);  // a stale name is an annoyance only
-    }
+    for (const auto& entry : sockets_)
+        close_listener(entry.first, entry.second);
     (void)util::sys::unlink(control_path_);
     (void)util::sys::unlink(plan_->pid_file());
     loop_.stop();

@@ -117,6 +117,7 @@ util::Result<int> multiplex(server::Process& process, server::Reload reload)
                 if (connections.empty())
                     loop.stop();
             },
+        .terminate = [&] { loop.stop(); },
         .reconfigure =
             [&] {
                 ++service.reconfigured;
