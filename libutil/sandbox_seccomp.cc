@@ -148,8 +148,9 @@ Result<void> fill(Filter& filter, const SeccompChoice& choice)
     // glibc falls back to clone, whose flags a filter can see.
     TRY(refuse(filter, "clone3", ENOSYS));
     for (const char* name : refused_calls) {
-        bool allowed = std::ranges::find(choice.more, name) != choice.more.end() || choice.files || (choice.connect && std::string_view(name) == "connect") ||
-                       (choice.processes && std::string_view(name) == "kill");
+        std::string_view call(name);
+        bool named = std::ranges::find(choice.more, name) != choice.more.end();
+        bool allowed = named || (call == "connect" ? choice.connect : call == "kill" ? choice.processes : choice.files);
         if (!allowed)
             TRY(refuse(filter, name, EPERM));
     }
