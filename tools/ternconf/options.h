@@ -1,0 +1,34 @@
+// The command line of ternconf(1).
+#pragma once
+
+#include "libutil/result.h"
+#include "tools/ternconf/edit.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ternconf {
+
+struct Options {
+    enum class What : unsigned char { Main, Services, Fields, ServiceParameters, TableTypes, Mdoc };
+
+    What what = What::Main;
+    std::optional<Action> edit;       // -e, -X, -#
+    std::string config_directory = "/etc/tern";
+    std::vector<std::string> overrides;  // -o name=value
+    bool defaults = false;            // -d
+    bool set_only = false;            // -n
+    bool expand = false;              // -x
+    bool values_only = false;         // -h
+    bool names_only = false;          // -H
+    bool fold = false;                // -f
+    bool json = false;                // -j
+    std::vector<std::string> words;   // what is left: names, requests
+};
+
+// Invalid: a text for a usage message.
+util::Result<Options> parse_options(int count, char** words);
+std::string usage();
+
+}  // namespace ternconf

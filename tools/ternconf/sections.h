@@ -1,0 +1,69 @@
+// Every parameter there is: the Sections of all programs and libraries.
+//
+// This list is the one place that must grow with a new config.h; a check compares the two.
+#pragma once
+
+#include "bounce/config.h"
+#include "cleanup/config.h"
+#include "imapd/config.h"
+#include "libconf/common.h"
+#include "libipc/config.h"
+#include "librouting/config.h"
+#include "local/config.h"
+#include "log/config.h"
+#include "master/config.h"
+#include "pickup/config.h"
+#include "pop3d/config.h"
+#include "qmgr/config.h"
+#include "smtpd/config.h"
+#include "usher/config.h"
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace ternconf {
+
+class AllSections {
+public:
+    struct Named {
+        std::string_view name;  // the program; or common, process, routing
+        conf::Section* section;
+    };
+
+    std::span<const Named> all() const { return named_; }
+    // Null when there is no such section.
+    const conf::Section* find(std::string_view name) const;
+    // The parameter of this name, or the family that it belongs to; null when there is none.
+    const conf::Parameter* find_parameter(std::string_view name) const;
+    // All, each name once, sorted; members of families only where they have defaults.
+    std::vector<const conf::Parameter*> parameters() const;
+
+    // Gives all parameters their values.
+    void fill(conf::MainCf& settings, conf::Problems& problems);
+
+private:
+    conf::Common common_;
+    bounce::Config bounce_;
+    cleanup::Config cleanup_;
+    imapd::Config imapd_;
+    server::Config process_;
+    routing::Config routing_;
+    local::Config local_;
+    logger::Config log_;
+    master::Config master_;
+    pickup::Config pickup_;
+    pop3d::Config pop3d_;
+    qmgr::Config qmgr_;
+    smtpd::Config smtpd_;
+    usher::Config usher_;
+
+    Named named_[14] = {
+        {"common", &common_}, {"bounce", &bounce_}, {"cleanup", &cleanup_}, {"imapd", &imapd_},
+        {"process", &process_}, {"routing", &routing_}, {"local", &local_}, {"log", &log_},
+        {"master", &master_}, {"pickup", &pickup_}, {"pop3d", &pop3d_}, {"qmgr", &qmgr_},
+        {"smtpd", &smtpd_}, {"usher", &usher_},
+    };
+};
+
+}  // namespace ternconf
