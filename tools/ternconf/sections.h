@@ -3,6 +3,7 @@
 // This list is the one place that must grow with a new config.h; a check compares the two.
 #pragma once
 
+#include "auth/config.h"
 #include "bounce/config.h"
 #include "cleanup/config.h"
 #include "imapd/config.h"
@@ -44,6 +45,7 @@ public:
 
 private:
     conf::Common common_;
+    auth::Config auth_;
     bounce::Config bounce_;
     cleanup::Config cleanup_;
     imapd::Config imapd_;
@@ -58,11 +60,20 @@ private:
     smtpd::Config smtpd_;
     usher::Config usher_;
 
-    Named named_[14] = {
-        {"common", &common_}, {"bounce", &bounce_}, {"cleanup", &cleanup_}, {"imapd", &imapd_},
-        {"process", &process_}, {"routing", &routing_}, {"local", &local_}, {"log", &log_},
-        {"master", &master_}, {"pickup", &pickup_}, {"pop3d", &pop3d_}, {"qmgr", &qmgr_},
-        {"smtpd", &smtpd_}, {"usher", &usher_},
+    Named named_[15] = {
+        {"common", &common_}, {"process", &process_}, {"routing", &routing_},
+        {"auth", &auth_},
+        {"bounce", &bounce_},
+        {"cleanup", &cleanup_},
+        {"imapd", &imapd_},
+        {"local", &local_},
+        {"log", &log_},
+        {"master", &master_},
+        {"pickup", &pickup_},
+        {"pop3d", &pop3d_},
+        {"qmgr", &qmgr_},
+        {"smtpd", &smtpd_},
+        {"usher", &usher_},
     };
 };
 
