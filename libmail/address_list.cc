@@ -216,7 +216,9 @@ private:
                 ++at_;
                 return;
             }
-            entry.local_part = std::move(words);
+            // A word alone is a local name; several, or a quoted one, are a name without its address.
+            entry.has_name = quoted_ || words.find(' ') != std::string::npos;
+            (entry.has_name ? entry.name : entry.local_part) = std::move(words);
         }
         skip_rest();
         if (!entry.has_name && !util::trim(comment_).empty()) {

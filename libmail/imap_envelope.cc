@@ -56,12 +56,17 @@ void append_unfolded(std::string& out, std::string_view value)
 
 void EnvelopeView::take(const FieldView& field)
 {
-    // Of a field that may come once, the first counts; destinations add up (RFC 5322 §4.5.3).
+    // Of a field that may come once, the first counts.
     auto text = [&](std::string_view name, std::string_view& slot) {
         if (!slot.data() && field.is(name))
             slot = field.value;
     };
     auto list = [&](std::string_view name, Addresses& slot) {
+        if (slot.empty() && field.is(name))
+            slot = parse_address_list(field.value);
+    };
+    // All fields of destinations count as one list (RFC 5322 §4.5.3).
+    auto destinations = [&](std::string_view name, Addresses& slot) {
         if (!field.is(name) || slot.size() >= max_list_addresses)
             return;
         Addresses more = parse_address_list(field.value, max_list_addresses - slot.size());
@@ -72,11 +77,11 @@ void EnvelopeView::take(const FieldView& field)
     };
     switch (field.name.size()) {
     case 2:
-        list("to", to_);
-        list("cc", cc_);
+        destinations("to", to_);
+        destinations("cc", cc_);
         break;
     case 3:
-        list("bcc", bcc_);
+        destinations("bcc", bcc_);
         break;
     case 4:
         list("from", from_);

@@ -45,7 +45,8 @@ private:
     {
         // The grammar wants one part at least (RFC 9051 §9 body-type-mpart).
         if (part.first_child == Part::none)
-            out_ += "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0)";
+            util::append(out_, "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0",
+                         extended_ ? " NIL NIL NIL NIL)" : ")");
         for (std::uint32_t i = part.first_child; i != Part::none; i = tree_.parts[i].next_sibling)
             append(tree_.parts[i]);
         out_ += ' ';
@@ -113,7 +114,7 @@ private:
         append_unfolded(out_, part.location);
     }
 
-    // RFC 3282: tags with commas between them; one stands alone, more in parentheses.
+    // RFC 3282: tags with commas between them.
     void append_languages(std::string_view value)
     {
         std::vector<std::string> tags;
@@ -131,12 +132,12 @@ private:
             out_ += "NIL";
             return;
         }
-        out_ += tags.size() > 1 ? "(" : "";
+        out_ += '(';
         for (std::size_t i = 0; i < tags.size(); ++i) {
             out_ += i > 0 ? " " : "";
             append_imap_string(out_, tags[i]);
         }
-        out_ += tags.size() > 1 ? ")" : "";
+        out_ += ')';
     }
 
     // Continued parameters are joined (RFC 9051 §7.5.2); an encoded one goes as "name*" with its

@@ -133,6 +133,7 @@ TEST(makes_sense_of_nonsense)
     EQ(list(" ,,; , "), "");
     EQ(list("(just a comment)"), "");
     EQ(list("nobody"), "[-||nobody@]");
+    EQ(list("Joe Doe, <a@b>"), "[Joe Doe||@][-||a@b]");
     EQ(list("a@b@c"), "[-||a@b]");
     EQ(list("a@b <a@b>"), "[a@b||a@b]");
     EQ(list("<a@b"), "[-||a@b]");
@@ -142,7 +143,7 @@ TEST(makes_sense_of_nonsense)
     EQ(list("@b"), "[-||@b]");
     EQ(list("Joe <>"), "[Joe||@]");
     EQ(list("<>"), "");
-    EQ(list("\"unclosed <a@b>, c@d"), "[-||unclosed <a@b>, c@d@]");
+    EQ(list("\"unclosed <a@b>, c@d"), "[unclosed <a@b>, c@d||@]");
     EQ(list("(unclosed a@b"), "");
     EQ(list("a@b; c@d"), "[-||a@b][-||c@d]");
     EQ(list("[list] Joe <a@b>"), "[[list] Joe||a@b]");

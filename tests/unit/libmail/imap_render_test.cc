@@ -71,6 +71,8 @@ TEST(envelopes_of_odd_headers)
     EQ(envelope("Subject: =?utf-8?q?a?=\r\n =?utf-8?q?b?=\r\nFrom: J\303\266 <a@b>\r\n"),
        "(NIL \"=?utf-8?q?a?= =?utf-8?q?b?=\" (({3}\r\nJ\303\266 NIL \"a\" \"b\")) (({3}\r\nJ\303\266 NIL \"a\" \"b\")) "
        "(({3}\r\nJ\303\266 NIL \"a\" \"b\")) NIL NIL NIL NIL NIL)");
+    EQ(envelope("From: a@b\r\nFrom: c@d\r\n"),
+       "(NIL NIL ((NIL NIL \"a\" \"b\")) ((NIL NIL \"a\" \"b\")) ((NIL NIL \"a\" \"b\")) NIL NIL NIL NIL NIL)");
     EQ(envelope("Subject: NIL\r\n"), "(NIL \"NIL\" NIL NIL NIL NIL NIL NIL NIL NIL)");
 }
 END_TEST
@@ -89,7 +91,9 @@ TEST(structures_of_odd_messages)
     EQ(structure("Content-Type: multipart/mixed; boundary=b\r\nContent-Disposition: inline\r\nContent-Language: en\r\n\r\n"
                  "--b\r\n\r\nx\r\n--b--\r\n", true),
        "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 1 0 NIL NIL NIL NIL) \"mixed\" (\"boundary\" \"b\") "
-       "(\"inline\" NIL) \"en\" NIL)");
+       "(\"inline\" NIL) (\"en\") NIL)");
+    EQ(structure("Content-Type: multipart/mixed; boundary=b\r\n\r\n", true),
+       "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0 NIL NIL NIL NIL) \"mixed\" (\"boundary\" \"b\") NIL NIL NIL)");
     // message/rfc822: envelope, structure, lines.
     EQ(structure("Content-Type: message/rfc822\r\n\r\nSubject: s\r\n\r\nbody\r\n"),
        "(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 20 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) "
