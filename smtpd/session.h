@@ -89,7 +89,7 @@ private:
     mail::Extensions extensions() const;
     RequestView request() const;
     mail::Reply ruled(Ruling ruling, std::string_view stage);
-    void log_reject(std::string_view stage, const mail::Reply& reply);
+    void log_reject(std::string_view stage, const mail::Reply& reply, const mail::Address* recipient = nullptr);
     std::string log_context() const;
     std::string_view log_id() const;
 

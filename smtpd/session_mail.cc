@@ -115,7 +115,7 @@ mail::Reply Session::rcpt(std::string_view argument)
         return {553, "5.6.7", "Must use SMTPUTF8 with such a recipient address"};
     if (transaction_->recipients.size() >= *config_.recipient_limit) {
         mail::Reply reply{452, "4.5.3", "Error: too many recipients"};  // RFC 5321 §4.5.3.1.10
-        log_reject("RCPT", reply);
+        log_reject("RCPT", reply, &path->address);
         return reply;
     }
     mail::Address address = std::move(path->address);
@@ -142,9 +142,7 @@ mail::Reply Session::rcpt(std::string_view argument)
         ++transaction_->refused;
         if (ruling.refusal->code == 421)
             closing_ = true;
-        std::string context = util::concat("to=<", mail::to_text(address), "> ");
-        log::info(log_id(), ": reject: RCPT from ", client_.log_name(), ": ", mail::to_line(*ruling.refusal),
-                  "; from=<", mail::to_text(transaction_->sender), "> ", context, log_context());
+        log_reject("RCPT", *ruling.refusal, &address);
         return std::move(*ruling.refusal);
     }
     transaction_->discard = transaction_->discard || ruling.discard;
@@ -198,13 +196,15 @@ std::string_view Session::log_id() const
                                                            : "NOQUEUE";
 }
 
-void Session::log_reject(std::string_view stage, const mail::Reply& reply)
+void Session::log_reject(std::string_view stage, const mail::Reply& reply, const mail::Address* recipient)
 {
     std::string line = util::concat(log_id(), ": reject: ", stage, " from ", client_.log_name(), ": ",
                                     mail::to_line(reply), "; ");
     if (transaction_)
         util::append(line, "from=<", mail::to_text(transaction_->sender), "> ");
-    if (transaction_ && !transaction_->first_recipient.empty())
+    if (recipient)
+        util::append(line, "to=<", mail::to_text(*recipient), "> ");
+    else if (transaction_ && !transaction_->first_recipient.empty())
         util::append(line, "to=<", transaction_->first_recipient, "> ");
     log::info(line, log_context());
 }
