@@ -165,10 +165,10 @@ void Client::end(std::string_view reason)
     fd_.reset();
 }
 
-std::string Client::describe_end() const
+std::string Client::describe_end(std::string_view account) const
 {
     return util::concat(facts_.session.empty() ? std::string_view("-") : std::string_view(facts_.session),
-                        ": service=", name_of(facts_.service),
+                        ": user=<", util::printable(account, 320), ">, service=", name_of(facts_.service),
                         ", client=", util::printable(facts_.client_address, 100), ", tls=", facts_.tls,
                         ", duration=", util::format_delay(std::chrono::duration_cast<util::Duration>(util::now() - started_)),
                         ", ", session_->summary(), ", status=closed (", util::printable(reason_, 200), ")");

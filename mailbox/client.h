@@ -40,7 +40,7 @@ public:
     // Nothing more will come or go; the owner drops the Client.
     bool over() const { return over_; }
     // For the log, when it is over.
-    std::string describe_end() const;
+    std::string describe_end(std::string_view account) const;
 
 private:
     void ready(unsigned what);

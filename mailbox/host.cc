@@ -226,9 +226,9 @@ void Host::tell_durable()
 void Host::bury()
 {
     std::erase_if(deliverers_, [](const auto& deliverer) { return deliverer->gone; });
-    std::erase_if(clients_, [](const auto& client) {
+    std::erase_if(clients_, [this](const auto& client) {
         if (client->over())
-            util::log::info(client->describe_end());
+            util::log::info(client->describe_end(settings_.account));
         return client->over();
     });
 }
