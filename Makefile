@@ -153,6 +153,18 @@ fuzz-corpus: $(FUZZERS:%=$(BUILD)/fuzz/%)
 
 -include $(patsubst %.cc,$(BUILD)/%.d,$(sort $(ALL_SRCS)))
 
+# --- manual pages -----------------------------------------------------------------------------------
+# A line `.\" parameters: NAME` in man/PAGE becomes the entries of that section's parameters.
+
+MAN_PAGES := $(patsubst man/%,$(BUILD)/man/%,$(sort $(wildcard man/*.[1-9])))
+
+$(BUILD)/man/%: man/% $(BUILD)/bin/ternconf
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)tests/manpage $(BUILD)/bin/ternconf $< > $@.new && mv $@.new $@
+
+.PHONY: man
+man: $(MAN_PAGES)
+
 include tests/targets.mk
 
 .PHONY: clean

@@ -15,8 +15,8 @@ layering:
 	@tests/layering
 
 .PHONY: manlint
-manlint:
-	@tests/manlint $(wildcard man/*.[1-9])
+manlint: man
+	@tests/manlint $(MAN_PAGES)
 
 # System tests: tests/system/NN-name/run, each with a private instance in a directory of its own.
 SYSTEM_TESTS := $(sort $(wildcard tests/system/*/run))
@@ -83,12 +83,12 @@ COMMANDS := $(filter-out $(DAEMONS) test-%,$(PROGRAMS))
 
 # terndrop becomes set-gid when the package, or the administrator, has made its group.
 .PHONY: install
-install: all
+install: all man
 	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)$(prefix)/sbin $(DESTDIR)$(sysconfdir)/tern
 	install -m 755 $(foreach daemon,$(filter $(DAEMONS),$(PROGRAMS)),$(BUILD)/bin/$(daemon)) $(DESTDIR)$(libexecdir)
 	install -m 755 $(COMMANDS:%=$(BUILD)/bin/%) $(DESTDIR)$(prefix)/sbin
 	for name in $(LINKS); do ln -sf sendmail $(DESTDIR)$(prefix)/sbin/$$name; done
 	for file in main.cf master.cf; do \
 	    [ -e $(DESTDIR)$(sysconfdir)/tern/$$file ] || install -m 644 conf/$$file $(DESTDIR)$(sysconfdir)/tern; done
-	for page in man/*.[1-9]; do \
-	    install -D -m 644 $$page $(DESTDIR)$(prefix)/share/man/man$${page##*.}/$${page#man/}; done
+	for page in $(MAN_PAGES); do \
+	    install -D -m 644 $$page $(DESTDIR)$(prefix)/share/man/man$${page##*.}/$${page##*/}; done

@@ -23,25 +23,21 @@ std::string escape(std::string_view word)
     return out;
 }
 
-// "smtpd(8)." to ".Xr smtpd 8 ."; empty when the word is no page's name.
-std::string page_reference(std::string_view word)
+// "smtpd(8)." to ".Xr smtpd 8 ."; on the page of smtpd itself to ".Nm smtpd ."; empty when the word
+// is no page's name.
+std::string page_reference(std::string_view word, std::string_view own_name)
 {
     std::size_t open = word.find('('), close = word.find(')');
     if (open == std::string_view::npos || close != open + 2 || open == 0 || !util::is_digit(word[open + 1]))
         return "";
-    std::string_view before;
     std::string_view name = word.substr(0, open), after = word.substr(close + 1);
-    if (name.starts_with('(')) {
-        before = "( ";
-        name.remove_prefix(1);
-    }
-    std::string out = concat(".Xr ", name, ' ', word[open + 1]);
+    std::string out = name == own_name ? concat(".Nm ", name) : concat(".Xr ", name, ' ', word[open + 1]);
     for (char c : after) {
         if (std::string_view(".,;:)?!").find(c) == std::string_view::npos)
             return "";
         util::append(out, ' ', c);
     }
-    return before.empty() ? out : std::string();
+    return out;
 }
 
 bool ends_sentence(std::string_view word)
@@ -53,7 +49,7 @@ bool ends_sentence(std::string_view word)
 }
 
 // Text in lines of mdoc: a new line for each sentence.
-void append_text(std::string& out, std::string_view text)
+void append_text(std::string& out, std::string_view text, std::string_view own_name = {})
 {
     std::string line;
     auto flush = [&] {
@@ -62,7 +58,7 @@ void append_text(std::string& out, std::string_view text)
         line.clear();
     };
     for (std::string_view word : util::split_words(text, " \n")) {
-        std::string reference = page_reference(word);
+        std::string reference = page_reference(word, own_name);
         if (!reference.empty()) {
             flush();
             util::append(out, reference, '\n');
@@ -89,10 +85,10 @@ std::string shown_default(const conf::Parameter& parameter)
     return parameter.default_text();
 }
 
-void append_parameter(std::string& out, const conf::Parameter& parameter)
+void append_parameter(std::string& out, const conf::Parameter& parameter, std::string_view own_name)
 {
     util::append(out, ".It Ic ", parameter.name(), '\n');
-    append_text(out, parameter.description());
+    append_text(out, parameter.description(), own_name);
     std::string type = parameter.type();
     type[0] = char(type[0] - (util::is_alpha(type[0]) && type[0] >= 'a' ? 'a' - 'A' : 0));
     append_text(out, concat(type, '.'));
@@ -112,10 +108,9 @@ std::optional<std::string> mdoc_of(const AllSections& sections, std::string_view
     const conf::Section* section = sections.find(name);
     if (!section)
         return std::nullopt;
-    // Defaults that depend on the machine are told in words above.
     std::string out = ".Bl -tag -width Ds\n";
     for (const conf::Parameter* parameter : section->parameters())
-        append_parameter(out, *parameter);
+        append_parameter(out, *parameter, name);
     return out + ".El\n";
 }
 
