@@ -170,8 +170,13 @@ std::size_t TlsChannel::write_some(std::string_view bytes)
     if (result == 1)
         return count;
     int code = errno;
-    write_wants_read_ = SSL_get_error(connection_.get(), result) == SSL_ERROR_WANT_READ;
-    unfinished(result, code, "TLS write");
+    int reason = SSL_get_error(connection_.get(), result);
+    write_wants_read_ = reason == SSL_ERROR_WANT_READ;
+    // After the client's close_notify OpenSSL calls every failure an orderly end; writing has none.
+    if (reason == SSL_ERROR_ZERO_RETURN)
+        end(detail::transport_error("TLS write", code ? code : ECONNRESET));
+    else
+        unfinished(result, code, "TLS write");
     return 0;
 }
 
