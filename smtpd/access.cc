@@ -32,8 +32,10 @@ std::vector<conf::Key> address_keys(std::string_view address)
             return keys;
         address = address.substr(0, last);
         // "2001:db8::1" has an empty part in its middle.
-        while (address.size() > 1 && address.back() == separator)
+        while (!address.empty() && address.back() == separator)
             address.remove_suffix(1);
+        if (address.empty())
+            return keys;
         keys.push_back({std::string(address), true});
     }
 }
