@@ -66,6 +66,8 @@ public:
     util::Result<Lsn> rename_mailbox(std::string_view from, std::string_view to) override;
     util::Result<Lsn> remove_mailbox(std::string_view name) override;
     util::Result<Lsn> set_special_use(std::string_view name, SpecialUse use) override;
+    util::Result<Lsn> adopt_identity(MailboxId mailbox, std::uint32_t uid_validity,
+                                     std::uint32_t uid_next) override;
     util::Result<Lsn> subscribe(std::string_view name, bool on) override;
     const std::vector<std::string>& subscriptions() const override { return state_.subscriptions; }
 

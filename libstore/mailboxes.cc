@@ -215,6 +215,24 @@ util::Result<Lsn> LogStore::set_special_use(std::string_view name, SpecialUse us
     return state_.last;
 }
 
+util::Result<Lsn> LogStore::adopt_identity(MailboxId mailbox, std::uint32_t uid_validity,
+                                           std::uint32_t uid_next)
+{
+    Folder* folder = TRY(target(mailbox));
+    if (uid_validity == 0 || uid_next == 0)
+        return util::invalid("uid validity and next uid are never 0");
+    if (folder->uid_next != 1)
+        return util::invalid("the mailbox already has an identity of its own");
+    MailboxRecord record = record_of(*folder);
+    record.uid_validity = uid_validity;
+    record.uid_next = uid_next;
+    TRY(prepare(max_mailbox_name_length + max_keywords * (max_keyword_length + 4) + 128, 1, false));
+    add(record);
+    strict();
+    changed(mailbox);
+    return state_.last;
+}
+
 util::Result<Lsn> LogStore::subscribe(std::string_view name, bool on)
 {
     if (failure_)

@@ -39,7 +39,7 @@ LogStore::~LogStore()
         return;
     if (state_.reservation_open && make_room(record_header_size, true).ok())
         add(ClosedRecord{});
-    if (sync().ok() && tail_is_long(1))
+    if (sync().ok() && (tail_is_long(1) || options_.ignore_snapshot))
         (void)start_snapshot();
     (void)sync();
 }

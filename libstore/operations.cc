@@ -152,7 +152,7 @@ Lsn LogStore::append_one(Folder& folder, const NewMessage& message, const Guid& 
     const Rendered& rendered = *message.rendered;
     MessageRecord record;
     record.mailbox = folder.id;
-    record.entry.uid = folder.uid_next;
+    record.entry.uid = std::max(folder.uid_next, message.uid);
     record.entry.flags = message.flags;
     record.entry.keywords = known_keywords(folder, message.keywords);
     record.entry.guid = guid;
@@ -178,7 +178,7 @@ Lsn LogStore::append_one(Folder& folder, const NewMessage& message, const Guid& 
     std::uint64_t start = end_;
     std::uint32_t segment = segments_.back().id;
     std::string_view inside = record.in_file ? std::string_view() : message.content;
-    Lsn lsn = write(record, 1, index, count, texts, inside);
+    Lsn lsn = write(record, record.entry.uid - folder.uid_next + 1, index, count, texts, inside);
     auto head = std::uint32_t(record_header_size + scratch_.size() + texts.size());
     state_.apply(lsn, record, {.lsn = lsn, .segment = segment, .offset = std::uint32_t(start),
                                .head = head, .in_file = record.in_file});
@@ -209,6 +209,14 @@ util::Result<std::vector<Stored>> LogStore::append_all(MailboxId mailbox,
             return stored;
         }
     }
+    std::uint32_t next = folder->uid_next;
+    for (const auto& message : messages) {
+        if (message.uid != 0 && message.uid < next)
+            return util::invalid("the uid is taken");
+        if (message.uid >= UINT32_MAX - messages.size())
+            return util::invalid("the uid is too high");
+        next = std::max(next, message.uid) + 1;
+    }
     if (messages.size() > UINT16_MAX || bytes > max_record_size)
         return util::permanent("too much in one append");
     if (folder->uid_next >= UINT32_MAX - messages.size())
@@ -217,6 +225,7 @@ util::Result<std::vector<Stored>> LogStore::append_all(MailboxId mailbox,
     // Keywords first: they are the only thing behind which an append can still be refused.
     for (const auto& message : messages)
         TRY(keyword_bits(*folder, message.keywords));
+    // As many Lsns as uids: recovery counts on it.
     TRY(prepare(bytes, messages.size(), false));
     auto guids = TRY(write_bodies(messages));
     for (const auto& message : messages) {

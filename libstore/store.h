@@ -81,6 +81,7 @@ struct NewMessage {
     // answered with the first one's Lsn and stores nothing.
     std::string_view queue_id;
     std::string_view recipient;
+    std::uint32_t uid = 0;            // adopting a mailbox: this uid, which is uid_next or higher
 };
 
 struct Stored {
@@ -190,6 +191,10 @@ public:
     // undelete_time.
     virtual util::Result<Lsn> remove_mailbox(std::string_view name) = 0;
     virtual util::Result<Lsn> set_special_use(std::string_view name, SpecialUse use) = 0;
+    // Gives a mailbox that never held a message the identity it had elsewhere, so that clients need
+    // not fetch again.  Invalid: it held one, or the values are 0.
+    virtual util::Result<Lsn> adopt_identity(MailboxId mailbox, std::uint32_t uid_validity,
+                                             std::uint32_t uid_next) = 0;
     // Subscriptions are names and survive the mailbox (RFC 3501 §6.3.6).
     virtual util::Result<Lsn> subscribe(std::string_view name, bool on) = 0;
     virtual const std::vector<std::string>& subscriptions() const = 0;

@@ -1,0 +1,263 @@
+// The commands (see commands.h).
+#include "tools/ternbox/commands.h"
+
+#include "libmail/imap_render.h"
+#include "libutil/log.h"
+#include "libutil/sys.h"
+#include "libutil/text.h"
+
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <map>
+
+namespace ternbox {
+
+void print(std::string_view text)
+{
+    (void)util::sys::write_all(STDOUT_FILENO, text);
+}
+
+namespace {
+
+std::string_view name_of(store::SpecialUse use)
+{
+    constexpr std::string_view names[] = {"-",     "\\All",  "\\Archive", "\\Drafts", "\\Flagged",
+                                          "\\Junk", "\\Sent", "\\Trash"};
+    return names[std::size_t(use)];
+}
+
+std::string local_time(std::int64_t seconds)
+{
+    std::time_t time = seconds;
+    std::tm parts{};
+    char text[32] = "-";
+    if (::localtime_r(&time, &parts))
+        std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+    return text;
+}
+
+}  // namespace
+
+util::Result<int> list(store::Store& store)
+{
+    print("messages  unseen       bytes    uidnext uidvalidity use       name\n");
+    auto column = [](const auto& value, std::size_t width) {
+        std::string text = util::concat(value);
+        return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
+    };
+    for (const auto& [name, id] : store.mailboxes()) {
+        const store::Mailbox* box = TRY(store.mailbox(id));
+        std::string use(name_of(box->special_use));
+        use.resize(std::max<std::size_t>(use.size(), 9), ' ');
+        print(util::concat(column(box->entries.size(), 8), " ", column(box->unseen, 7), " ", column(box->bytes, 11), " ",
+                           column(box->uid_next, 10), " ", column(box->uid_validity, 11), " ", use, " ", name, "\n"));
+    }
+    store::QuotaUsage used = store.usage();
+    print(util::concat("total: ", used.messages, " messages, ", used.bytes, " bytes\n"));
+    return 0;
+}
+
+util::Result<int> list_deleted(store::Store& store)
+{
+    auto deleted = TRY(store.deleted_messages());
+    for (const auto& message : deleted) {
+        auto texts = store.read_rendered(message.entry);
+        std::string_view preview = texts.ok() ? std::string_view(texts->preview).substr(0, 60) : "(damaged)";
+        print(util::concat(local_time(message.seconds), " ", message.mailbox_name, " uid=", message.entry.uid,
+                           " size=", message.entry.size, " ", util::printable(preview), "\n"));
+    }
+    return 0;
+}
+
+util::Result<int> check(store::Store& store)
+{
+    auto report = TRY(store.check());
+    for (const auto& problem : report.problems)
+        print(util::concat(problem, "\n"));
+    print(util::concat(report.segments, " segments, ", report.records, " records, ", report.messages, " messages, ",
+                       report.bytes, " bytes: ", report.problems.size(), " problems\n"));
+    return report.problems.empty() ? 0 : 1;
+}
+
+util::Result<int> restore(store::Store& store, const Restoration& wanted)
+{
+    auto deleted = TRY(store.deleted_messages());
+    // A mailbox that is gone is made again under its name.
+    std::map<std::pair<store::MailboxId, std::string>, std::vector<std::uint32_t>> batches;
+    for (const auto& message : deleted)
+        if (message.seconds >= wanted.since && message.entry.save_seconds <= wanted.existed_at &&
+            (wanted.mailbox.empty() || message.mailbox_name == wanted.mailbox))
+            batches[{message.mailbox, message.mailbox_name}].push_back(message.entry.uid);
+    std::size_t count = 0;
+    for (const auto& [from, uids] : batches) {
+        std::string name = from.second.empty() ? "Restored" : from.second;
+        if (!store.mailboxes().contains(name))
+            TRY(store.create_mailbox(name, store::SpecialUse::None));
+        auto copied = TRY(store.restore(from.first, uids, store.mailboxes().find(name)->second));
+        count += copied.target.size();
+        print(util::concat(copied.target.size(), " messages put back into ", name, "\n"));
+    }
+    TRY(store.sync());
+    if (count == 0)
+        print("nothing to put back\n");
+    return 0;
+}
+
+util::Result<int> purge(store::Store& store, bool now)
+{
+    auto deleted = TRY(store.deleted_messages());
+    TRY(store.purge_deleted(INT64_MAX, now));
+    TRY(store.sync());
+    while (store.housekeep(util::Duration::zero())) {
+    }
+    // Each round hands the helper thread one piece of work; it is done when a round brings none.
+    for (bool more = now; more;) {
+        store::Lsn before = store.last();
+        TRY(store.sync());
+        store.housekeep(util::Duration::zero());
+        TRY(store.sync());
+        more = store.last() != before;
+    }
+    print(util::concat(deleted.size(), " deleted messages are gone for good\n"));
+    return 0;
+}
+
+// --- export -----------------------------------------------------------------------------------------
+
+util::Result<int> send_mail(store::Store& store, const std::vector<std::string>& mailboxes, int fd)
+{
+    std::vector<std::string> names = mailboxes;
+    if (names.empty())
+        for (const auto& [name, id] : store.mailboxes())
+            names.push_back(name);
+    int status = 0;
+    for (const auto& name : names) {
+        const store::Mailbox* box = TRY(store.mailbox(name));
+        Item head;
+        head.kind = Item::Kind::Mailbox;
+        head.mailbox = box->name;
+        head.uid_validity = box->uid_validity;
+        head.uid_next = box->uid_next;
+        head.subscribed = box->subscribed;
+        TRY(send_item(fd, head));
+        for (const auto& entry : box->entries) {
+            auto content = store.read_content(entry);
+            if (!content.ok()) {
+                util::log::error(box->name, ", uid ", entry.uid, ": ", content.error().text);
+                status = 1;
+                continue;
+            }
+            Item item;
+            item.uid = entry.uid;
+            item.flags = entry.flags;
+            for (std::size_t bit = 0; bit < box->keywords.size(); ++bit)
+                if (entry.keywords >> bit & 1)
+                    item.keywords.push_back(box->keywords[bit]);
+            item.date = entry.internal_date;
+            item.content = content.take();
+            TRY(send_item(fd, item));
+        }
+    }
+    Item end;
+    end.kind = Item::Kind::End;
+    TRY(send_item(fd, end));
+    return status;
+}
+
+// --- import -----------------------------------------------------------------------------------------
+
+namespace {
+
+store::Rendered rendered(std::string_view content)
+{
+    mail::RenderedMessage texts = mail::render_message(content);
+    store::Rendered out;
+    out.envelope = std::move(texts.envelope);
+    out.body_structure = std::move(texts.body_structure);
+    out.body = std::move(texts.body);
+    out.header_cache = std::move(texts.header_cache);
+    out.preview = std::move(texts.preview);
+    out.sent_seconds = texts.date ? texts.date->seconds : 0;
+    out.header_size = std::uint32_t(texts.header_size);
+    return out;
+}
+
+class Import {
+public:
+    Import(store::Store& store, bool adopt) : store_(store), adopt_(adopt) {}
+
+    util::Result<void> take(const Item& item)
+    {
+        if (item.kind == Item::Kind::Mailbox)
+            return open_mailbox(item);
+        store::Rendered texts = rendered(item.content);
+        store::NewMessage message;
+        message.content = item.content;
+        message.flags = item.flags;
+        message.keywords = item.keywords;
+        if (message.keywords.size() > store::max_keywords)
+            message.keywords.resize(store::max_keywords);
+        message.internal_date = item.date;
+        message.rendered = &texts;
+        if (adopt_ && keeps_uids_)
+            message.uid = item.uid;
+        auto stored = store_.append(mailbox_, message);
+        // A mailbox has room for so many keywords only; the message is worth more.
+        if (!stored.ok() && !message.keywords.empty() && stored.error().kind != util::Kind::Temporary) {
+            util::log::warning(item.source, ": ", stored.error().text, "; stored without keywords");
+            message.keywords.clear();
+            stored = store_.append(mailbox_, message);
+        }
+        if (!stored.ok())
+            return std::move(stored.take_error()).in(item.source);
+        ++count;
+        store_.flush(false);
+        return store_.collect();
+    }
+
+    std::uint64_t count = 0;
+
+private:
+    util::Result<void> open_mailbox(const Item& item)
+    {
+        if (!store_.mailbox(item.mailbox).ok())
+            TRY(store_.create_mailbox(item.mailbox, store::SpecialUse::None));
+        if (item.subscribed)
+            TRY(store_.subscribe(item.mailbox, true));
+        mailbox_ = TRY(store_.mailbox(item.mailbox))->id;
+        keeps_uids_ = false;
+        if (!adopt_ || item.uid_validity == 0)
+            return {};
+        auto adopted = store_.adopt_identity(mailbox_, item.uid_validity, 1);
+        if (!adopted.ok())
+            return std::move(adopted.take_error()).in(item.mailbox);
+        keeps_uids_ = true;
+        return {};
+    }
+
+    store::Store& store_;
+    bool adopt_;
+    bool keeps_uids_ = false;
+    store::MailboxId mailbox_ = 0;
+};
+
+}  // namespace
+
+util::Result<int> receive_mail(store::Store& store, bool adopt, int fd)
+{
+    Import import(store, adopt);
+    bool ended = false;
+    while (auto item = TRY(receive_item(fd))) {
+        ended = item->kind == Item::Kind::End;
+        if (ended)
+            break;
+        TRY(import.take(*item));
+    }
+    TRY(store.sync());
+    print(util::concat(import.count, " messages stored\n"));
+    return ended ? 0 : EX_IOERR;
+}
+
+}  // namespace ternbox
