@@ -221,7 +221,7 @@ util::Result<Lsn> LogStore::adopt_identity(MailboxId mailbox, std::uint32_t uid_
     Folder* folder = TRY(target(mailbox));
     if (uid_validity == 0 || uid_next == 0)
         return util::invalid("uid validity and next uid are never 0");
-    if (folder->uid_next != 1)
+    if (folder->uid_next != 1 && folder->uid_validity != uid_validity)
         return util::invalid("the mailbox already has an identity of its own");
     MailboxRecord record = record_of(*folder);
     record.uid_validity = uid_validity;

@@ -192,7 +192,8 @@ public:
     virtual util::Result<Lsn> remove_mailbox(std::string_view name) = 0;
     virtual util::Result<Lsn> set_special_use(std::string_view name, SpecialUse use) = 0;
     // Gives a mailbox that never held a message the identity it had elsewhere, so that clients need
-    // not fetch again.  Invalid: it held one, or the values are 0.
+    // not fetch again; with that identity, raises uid_next.  Invalid: it has another one and held
+    // messages, or the values are 0.
     virtual util::Result<Lsn> adopt_identity(MailboxId mailbox, std::uint32_t uid_validity,
                                              std::uint32_t uid_next) = 0;
     // Subscriptions are names and survive the mailbox (RFC 3501 §6.3.6).

@@ -190,8 +190,10 @@ public:
 
     util::Result<void> take(const Item& item)
     {
-        if (item.kind == Item::Kind::Mailbox)
+        if (item.kind == Item::Kind::Mailbox) {
+            TRY(end_mailbox());
             return open_mailbox(item);
+        }
         store::Rendered texts = rendered(item.content);
         store::NewMessage message;
         message.content = item.content;
@@ -217,6 +219,14 @@ public:
         return store_.collect();
     }
 
+    // Uids that were given there and are gone are not given again here.
+    util::Result<void> end_mailbox()
+    {
+        if (keeps_uids_ && uid_next_ > 0)
+            TRY(store_.adopt_identity(mailbox_, uid_validity_, uid_next_));
+        return {};
+    }
+
     std::uint64_t count = 0;
 
 private:
@@ -234,12 +244,16 @@ private:
         if (!adopted.ok())
             return std::move(adopted.take_error()).in(item.mailbox);
         keeps_uids_ = true;
+        uid_validity_ = item.uid_validity;
+        uid_next_ = item.uid_next;
         return {};
     }
 
     store::Store& store_;
     bool adopt_;
     bool keeps_uids_ = false;
+    std::uint32_t uid_validity_ = 0;
+    std::uint32_t uid_next_ = 0;
     store::MailboxId mailbox_ = 0;
 };
 
@@ -255,6 +269,7 @@ util::Result<int> receive_mail(store::Store& store, bool adopt, int fd)
             break;
         TRY(import.take(*item));
     }
+    TRY(import.end_mailbox());
     TRY(store.sync());
     print(util::concat(import.count, " messages stored\n"));
     return ended ? 0 : EX_IOERR;

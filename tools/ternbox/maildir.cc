@@ -237,9 +237,9 @@ util::Result<void> read_maildir(const std::string& path, const MaildirOptions& o
 {
     if (!is_maildir(path))
         return util::invalid(util::concat(path, ": not a Maildir (it has no directory cur)"));
-    auto subscribed = util::split(text_or_nothing(path + "/subscriptions"), '\n');
+    std::string subscribed = text_or_nothing(path + "/subscriptions");
     std::vector<std::string> subscriptions;
-    for (std::string_view name : subscribed) {
+    for (std::string_view name : util::split(subscribed, '\n')) {
         std::string folder = util::concat(".", name);
         std::ranges::replace(folder, '/', '.');
         auto mailbox = mailbox_of_folder(folder);
