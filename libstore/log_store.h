@@ -123,8 +123,6 @@ private:
     util::Result<void> set_tail_aside(const Segment& segment, std::string_view bytes);
     util::Result<void> replay(State& state, const Scan& scan, const Segment& segment,
                               const Snapshot* snapshot);
-    static util::Result<bool> replay_frame(State& state, const Frame& frame, const Segment& segment,
-                                           const Snapshot* snapshot);
     util::Result<void> after_replay();
     void remove_orphan_bodies();
 

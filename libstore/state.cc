@@ -278,6 +278,11 @@ void State::apply(Lsn lsn, const MailboxRecord& record)
         if (old != names.end() && old->second == folder.id)
             names.erase(old);
     }
+    // Two mailboxes of one name: the record of a rename was lost.  Neither may hide the other.
+    if (Folder* other = this->folder(record.name); other && other != &folder) {
+        other->name = util::concat(record.name, "-", other->id);
+        names[other->name] = other->id;
+    }
     folder.named = true;
     folder.name = record.name;
     folder.special_use = record.special_use;
@@ -363,7 +368,7 @@ void State::apply(Lsn lsn, const ReserveRecord& record)
     for (auto& [id, folder] : folders) {
         folder->modseq_floor = lsn;
         folder->highest_modseq = lsn;
-        folder->uid_next += std::min(record.uid_bump, UINT32_MAX - 1 - folder->uid_next);
+        folder->uid_next += std::min(record.uid_bump, UINT32_MAX - folder->uid_next);
         folder->changes.clear();
         folder->changes_from = lsn;
         for (auto& entry : folder->entries)
