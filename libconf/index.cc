@@ -98,6 +98,7 @@ Result<std::unique_ptr<Index>> open_index(IndexType type, const std::string& pat
 
 Result<void> verify_index(IndexType type, const std::string& path)
 {
+    TRY(util::sys::stat(path));
     if (type != IndexType::Lmdb)
         TRY(verify_berkeley(path));
     auto index = TRY(open_index(type, path));

@@ -108,7 +108,7 @@ Result<void> Router::check()
     for (conf::Tables* tables : {&local_recipients_, &aliases_, &mailboxes_, &relay_recipients_, &transports_,
                                  &sender_relayhosts_, &sender_transports_}) {
         auto good = tables->check();
-        if (!good)
+        if (!good && text.find(good.error().text) == std::string::npos)
             util::append(text, text.empty() ? "" : "; ", good.error().text);
     }
     if (!text.empty())

@@ -1,6 +1,8 @@
 // tern start, start-fg and check.
 #include "tools/tern/start.h"
 
+#include "tools/tern/doubts.h"
+
 #include "libutil/sys.h"
 #include "libutil/text.h"
 
@@ -117,6 +119,10 @@ int start_in_foreground(const Instance& instance, bool verbose)
     exec_master(instance, std::move(arguments));
 }
 
-int check(const Instance& instance) { exec_master(instance, {"-k"}); }
+int check(const Instance& instance)
+{
+    print(STDERR_FILENO, doubts_about(instance.config_directory()));
+    exec_master(instance, {"-k"});
+}
 
 }  // namespace tern

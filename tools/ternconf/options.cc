@@ -5,8 +5,6 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
-
 namespace ternconf {
 
 namespace {
@@ -40,8 +38,6 @@ util::Result<void> check(const Options& options)
 util::Result<Options> parse_options(int count, char** words)
 {
     Options options;
-    if (const char* directory = ::secure_getenv("TERN_CONFIG"))
-        options.config_directory = directory;
     if (count == 3 && std::string_view(words[1]) == "--mdoc") {
         options.what = Options::What::Mdoc;
         options.words = {words[2]};
