@@ -92,8 +92,10 @@ Framer::Event Framer::end_of_line(std::string_view line)
     case LiteralMark::Bad:
         break;
     }
-    if (!literal_.synchronizing)
-        return Event::Fatal;  // its length is unknown, so nobody knows where the next command is
+    if (!literal_.synchronizing) {
+        state_ = State::Broken;  // its length is unknown, so nobody knows where the next command is
+        return Event::Fatal;
+    }
     state_ = State::Done;
     return Event::BadLiteral;
 }
@@ -129,6 +131,7 @@ bool Framer::skip_step(Event& event)
     auto found = find_literal(without_cr(tail_), mark);
     if (found != LiteralMark::None && !mark.synchronizing) {
         if (found == LiteralMark::Bad || mark.size > limits_.skip) {
+            state_ = State::Broken;
             event = Event::Fatal;
             return true;
         }
@@ -147,6 +150,8 @@ Framer::Event Framer::next()
         switch (state_) {
         case State::Done:
             return Event::Command;
+        case State::Broken:
+            return Event::Fatal;
         case State::Asking:
             return Event::Literal;
         case State::SkipLine:
@@ -226,8 +231,10 @@ bool Framer::refuse_literal()
         release();
         return true;
     }
-    if (literal_.size > limits_.skip)
+    if (literal_.size > limits_.skip) {
+        state_ = State::Broken;
         return false;
+    }
     remaining_ = literal_.size;
     state_ = State::SkipLiteral;
     return true;

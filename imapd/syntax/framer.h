@@ -27,7 +27,7 @@ public:
         Literal,    // a literal is announced: call accept_literal() or refuse_literal()
         TooLong,    // the line limit was passed; the rest is skipped; command() is its beginning
         BadLiteral, // {..} that is no size, or beyond 2^63; the command is dropped like TooLong
-        Fatal,      // a literal that cannot be skipped: say BYE and close
+        Fatal,      // a literal that cannot be skipped: say BYE and close; nothing else follows
     };
 
     struct LiteralStart {
@@ -58,7 +58,7 @@ public:
     void release();
 
 private:
-    enum class State : unsigned char { Line, Asking, Literal, SkipLine, SkipLiteral, Done };
+    enum class State : unsigned char { Line, Asking, Literal, SkipLine, SkipLiteral, Done, Broken };
 
     Event end_of_line(std::string_view line);
     bool skip_step(Event& event);

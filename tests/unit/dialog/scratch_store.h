@@ -36,7 +36,6 @@ public:
 
     store::Store& store() { return *store_; }
 
-private:
     static void remove(const std::string& path)
     {
         if (auto fd = util::sys::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW); fd.ok())
@@ -46,6 +45,7 @@ private:
             (void)util::sys::rmdir(path);
     }
 
+private:
     std::string path_;
     std::unique_ptr<store::Store> store_;
 };
