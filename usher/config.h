@@ -21,7 +21,8 @@ struct Config : conf::Section {
         "How long a mailbox process that was told to leave may take before it is killed."};
     conf::Duration failure_pause{this, "mailbox_failure_pause", "1s",
         {.min = std::chrono::milliseconds(0), .max = std::chrono::hours(1)},
-        "How long after a mailbox process failed the next is started for its user."};
+        "How long after a mailbox process failed within ten seconds of its start the next is started "
+        "for its user."};
 
     conf::Duration idle_time{this, "mailbox_idle_time", "60s",
         {.min = std::chrono::milliseconds(100), .max = std::chrono::hours(24 * 30)},

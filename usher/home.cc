@@ -49,24 +49,28 @@ util::Result<void> give(int fd, uid_t uid, gid_t gid)
 
 }  // namespace
 
+util::Result<void> prepare_root(const std::string& root)
+{
+    auto made = util::sys::mkdir(root, 0711);
+    if (made.ok())
+        return util::sys::chmod(root, 0711);   // whatever the umask says
+    if (made.error().code != EEXIST)
+        return made.take_error();
+    return {};
+}
+
 util::Result<void> prepare_home(const std::string& root, const std::string& home, uid_t uid, gid_t gid,
                                 bool own_uid)
 {
     if (home.empty() || home.front() != '/' || home.find('\0') != std::string::npos)
         return util::permanent("the account's home is not an absolute path");
     std::string_view inside = home;
-    if (!inside.starts_with(root) || inside.size() <= root.size() || inside[root.size()] != '/') {
-        auto fd = TRY(util::sys::open(home, directory_flags));
-        return check_owner(fd.get(), home, uid);
-    }
+    if (!inside.starts_with(root) || inside.size() <= root.size() || inside[root.size()] != '/')
+        return util::permanent(util::concat("the account's home ", home, " is not below mail_store_directory"));
     inside.remove_prefix(root.size() + 1);
 
-    auto here = util::sys::open(root, directory_flags);
-    if (!here.ok() && here.error().code == ENOENT) {
-        TRY(util::sys::mkdir(root, 0711));
-        here = util::sys::open(root, directory_flags);
-    }
-    util::UniqueFd directory = TRY(std::move(here));
+    TRY(prepare_root(root));
+    util::UniqueFd directory = TRY(util::sys::open(root, directory_flags));
     std::vector<std::string_view> levels;
     for (std::string_view level : util::split(inside, '/')) {
         if (level == "." || level == "..")

@@ -9,6 +9,7 @@
 #include "libipc/server.h"
 #include "libutil/log.h"
 #include "usher/config.h"
+#include "usher/home.h"
 #include "usher/usher.h"
 
 #include <csignal>
@@ -110,6 +111,8 @@ util::Result<int> daemon_main(server::Arguments arguments)
     conf::AccountsReader accounts(util::concat(process.config_directory(), "/accounts"));
     if (process.unprivileged())
         util::log::warning("all mailboxes run under one uid: users' mail is not kept apart");
+    // The jail's rules are for directories that exist.
+    TRY(prepare_root(*process.common().mail_store_directory));
     TRY(process.drop_privileges(sandbox(process)));
 
     auto loop = TRY(util::EventLoop::create());

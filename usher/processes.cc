@@ -50,6 +50,7 @@ util::Result<void> Usher::start(const Order& order)
     Launched launched = TRY(launcher_.launch(identity));
     const std::string& account = order.account;
     roster_.started(account, launched.pid);
+    started_[launched.pid] = util::now();
     controls_[account] = std::make_unique<ipc::Channel>(
         loop_, std::move(launched.control),
         ipc::Channel::Events{.received = [this, account](ipc::Packet& packet) { told(account, packet); },
@@ -179,6 +180,8 @@ void Usher::reap()
 void Usher::exited(pid_t pid, int status)
 {
     leaving_until_.erase(pid);
+    bool early = util::now() - started_[pid] < early_time;
+    started_.erase(pid);
     Roster::Exit exit = roster_.exited(pid);
     if (exit.account.empty())
         return;
@@ -187,7 +190,8 @@ void Usher::exited(pid_t pid, int status)
         util::log::warning("mailbox of ", exit.account, " (pid ", pid, ") ended by signal ", WTERMSIG(status));
     else if (failed)
         util::log::warning("mailbox of ", exit.account, " (pid ", pid, ") exited with status ", WEXITSTATUS(status));
-    if (failed) {
+    // One that has served for a while may be replaced at once; one that cannot start must not spin.
+    if (failed && early) {
         if (paused_until_.size() > max_waiting)
             paused_until_.clear();
         paused_until_[exit.account] = util::now() + settings_.failure_pause;

@@ -30,9 +30,11 @@ struct Settings {
     std::string auth_socket;
     util::Duration order_timeout{10'000'000};   // waiting for room or for auth
     util::Duration exit_timeout{10'000'000};    // for a mailbox that was told to leave; then SIGKILL
-    util::Duration failure_pause{1'000'000};    // after a mailbox died, before its successor
+    util::Duration failure_pause{1'000'000};    // after a mailbox failed early, before its successor
 };
 
+// A mailbox that fails within this time of its start failed early.
+constexpr util::Duration early_time{10'000'000};
 constexpr std::size_t max_waiting = 2000;   // orders that wait for room
 constexpr std::size_t max_tickets = 2000;   // sessions that wait for auth
 // Orders that may wait in a mailbox's control socket: one that does not read them is ended.
@@ -114,6 +116,7 @@ private:
     std::deque<Order> waiting_;
     std::map<std::uint64_t, Ticket> tickets_;
     std::unique_ptr<ipc::Channel> auth_;
+    std::unordered_map<pid_t, util::Instant> started_;
     std::unordered_map<pid_t, util::Instant> leaving_until_;
     std::unordered_map<std::string, util::Instant> paused_until_;
     std::function<void()> done_;

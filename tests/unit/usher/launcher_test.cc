@@ -36,6 +36,7 @@ TEST(makes_a_home_and_its_parents)
     Directory directory;
     std::string root = directory.beside("mail");
     std::string home = util::concat(root, "/example.org/user");
+    ::umask(077);
     uid_t uid = is_root() ? user : ::geteuid();
     OK(usher::prepare_home(root, home, uid, ::getegid(), !is_root()));
     OK(usher::prepare_home(root, home, uid, ::getegid(), !is_root()));
@@ -61,8 +62,9 @@ TEST(follows_no_symbolic_link_and_takes_no_other_users_home)
     auto other = usher::prepare_home(root, root + "/a/user", uid + 1, ::getegid(), !is_root());
     THAT(!other.ok());
     EQ(other.error().kind, util::Kind::Permanent);
-    // Outside of the root it must be there.
-    THAT(!usher::prepare_home(root, directory.beside("elsewhere"), uid, ::getegid(), !is_root()).ok());
+    auto elsewhere = usher::prepare_home(root, directory.beside("mailbox"), uid, ::getegid(), !is_root());
+    THAT(!elsewhere.ok());
+    EQ(elsewhere.error().kind, util::Kind::Permanent);
 }
 END_TEST
 
