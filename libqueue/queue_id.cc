@@ -29,7 +29,22 @@ void put_number(std::string& out, std::uint64_t value, std::size_t base, std::si
         out += digits[--count];
 }
 
+std::uint64_t get_number(std::string_view digits, std::size_t base)
+{
+    std::uint64_t value = 0;
+    for (char digit : digits)
+        value = value * base + alphabet.find(digit);
+    return value;
+}
+
 }  // namespace
+
+std::int64_t time_of(std::string_view id)
+{
+    auto seconds = get_number(id.substr(0, second_digits), 52);
+    auto microseconds = get_number(id.substr(second_digits, microsecond_digits), 52);
+    return static_cast<std::int64_t>(seconds * 1'000'000 + microseconds);
+}
 
 bool is_queue_id(std::string_view text)
 {

@@ -22,6 +22,9 @@ constexpr std::size_t max_queue_id_length = 24;
 // Could this be a queue id that IdSource made?  Whoever uses an id as a file name asks first.
 bool is_queue_id(std::string_view text);
 
+// The time in a queue id, microseconds since 1970; is_queue_id(id) holds.
+std::int64_t time_of(std::string_view id);
+
 // Makes ids that no other process makes, now or later: the component is the process id and ten
 // random bits, and no microsecond is used twice, also when the clock is set back.
 class IdSource {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "libipc/offer.h"
+#include "libqueue/backoff.h"
 #include "librouting/router.h"
 #include "qmgr/agents.h"
 #include "qmgr/config.h"
@@ -117,7 +118,11 @@ private:
     bool notify_success(Message& message);
     bool notify_delay(Message& message, std::int64_t age);
     void notify(Message& message, ipc::Notify::Kind kind, std::vector<std::uint32_t> recipients);
-    void defer(Message& message, std::int64_t age);
+    void defer(Message& message);
+    queue::Backoff backoff() const
+    {
+        return {config_.minimal_backoff_time->count(), config_.maximal_backoff_time->count()};
+    }
     void remove(Message& message);
     void put_on_hold(Message& message);
     int writable(Message& message);

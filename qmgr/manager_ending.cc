@@ -73,7 +73,7 @@ void Manager::conclude(Message& message)
         return;
     if (message.count(Delivered) + message.count(Finished) == message.recipients.size())
         return remove(message);
-    defer(message, age);
+    defer(message);
 }
 
 void Manager::expire(Message& message, std::int64_t age)
@@ -165,18 +165,16 @@ bool Manager::notify_delay(Message& message, std::int64_t age)
     return true;
 }
 
-// To its place among the deferred: the file's mtime is the time of the next attempt.
-void Manager::defer(Message& message, std::int64_t age)
+// To its place among the deferred; the next attempt follows from the file's mtime (Backoff).
+void Manager::defer(Message& message)
 {
-    std::int64_t delay = std::clamp(age, config_.minimal_backoff_time->count(),
-                                    std::max(config_.minimal_backoff_time->count(), config_.maximal_backoff_time->count()));
-    if (int fd = writable(message); fd >= 0) {
+    if (writable(message) >= 0) {
         for (MessageRecipient& recipient : message.recipients)
             if (recipient.state == Message::State::Delivered || recipient.state == Message::State::Finished)
                 mark(message, recipient);
-        auto timed = util::sys::set_times(fd, wall_microseconds() + delay);
-        auto moved = !timed || message.place == queue::Place::Deferred ? std::move(timed)
-                                                                      : directory_.move(message.id, message.place, queue::Place::Deferred);
+        auto moved = message.place == queue::Place::Deferred
+                         ? util::Result<void>()
+                         : directory_.move(message.id, message.place, queue::Place::Deferred);
         if (!moved)
             util::log::warning(message.id, ": cannot be deferred, stays in ", queue::name_of(message.place), ": ", moved.error().text);
     }

@@ -17,11 +17,6 @@ constexpr std::size_t slice_budget = 200;
 // A temporary name of cleanup that old belongs to nobody.
 constexpr std::int64_t litter_age = 24 * 3600;
 
-std::int64_t mtime_microseconds(const struct stat& status)
-{
-    return std::int64_t(status.st_mtim.tv_sec) * 1'000'000 + status.st_mtim.tv_nsec / 1000;
-}
-
 }  // namespace
 
 void Manager::scan(queue::Place place, bool all)
@@ -76,7 +71,7 @@ bool Manager::scan_some(Scan& scan, std::size_t budget)
             continue;
         if (!scan.all) {
             auto status = directory_.stat(scan.place, name);
-            if (!status || mtime_microseconds(*status) > now)
+            if (!status || (scan.place == queue::Place::Deferred && backoff().next_attempt(name, *status) > now))
                 continue;
         }
         import(name, scan.place);
