@@ -8,7 +8,7 @@
 
 namespace auth {
 
-constexpr std::uint32_t usual_iterations = 100'000;
+constexpr std::uint32_t usual_iterations = 60'000;
 
 Accounts::Accounts(const std::string& directory, std::string origin)
     : accounts_(util::concat(directory, "/accounts")),

@@ -45,6 +45,11 @@ void DropDirectory::scan(Intake& intake)
 util::Result<void> DropDirectory::pass_on(const std::string& name, Intake& intake)
 {
     // The owner may still write, and could have put anything here: never wait, never follow.
+    auto named = TRY(util::sys::fstatat(directory_.get(), name, AT_SYMLINK_NOFOLLOW));
+    if (!S_ISREG(named.st_mode) && !S_ISDIR(named.st_mode)) {
+        util::log::error("drop file ", util::printable(name), ": not a plain file; removed");
+        return util::sys::unlinkat(directory_.get(), name);
+    }
     auto file = TRY(util::sys::openat(directory_.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
     auto status = TRY(util::sys::fstat(file.get()));
     if (!S_ISREG(status.st_mode) || status.st_nlink != 1)
