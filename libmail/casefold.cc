@@ -20,15 +20,43 @@ std::uint32_t fold_case(std::uint32_t point)
     return inside ? std::uint32_t(std::int64_t(point) + range->delta) : point;
 }
 
+namespace {
+
+// Lowers eight bytes of ASCII at a time into `out`; answers how far it came.
+std::size_t fold_ascii(std::string_view text, char* out)
+{
+    constexpr std::uint64_t ones = 0x0101010101010101U;
+    std::size_t at = 0;
+    for (std::uint64_t word; at + sizeof word <= text.size(); at += sizeof word) {
+        std::memcpy(&word, text.data() + at, sizeof word);
+        if (word & (0x80 * ones))
+            break;
+        // The high bit of a byte is set in one sum from 'A' on, in the other behind 'Z'.
+        std::uint64_t upper = ((word + (0x80 - 'A') * ones) ^ (word + (0x7F - 'Z') * ones)) & (0x80 * ones);
+        word |= upper >> 2;
+        std::memcpy(out + at, &word, sizeof word);
+    }
+    return at;
+}
+
+}  // namespace
+
 std::string fold_case(std::string_view utf8)
 {
-    std::string out;
-    out.reserve(utf8.size());
-    for (std::size_t at = 0; at < utf8.size();) {
-        if (static_cast<unsigned char>(utf8[at]) < 0x80)
-            out += util::to_lower(utf8[at++]);
-        else
+    std::string out(utf8.size(), '\0');
+    std::size_t at = fold_ascii(utf8, out.data());
+    out.resize(at);
+    while (at < utf8.size()) {
+        if (static_cast<unsigned char>(utf8[at]) >= 0x80) {
             append_utf8(out, fold_case(next_code_point(utf8, at)));
+            continue;
+        }
+        char run[256];
+        std::size_t length = fold_ascii(utf8.substr(at, sizeof run), run);
+        out.append(run, length);
+        at += length;
+        if (length == 0)
+            out += util::to_lower(utf8[at++]);
     }
     return out;
 }

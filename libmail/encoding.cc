@@ -79,39 +79,49 @@ std::string encode_base64_lines(std::string_view bytes)
     return out;
 }
 
+namespace {
+
+// One line without its end and without trailing blanks; true if a soft line break ended it.
+bool decode_quoted_line(std::string_view line, std::size_t limit, std::string& out)
+{
+    while (!line.empty() && out.size() < limit) {
+        std::size_t special = std::min(line.find('='), line.size());
+        out.append(line.substr(0, special));
+        line.remove_prefix(special);
+        if (line.empty())
+            return false;
+        int high = line.size() > 2 ? hex_digit(line[1]) : -1;
+        int low = high >= 0 ? hex_digit(line[2]) : -1;
+        if (line.size() == 1)
+            return true;
+        if (low >= 0)
+            out += char(high * 16 + low);
+        else
+            out += '=';
+        line.remove_prefix(low >= 0 ? 3 : 1);
+    }
+    return false;
+}
+
+}  // namespace
+
 std::string decode_quoted_printable(std::string_view text, std::size_t limit)
 {
     std::string out;
     out.reserve(std::min(limit, text.size()));
-    std::size_t at = 0;
-    while (at < text.size() && out.size() < limit) {
-        std::size_t special = std::min(text.find_first_of("= \t", at), text.size());
-        out.append(text.substr(at, special - at));
-        at = special;
-        if (at >= text.size())
-            break;
-        if (text[at] != '=') {  // blanks: dropped before a line end (RFC 2045 §6.7 rule 3)
-            std::size_t end = std::min(text.find_first_not_of(" \t", at), text.size());
-            bool at_line_end = end == text.size() || text[end] == '\n' || text.substr(end, 2) == "\r\n";
-            if (!at_line_end)
-                out.append(text.substr(at, end - at));
-            at = end;
-            continue;
-        }
-        int high = at + 2 < text.size() ? hex_digit(text[at + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text[at + 2]) : -1;
-        if (low >= 0) {
-            out += char(high * 16 + low);
-            at += 3;
-            continue;
-        }
-        std::size_t end = std::min(text.find_first_not_of(" \t", at + 1), text.size());
-        if (end == text.size() || text[end] == '\n' || text.substr(end, 2) == "\r\n") {
-            at = end == text.size() ? end : end + (text[end] == '\n' ? 1 : 2);
-        } else {
-            out += '=';
-            ++at;
-        }
+    while (!text.empty() && out.size() < limit) {
+        std::size_t end = text.find('\n');
+        std::size_t next = end == std::string_view::npos ? text.size() : end + 1;
+        std::size_t content = end == std::string_view::npos ? next : end;
+        if (end != std::string_view::npos && content > 0 && text[content - 1] == '\r')
+            --content;
+        // Blanks before a line end are dropped (RFC 2045 §6.7 rule 3).
+        std::size_t kept = content;
+        while (kept > 0 && util::is_blank(text[kept - 1]))
+            --kept;
+        if (!decode_quoted_line(text.substr(0, kept), limit, out))
+            out.append(text.substr(content, next - content));
+        text.remove_prefix(next);
     }
     if (out.size() > limit)
         out.resize(limit);

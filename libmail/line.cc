@@ -7,30 +7,51 @@ namespace mail {
 
 namespace {
 
-// Where the run of plain bytes from `at` ends: at the next CR, LF or NUL.  Most text goes this way.
-std::size_t plain_end(std::string_view text, std::size_t at)
-{
-    const char* start = text.data() + at;
-    std::size_t size = text.size() - at;
-    // The LF bounds the other two searches to one line.
-    if (const void* lf = std::memchr(start, '\n', size))
-        size = std::size_t(static_cast<const char*>(lf) - start);
-    if (const void* cr = std::memchr(start, '\r', size))
-        size = std::size_t(static_cast<const char*>(cr) - start);
-    if (const void* nul = std::memchr(start, '\0', size))
-        size = std::size_t(static_cast<const char*>(nul) - start);
-    return at + size;
-}
+// Finds the bytes that are not plain, each kind by its own memchr.  What was found is remembered, so
+// that a flood of one kind does not make another be searched for again and again.
+class SpecialFinder {
+public:
+    SpecialFinder(std::string_view text, bool nul) : text_(text)
+    {
+        lf_ = search('\n', 0);
+        cr_ = search('\r', 0);
+        nul_ = nul ? search('\0', 0) : text.size();
+    }
+
+    // Where the run of plain bytes from `at` ends; `at` only grows from call to call.
+    std::size_t next(std::size_t at)
+    {
+        if (lf_ < at)
+            lf_ = search('\n', at);
+        if (cr_ < at)
+            cr_ = search('\r', at);
+        if (nul_ < at)
+            nul_ = search('\0', at);
+        return std::min({lf_, cr_, nul_});
+    }
+
+private:
+    std::size_t search(char c, std::size_t at) const
+    {
+        return std::min(text_.find(c, at), text_.size());
+    }
+
+    std::string_view text_;
+    std::size_t lf_ = 0;
+    std::size_t cr_ = 0;
+    std::size_t nul_ = 0;
+};
 
 }  // namespace
 
 std::size_t DotReader::feed(std::string_view input, std::string& out)
 {
+    SpecialFinder special(input, true);
     std::size_t at = 0;
     while (at < input.size() && state_ != State::Done) {
         bool line_start = state_ == State::LineStart || state_ == State::BareLineStart;
         if (state_ == State::Text || (line_start && input[at] != '.')) {
-            std::size_t end = plain_end(input, at);
+            std::size_t end = special.next(at);
             out.append(input.substr(at, end - at));
             if (end > at)
                 state_ = State::Text;
@@ -126,6 +147,7 @@ void DotWriter::finish(std::string& out)
 
 void CrlfWriter::feed(std::string_view input, std::string& out)
 {
+    SpecialFinder special(input, false);
     std::size_t at = 0;
     while (at < input.size()) {
         if (cr_ && input[at] != '\n') {  // the CR before stood alone
@@ -133,7 +155,7 @@ void CrlfWriter::feed(std::string_view input, std::string& out)
             line_start_ = bare_cr_;
         }
         cr_ = false;
-        std::size_t end = std::min(input.find_first_of("\r\n", at), input.size());
+        std::size_t end = special.next(at);
         if (end > at) {
             out.append(input.substr(at, end - at));
             line_start_ = false;

@@ -130,6 +130,13 @@ TEST(case_folds)
     THAT(!mail::contains_folded("abc", mail::fold_case("abcd")));
     THAT(mail::contains_folded("", ""));
     THAT(mail::contains_folded("abc", ""));
+    std::string all, expected;
+    for (int i = 0; i < 128 * 3; ++i) {
+        all += char(i % 128);
+        expected += util::to_lower(char(i % 128));
+        EQ(mail::fold_case(all), expected);
+        EQ(mail::fold_case("\303\204" + all), "\303\244" + expected);
+    }
     for (std::uint32_t point = 0; point < 0x20000; ++point)
         EQ(mail::fold_case(mail::fold_case(point)), mail::fold_case(point));
 }

@@ -134,5 +134,22 @@ TEST(line_ends_become_crlf)
 }
 END_TEST
 
+TEST(floods_cost_linear_time)
+{
+    for (std::string_view unit : {std::string_view("\r"), std::string_view("\0", 1), std::string_view("\n"), std::string_view("\r\n."), std::string_view(".")}) {
+        std::string flood;
+        while (flood.size() < 8'000'000)
+            flood += unit;
+        std::string out;
+        mail::DotReader(BareLineEnds::Normalize).feed(flood, out);
+        out.clear();
+        mail::DotWriter().feed(flood, out);
+        out.clear();
+        mail::CrlfWriter(true).feed(flood, out);
+        THAT(out.size() >= flood.size());
+    }
+}
+END_TEST
+
 SUITE(line, only_crlf_dot_crlf_ends_data, normalizing_makes_lines_but_no_end, faults_are_noted,
-      dots_are_stuffed_and_the_end_is_added, line_ends_become_crlf)
+      dots_are_stuffed_and_the_end_is_added, line_ends_become_crlf, floods_cost_linear_time)
