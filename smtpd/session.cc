@@ -161,7 +161,6 @@ std::optional<mail::Reply> Session::refuse_bare_lf(const net::LineView& line)
     if (*config_.forbid_bare_newline != BareNewline::Reject)
         return {};
     int code = int(*config_.forbid_bare_newline_reject_code);
-    closing_ = code == 521;
     mail::Reply reply{code, "5.5.2", "Error: bare <LF> received"};
     log_reject(where_, reply);
     return reply;
@@ -281,7 +280,7 @@ void Session::send(mail::Reply reply)
     }
     if (reply.code >= 400 && !config_.reject_footer->empty())
         util::append(reply.text, '\n', *config_.reject_footer);
-    closing_ = closing_ || reply.code == 421;
+    closing_ = closing_ || reply.code == 421 || reply.code == 521;  // RFC 5321 §3.8, RFC 7504 §3
     stream_.write(mail::to_wire(reply, transaction_ && transaction_->parameters.utf8));
 }
 

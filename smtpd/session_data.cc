@@ -158,7 +158,6 @@ mail::Reply Session::finish_message(bool bare_lf)
             log::info(log_id(), ": bare <LF> received in a message from ", client_.log_name());
         if (*config_.forbid_bare_newline == BareNewline::Reject) {
             int code = int(*config_.forbid_bare_newline_reject_code);
-            closing_ = code == 521;
             mail::Reply reply{code, "5.5.2", "Error: bare <LF> received"};
             log_reject("END-OF-MESSAGE", reply);
             return refuse(std::move(reply));
@@ -212,11 +211,9 @@ mail::Reply Session::bdat(std::string_view argument)
     auto size = words.empty() ? util::Result<std::uint64_t>(util::invalid("")) : util::parse_unsigned(words[0], INT64_MAX);
     if (!size.ok() || words.size() > 2 || (words.size() == 2 && !last)) {
         // Where the chunk ends nobody knows: going on would take its bytes for commands.
-        closing_ = true;
         return {521, "5.5.4", "Syntax: BDAT count [LAST]"};
     }
     if (!offers("CHUNKING")) {
-        closing_ = true;
         return {521, "5.5.1", "Error: command not implemented"};
     }
     if (*size == 0 && !last)
