@@ -51,8 +51,7 @@ public:
             kept_.emplace(KeptKey{item.mailbox, item.entry.uid}, &item);
         }
         std::ranges::sort(live_);
-        auto repeated = std::ranges::unique(live_);
-        live_.erase(repeated.begin(), repeated.end());
+        live_.erase(std::unique(live_.begin(), live_.end()), live_.end());  // clang 14 rejects ranges::unique
     }
 
     bool is_live(Lsn content) const { return std::ranges::binary_search(live_, content); }

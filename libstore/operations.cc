@@ -21,8 +21,7 @@ std::vector<std::uint32_t> ascending(std::span<const std::uint32_t> uids)
     std::vector<std::uint32_t> sorted(uids.begin(), uids.end());
     if (!std::ranges::is_sorted(sorted, std::ranges::less_equal()))
         std::ranges::sort(sorted);
-    auto repeated = std::ranges::unique(sorted);
-    sorted.erase(repeated.begin(), repeated.end());
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());  // clang 14 rejects ranges::unique
     return sorted;
 }
 
