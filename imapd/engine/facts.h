@@ -10,8 +10,8 @@
 namespace imapd::engine {
 
 struct SessionLimits {
-    std::size_t line = 128U << 10;             // imap_line_limit: a command without its literals
-    std::size_t literal = 64U << 10;           // imap_literal_limit: a literal that is no message
+    std::size_t line = 128U << 10;             // bytes of a command without its literals
+    std::size_t literal = 64U << 10;           // bytes of a literal that is no message
     std::uint64_t message = 10'240'000;        // message_size_limit: a message given to APPEND
     util::Duration autologout{std::int64_t(30 * 60) * 1'000'000};  // RFC 3501 §5.4: at least 30 min
 };

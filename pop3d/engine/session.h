@@ -21,7 +21,7 @@ constexpr int max_bad_commands = 20;               // in a row; then the session
 
 struct SessionLimits {
     util::Duration autologout{std::int64_t(10 * 60) * 1'000'000};  // RFC 1939 §3: at least 10 min
-    std::size_t messages = 1'000'000;   // pop3_message_limit: the oldest ones of a larger maildrop
+    std::size_t messages = 1'000'000;   // the oldest ones of a larger maildrop
 };
 
 struct SessionFacts {
