@@ -35,11 +35,12 @@ void Common::prepare(const MainCf& settings)
 {
     std::string name = machine_name();
     myhostname.set_default_text(name.find('.') == std::string::npos ? name + ".$mydomain" : name);
-    // Only a name without macros can be taken apart before values are known; one with $mydomain in
-    // it needs that to be set, or gets localdomain.
-    const Setting* set = settings.find("myhostname");
-    bool plain = set && set->value.find('$') == std::string::npos;
-    mydomain.set_default_text(plain ? parent_domain(set->value) : set ? "localdomain" : parent_domain(name));
+    // A name that needs $mydomain itself, which is then not set, gets localdomain.
+    if (const Setting* set = settings.find("myhostname")) {
+        auto value = settings.expand(set->value);
+        name = value ? value.take() : "";
+    }
+    mydomain.set_default_text(parent_domain(name));
 }
 
 void Common::verify(const MainCf& settings, Problems& problems) const

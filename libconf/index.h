@@ -1,5 +1,6 @@
 // Index files: what ternmap(1) makes of a text table, and what hash:, btree: and lmdb: tables read.
-// Keys and values end with a NUL byte inside the file, as Postfix's do; both forms are read.
+// Keys and values end with a NUL byte inside the file, as Postfix's do; both forms are read.  What is
+// written here carries checksums, so that damage is an error and never another answer.
 #pragma once
 
 #include "libutil/result.h"

@@ -36,6 +36,7 @@ Result<Database> new_database()
         return util::temporary(concat("Berkeley DB: ", db_strerror(code)));
     // What it has to say comes back as a code; it must not write to descriptor 2.
     db->set_errcall(db, [](const DB_ENV*, const char*, const char*) {});
+    db->set_msgcall(db, [](const DB_ENV*, const char*) {});
     return Database(db);
 }
 
@@ -171,7 +172,8 @@ DBTYPE db_type(IndexType type) { return type == IndexType::Hash ? DB_HASH : DB_B
 Result<std::unique_ptr<Index>> open_berkeley(IndexType type, const std::string& path)
 {
     Database db = TRY(new_database());
-    int code = db->open(db.get(), nullptr, path.c_str(), nullptr, DB_UNKNOWN, DB_RDONLY, 0);
+    int code = db->open(db.get(), nullptr, path.c_str(), nullptr, DB_UNKNOWN,
+                        DB_RDONLY | DB_NOMMAP, 0);  // a mapping of a damaged file can fault
     if (code != 0)
         return code == EINVAL ? util::temporary(concat(path, ": not a file of Berkeley DB"))
                               : db_error("open", path, code);
@@ -187,22 +189,14 @@ Result<std::unique_ptr<Index>> open_berkeley(IndexType type, const std::string& 
     return std::unique_ptr<Index>(std::make_unique<BerkeleyIndex>(path, std::move(db), fd));
 }
 
-Result<void> verify_berkeley(const std::string& path)
-{
-    Database db = TRY(new_database());
-    // verify() ends the handle, whatever it finds.
-    DB* spent = db.release();
-    int code = spent->verify(spent, path.c_str(), nullptr, nullptr, 0);
-    if (code != 0)
-        return util::temporary(concat(path, ": damaged, or not a file of Berkeley DB"));
-    return {};
-}
-
 Result<std::unique_ptr<IndexWriter>> create_berkeley(IndexType type, const std::string& path)
 {
     Database db = TRY(new_database());
     db->set_cachesize(db.get(), 0, 64 * 1024 * 1024, 1);
-    int code = db->open(db.get(), nullptr, path.c_str(), nullptr, db_type(type), DB_CREATE | DB_EXCL, 0600);
+    // Each page has a checksum, so that damage is an error and not another answer.
+    int code = db->set_flags(db.get(), DB_CHKSUM);
+    if (code == 0)
+        code = db->open(db.get(), nullptr, path.c_str(), nullptr, db_type(type), DB_CREATE | DB_EXCL, 0600);
     if (code != 0)
         return db_error("create", path, code);
     return std::unique_ptr<IndexWriter>(std::make_unique<BerkeleyWriter>(path, std::move(db)));

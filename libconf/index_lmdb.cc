@@ -1,11 +1,19 @@
 // LMDB files: one file, no lock file beside it, since a new file takes the place of an old one.
+//
+// LMDB follows what page numbers it finds through a mapping, so that a damaged file would end the
+// process.  Therefore a file that ternmap(1) writes has a page behind its last one, with a checksum
+// over all before it; it is verified when the file is opened.  Files without it are taken as they are.
 #include "libconf/index_types.h"
 
+#include "libutil/crc32c.h"
 #include "libutil/handle.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
 
+#include <fcntl.h>
 #include <lmdb.h>
+
+#include <algorithm>
 
 namespace conf {
 
@@ -74,6 +82,61 @@ Result<Opened> open_environment(const std::string& path, unsigned flags, std::si
     if (code != 0)
         return lmdb_error("open", path, code);
     return opened;
+}
+
+constexpr std::string_view trailer_magic = "tern lmdb crc32c";
+constexpr std::size_t trailer_size = 4096;  // the magic, then the checksum as eight digits, then NULs
+
+std::string trailer_of(std::uint32_t checksum)
+{
+    std::string digits;
+    for (int shift = 28; shift >= 0; shift -= 4)
+        digits += "0123456789abcdef"[(checksum >> shift) & 15];
+    std::string trailer = concat(trailer_magic, digits);
+    trailer.resize(trailer_size);
+    return trailer;
+}
+
+// Of the first `size` bytes.
+Result<std::uint32_t> checksum_of(int fd, std::uint64_t size)
+{
+    std::string buffer(256 * 1024, '\0');
+    std::uint32_t checksum = 0;
+    for (std::uint64_t at = 0; at < size;) {
+        std::size_t wanted = std::size_t(std::min<std::uint64_t>(buffer.size(), size - at));
+        std::size_t got = TRY(util::sys::pread(fd, std::span(buffer.data(), wanted), at));
+        if (got == 0)
+            return util::temporary("it became shorter");
+        checksum = util::crc32c(std::string_view(buffer).substr(0, got), checksum);
+        at += got;
+    }
+    return checksum;
+}
+
+Result<void> add_trailer(const std::string& path)
+{
+    util::UniqueFd file = TRY(util::sys::open(path, O_RDWR));
+    struct stat status = TRY(util::sys::fstat(file.get()));
+    auto size = std::uint64_t(status.st_size);
+    std::uint32_t checksum = TRY(checksum_of(file.get(), size));
+    return util::sys::pwrite_all(file.get(), trailer_of(checksum), size);
+}
+
+Result<void> verify_trailer(const std::string& path)
+{
+    util::UniqueFd file = TRY(util::sys::open(path, O_RDONLY));
+    struct stat status = TRY(util::sys::fstat(file.get()));
+    auto size = std::uint64_t(status.st_size);
+    if (size < trailer_size)
+        return {};
+    std::string trailer(trailer_size, '\0');
+    TRY(util::sys::pread(file.get(), std::span(trailer.data(), trailer.size()), size - trailer_size));
+    if (!trailer.starts_with(trailer_magic))
+        return {};
+    std::uint32_t checksum = TRY(checksum_of(file.get(), size - trailer_size));
+    if (trailer != trailer_of(checksum))
+        return util::temporary(concat(path, ": damaged"));
+    return {};
 }
 
 class LmdbIndex final : public Index {
@@ -162,7 +225,8 @@ public:
         int code = mdb_txn_commit(lmdb_.transaction.release());
         if (code != 0)
             return lmdb_error("write", path_, code);
-        return {};
+        lmdb_.environment.reset();
+        return add_trailer(path_);
     }
 
 private:
@@ -174,6 +238,7 @@ private:
 
 Result<std::unique_ptr<Index>> open_lmdb_index(const std::string& path)
 {
+    TRY(verify_trailer(path));
     Opened opened = TRY(open_environment(path, MDB_RDONLY | MDB_NOTLS, 0));
     return std::unique_ptr<Index>(std::make_unique<LmdbIndex>(path, std::move(opened)));
 }

@@ -6,7 +6,6 @@
 namespace conf {
 
 util::Result<std::unique_ptr<Index>> open_berkeley(IndexType type, const std::string& path);
-util::Result<void> verify_berkeley(const std::string& path);
 util::Result<std::unique_ptr<IndexWriter>> create_berkeley(IndexType type, const std::string& path);
 util::Result<std::unique_ptr<Index>> open_lmdb_index(const std::string& path);
 util::Result<std::unique_ptr<IndexWriter>> create_lmdb(const std::string& path, std::size_t expected_size);

@@ -42,6 +42,9 @@ TEST(defaults_are_main_cf_text)
     EQ(l.problems.to_text(), "");
     EQ(*l.config.banner, "mail.example.org ESMTP");
     EQ(*l.common.mydomain, "example.org");
+    EQ(*Loaded("site = example.net\nmyhostname = mail.$site\n").common.mydomain, "example.net");
+    EQ(*Loaded("myhostname = mail.$mydomain\n").common.myhostname, "mail.localdomain");
+    EQ(*Loaded("myhostname = mail.$mydomain\nmydomain = example.com\n").common.myhostname, "mail.example.com");
     THAT(*l.config.timeout == 300s);
     THAT(*l.config.lifetime == 120h);
     EQ(*l.config.path, "/etc/test/x");

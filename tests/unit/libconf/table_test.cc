@@ -250,6 +250,38 @@ TEST(damaged_and_foreign_indexes_are_temporary)
 }
 END_TEST
 
+TEST(a_damaged_index_never_gives_another_answer)
+{
+    for (const char* format : {"hash", "btree", "lmdb"}) {
+        test::TempDir dir;
+        auto type = *conf::index_type(format);
+        std::string path = conf::index_path(type, dir / "t");
+        auto writer = conf::create_index(type, path, {});
+        for (int i = 0; i < 500; ++i)
+            OK((*writer)->put(concat("key", i), concat("value", i), false));
+        OK((*writer)->commit());
+        auto whole = util::sys::read_file(path, 10'000'000);
+        OK(whole);
+        std::uint64_t seed = 1;
+        for (int round = 0; round < 150; ++round) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            std::string damaged = *whole;
+            damaged[(seed >> 20) % (round % 2 ? damaged.size() : 512)] ^= char(1 + (seed >> 60));
+            dir.write(path.substr(path.rfind('/') + 1), damaged);
+            auto table = conf::open_table(concat(format, ':', dir / "t"));
+            for (int i = 0; i < 500; i += 41) {
+                auto answer = (*table)->lookup(concat("key", i));
+                if (answer)
+                    EQ(answer->value_or("-"), concat("value", i));
+                else
+                    EQ(answer.error().kind, util::Kind::Temporary);
+            }
+            (void)(*table)->check();
+        }
+    }
+}
+END_TEST
+
 TEST(a_locked_index_is_temporary)
 {
     test::TempDir dir;
@@ -319,5 +351,5 @@ SUITE(table, simple_types_answer, bad_names_say_what_is_wrong,
       regexp_and_pcre_rules_go_in_their_order, pattern_files_name_all_bad_lines,
       a_pattern_that_takes_too_long_is_temporary, cidr_rules_match_addresses,
       indexes_of_all_formats_are_written_read_and_replaced, damaged_and_foreign_indexes_are_temporary,
-      a_locked_index_is_temporary, lmdb_refuses_long_keys, accounts_answer_for_users_and_domains,
+      a_damaged_index_never_gives_another_answer, a_locked_index_is_temporary, lmdb_refuses_long_keys, accounts_answer_for_users_and_domains,
       several_tables_answer_in_turn)

@@ -106,7 +106,7 @@ TEST(shows_what_postconf_shows)
     const char* c = dir.path().c_str();
     conf::Problems problems;
     EQ(show({"-c", c, "-n"}, problems), "long = $site\nmyhostname = mail.$site\nsite = example.org\nsmtpd_banner = $long\n");
-    EQ(show({"-xc", c, "myhostname", "mydomain"}, problems), "myhostname = mail.example.org\nmydomain = localdomain\n");
+    EQ(show({"-xc", c, "myhostname", "mydomain"}, problems), "myhostname = mail.example.org\nmydomain = example.org\n");
     EQ(show({"-hc", c, "myhostname"}, problems), "mail.$site\n");
     EQ(show({"-dc", c, "smtpd_banner"}, problems), "smtpd_banner = $myhostname ESMTP $mail_name\n");
     EQ(show({"-xhc", c, "-o", "site=example.net", "smtpd_banner"}, problems), "example.net\n");
