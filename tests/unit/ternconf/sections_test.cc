@@ -1,6 +1,7 @@
 // tools/ternconf: sections.h, unused.h, show.h
 #include "tests/unit/libconf/temp_dir.h"
 #include "tests/unit/suite.h"
+#include "tools/ternconf/apply.h"
 #include "tools/ternconf/show.h"
 #include "tools/ternconf/unused.h"
 
@@ -128,6 +129,41 @@ TEST(shows_what_postconf_shows)
 }
 END_TEST
 
+TEST(edits_are_written_whole_or_not_at_all)
+{
+    test::TempDir dir;
+    dir.write("main.cf", "# mine\nmax_idle = 5m\n");
+    dir.write("master.cf", "smtp inet n - - - - smtpd\n");
+    OK(util::sys::chmod(dir / "main.cf", 0640));
+    auto apply = [&](std::initializer_list<const char*> words) {
+        std::vector<char*> arguments{const_cast<char*>("ternconf"), const_cast<char*>("-c"),
+                                     const_cast<char*>(dir.path().c_str())};
+        for (const char* word : words)
+            arguments.push_back(const_cast<char*>(word));
+        auto options = parse_options(int(arguments.size()), arguments.data());
+        OK(options);
+        auto applied = apply_edit(*options);
+        return applied ? std::string("ok") : applied.error().text;
+    };
+    auto content = [&](const char* name) { return util::sys::read_file(dir / name, 10'000).value_or("!"); };
+    EQ(apply({"-e", "max_idle=7m", "mine = x"}), "ok");
+    EQ(content("main.cf"), "# mine\nmax_idle = 7m\nmine = x\n");
+    EQ(util::sys::stat(dir / "main.cf")->st_mode & 0777, 0640u);
+    THAT(apply({"-e", "max_use=8", "max_idle=soon"}).find("max_idle: a time is wanted") != std::string::npos);
+    EQ(apply({"-X", "nosuch"}), "nosuch is not set");
+    EQ(content("main.cf"), "# mine\nmax_idle = 7m\nmine = x\n");
+    EQ(apply({"-#", "mine"}), "ok");
+    EQ(content("main.cf"), "# mine\nmax_idle = 7m\n#mine = x\n");
+    EQ(apply({"-Pe", "smtp/inet/max_use=5"}), "ok");
+    EQ(content("master.cf"), "smtp       inet  n       -       -       -       -       smtpd\n    -o max_use=5\n");
+    THAT(apply({"-Fe", "smtp/inet/type=fifo"}).find("fifo") != std::string::npos);
+    EQ(apply({"-MX", "smtp/inet"}), "ok");
+    EQ(content("master.cf"), "");
+    auto directory = util::sys::open(dir.path(), O_RDONLY | O_DIRECTORY);
+    EQ(util::sys::list_directory(directory->get())->size(), 2u);
+}
+END_TEST
+
 TEST(bad_command_lines_are_told)
 {
     conf::Problems problems;
@@ -167,4 +203,4 @@ END_TEST
 
 SUITE(sections, every_config_h_is_in_the_list, all_defaults_are_good_and_agree,
       the_shipped_configuration_has_no_problems, settings_that_nobody_reads_are_told, shows_what_postconf_shows,
-      bad_command_lines_are_told, manual_entries_are_mdoc, long_settings_fold)
+      edits_are_written_whole_or_not_at_all, bad_command_lines_are_told, manual_entries_are_mdoc, long_settings_fold)
