@@ -384,16 +384,17 @@ void State::apply(Lsn, const ClosedRecord&)
 void State::apply(Lsn lsn, const CensusRecord& record)
 {
     last_uid_validity = std::max(last_uid_validity, record.last_uid_validity);
-    recovered = std::max(recovered, record.recovered);
+    Lsn floor = std::min(record.recovered, lsn);
+    recovered = std::max(recovered, floor);
     apply(lsn, PurgeRecord{.limit = record.purged});
     subscriptions = record.subscriptions;
     std::ranges::sort(subscriptions);
     for (auto it = folders.begin(); it != folders.end();) {
         Folder& folder = *it->second;
-        folder.modseq_floor = std::max(folder.modseq_floor, record.recovered);
-        folder.highest_modseq = std::max(folder.highest_modseq, record.recovered);
+        folder.modseq_floor = std::max(folder.modseq_floor, floor);
+        folder.highest_modseq = std::max(folder.highest_modseq, floor);
         for (auto& entry : folder.entries)
-            entry.modseq = std::max(entry.modseq, record.recovered);
+            entry.modseq = std::max(entry.modseq, floor);
         folder.subscribed = is_subscribed(folder.name);
         if (std::ranges::find(record.mailboxes, folder.id) != record.mailboxes.end()) {
             ++it;
@@ -407,9 +408,9 @@ void State::apply(Lsn lsn, const CensusRecord& record)
     }
 }
 
-void State::apply(Lsn, const PurgeRecord& record)
+void State::apply(Lsn lsn, const PurgeRecord& record)
 {
-    purged = std::max(purged, record.limit);
+    purged = std::max(purged, std::min(record.limit, lsn));
     auto end = std::ranges::find_if(kept, [this](const Kept& item) { return item.lsn > purged; });
     drop_kept(std::size_t(end - kept.begin()));
 }
