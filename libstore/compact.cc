@@ -463,6 +463,17 @@ void LogStore::finish_compaction(const std::vector<std::uint32_t>& ids, const Se
         return {};
     };
     committer_->submit(std::move(job));
+    compacted_ = true;
+}
+
+// One piece after the other as long as it pays, then one snapshot for all.
+void LogStore::continue_compaction()
+{
+    if (!closing_ && garbage_is_much())
+        if (auto more = compact_some(); !more.ok())
+            util::log::warning(directory_, ": compaction: ", more.error().text);
+    if (maintenance_)
+        return;
     if (auto started = start_snapshot(); !started.ok())
         util::log::warning(directory_, ": snapshot: ", started.error().text);
 }

@@ -142,6 +142,7 @@ private:
     void finish_compaction(const std::vector<std::uint32_t>& ids, const Segment& fresh, bool empty,
                            const std::vector<Content>& moved, const std::vector<Lsn>& dropped,
                            const std::vector<std::string>& bodies);
+    void continue_compaction();
     util::Result<void> check_segments(CheckReport& report);
     void check_messages(CheckReport& report);
 
@@ -228,6 +229,8 @@ private:
     std::uint64_t tail_bytes_ = 0;
     bool maintenance_ = false;            // a snapshot or compaction is in the helper's hands
     bool compact_now_ = false;
+    bool compacted_ = false;              // and what follows is still to be done
+    bool closing_ = false;
 
     std::vector<OpenSegment> open_segments_;
     std::uint64_t use_ = 0;

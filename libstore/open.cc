@@ -37,6 +37,7 @@ LogStore::~LogStore()
 {
     if (!committer_ || segments_.empty() || failure_)
         return;
+    closing_ = true;
     if (state_.reservation_open && make_room(record_header_size, true).ok())
         add(ClosedRecord{});
     if (sync().ok() && (tail_is_long(1) || options_.ignore_snapshot))

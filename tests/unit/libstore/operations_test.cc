@@ -449,7 +449,119 @@ TEST(rotates_segments)
 }
 END_TEST
 
-SUITE(operations, makes_inbox_and_the_default_mailboxes, refuses_what_is_not_there_or_locked,
+TEST(compacts_all_that_pays_in_one_go_and_keeps_the_rest)
+{
+    Directory directory;
+    store::Options options;
+    options.segment_size = 64U << 10;
+    auto store = open(directory.path, options);
+    auto inbox = id_of(*store, "INBOX");
+    std::vector<std::uint32_t> most;
+    for (std::uint32_t i = 1; i <= 400; ++i) {
+        add(*store, "INBOX", util::concat("m", i), i % 3 ? 0 : store::Seen, {}, 3000);
+        if (i % 10)
+            most.push_back(i);
+    }
+    OK(store->expunge(inbox, most));
+    EQ(store->deleted_messages()->size(), most.size());
+    OK(store->purge_deleted(INT64_MAX, true));
+    store->housekeep(util::Duration::zero());
+    for (int i = 0; i < 40; ++i)
+        OK(store->sync());
+    std::uint64_t bytes = store->check()->bytes;
+    THAT(bytes < 250'000);
+    EQ(mailbox(*store, "INBOX").entries.size(), 40U);
+    std::string before = picture(*store);
+    store = nullptr;
+    store = open(directory.path, options);
+    EQ(picture(*store), before);
+    store = nullptr;
+    options.ignore_snapshot = true;
+    store = open(directory.path, options);
+    EQ(picture(*store), before);
+    EQ(store->deleted_messages()->size(), 0U);
+    EQ(store->check()->problems.size(), 0U);
+    EQ(add(*store, "INBOX", "next").uid, 401U);
+}
+END_TEST
+
+TEST(gives_deleted_mail_back)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    OK(store->create_mailbox("x", store::SpecialUse::None));
+    auto x = id_of(*store, "x");
+    add(*store, "x", "one", store::Flagged, {"Work"});
+    add(*store, "x", "two");
+    std::vector<std::uint32_t> one = {1};
+    OK(store->expunge(x, one));
+    OK(store->remove_mailbox("x"));
+    store = nullptr;
+    store = open(directory.path);
+    auto deleted = store->deleted_messages();
+    OK(deleted);
+    EQ(deleted->size(), 2U);
+    EQ((*deleted)[0].mailbox_name, "x");
+    EQ(*store->read_content((*deleted)[0].entry), text_of("one"));
+    std::vector<std::uint32_t> both = {1, 2, 9};
+    auto restored = store->restore(x, both, id_of(*store, "INBOX"));
+    OK(restored);
+    EQ(restored->target.size(), 2U);
+    EQ(mailbox(*store, "INBOX").entries[0].flags, store::Flagged);
+    EQ(store->deleted_messages()->size(), 0U);
+    EQ(store->restore(x, both, id_of(*store, "INBOX"))->target.size(), 0U);
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
+TEST(forgets_deleted_mail_beyond_time_and_size)
+{
+    Directory directory;
+    store::Options options;
+    options.undelete_limit = 500;
+    auto store = open(directory.path, options);
+    auto inbox = id_of(*store, "INBOX");
+    for (std::uint32_t i = 1; i <= 5; ++i) {
+        add(*store, "INBOX", "m");
+        OK(store->expunge(inbox, std::span(&i, 1)));
+    }
+    store->housekeep(util::Duration::zero());
+    EQ(store->deleted_messages()->size(), 2U);
+    store = nullptr;
+    options.undelete_time = util::Duration(-5'000'000);  // all of it is older
+    store = open(directory.path, options);
+    EQ(store->deleted_messages()->size(), 2U);
+    store->housekeep(util::Duration::zero());
+    EQ(store->deleted_messages()->size(), 0U);
+}
+END_TEST
+
+TEST(adopts_an_identity)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    auto inbox = id_of(*store, "INBOX");
+    OK(store->adopt_identity(inbox, 4242, 1));
+    store::Rendered texts = rendered("x");
+    store::NewMessage message;
+    message.content = "abc";
+    message.rendered = &texts;
+    message.uid = 17;
+    EQ(store->append(inbox, message)->uid, 17U);
+    message.uid = 16;
+    EQ(store->append(inbox, message).error().kind, util::Kind::Invalid);
+    message.uid = 0;
+    EQ(store->append(inbox, message)->uid, 18U);
+    OK(store->adopt_identity(inbox, 4242, 99));
+    EQ(store->adopt_identity(inbox, 4243, 99).error().kind, util::Kind::Invalid);
+    reopens_the_same(directory.path, store);
+    EQ(mailbox(*store, "INBOX").uid_validity, 4242U);
+    EQ(store->append(inbox, message)->uid, 99U);
+}
+END_TEST
+
+SUITE(operations, compacts_all_that_pays_in_one_go_and_keeps_the_rest, gives_deleted_mail_back,
+      forgets_deleted_mail_beyond_time_and_size, adopts_an_identity, makes_inbox_and_the_default_mailboxes, refuses_what_is_not_there_or_locked,
       appends_and_reads_back, is_durable_after_an_event, keeps_large_messages_in_files,
       appends_all_or_none, answers_a_second_delivery_without_a_second_copy,
       copies_and_moves_references, changes_flags, limits_keywords, expunges_and_remembers,
