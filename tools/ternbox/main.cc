@@ -282,6 +282,13 @@ int main(int argc, char** argv)
         util::log::error(user.error().text);
         return ternbox::status_of(user.error());
     }
+    if (arguments->command == "import" || arguments->command == "adopt") {
+        auto made = ternbox::make_home(arguments->config_directory, *user);
+        if (!made.ok()) {
+            util::log::error(made.error().text);
+            return ternbox::status_of(made.error());
+        }
+    }
     if (arguments->patience.take) {
         auto asked = ternbox::ask_to_leave(*user);
         if (!asked.ok() && asked.error().kind != util::Kind::NotFound) {

@@ -2,6 +2,7 @@
 #include "tools/ternbox/user.h"
 
 #include "libconf/accounts_file.h"
+#include "libconf/common.h"
 #include "libutil/log.h"
 #include "libutil/sandbox.h"
 #include "libutil/sys.h"
@@ -37,11 +38,45 @@ util::Result<User> find_user(const std::string& config_directory, const std::str
         return util::permanent(util::concat(user.directory, ": a mail store that belongs to root is not opened"));
     if (::geteuid() != 0 && ::geteuid() != user.uid) {
         // A private instance of an unprivileged person: all mail is the caller's own.
-        auto status = TRY(util::sys::stat(user.directory));
-        if (status.st_uid != ::geteuid())
+        auto status = util::sys::stat(user.directory);
+        if (status.ok() && status->st_uid != ::geteuid())
             return util::permanent(util::concat(user.directory, ": belongs to another user; try as root"));
     }
     return user;
+}
+
+util::Result<void> make_home(const std::string& config_directory, const User& user)
+{
+    auto status = util::sys::lstat(user.directory);
+    if (status.ok() || status.error().kind != util::Kind::NotFound)
+        return {};
+    conf::Problems problems;
+    auto settings = conf::MainCf::load(config_directory, problems);
+    conf::Common common;
+    settings.fill({&common}, problems);
+    std::string root = *common.mail_store_directory;
+    std::string_view below = user.directory;
+    if (!below.starts_with(root + "/"))
+        return util::not_found(util::concat(user.directory, ": no such directory"));
+    below.remove_prefix(root.size() + 1);
+    // Between the root and the user's own directory all is root's, so no name can be exchanged.
+    auto directory = TRY(util::sys::open(root, O_RDONLY | O_DIRECTORY));
+    auto levels = util::split(below, '/');
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        std::string name(levels[i]);
+        if (name.empty() || name == "." || name == "..")
+            return util::invalid(util::concat(user.directory, ": not a plain path"));
+        bool last = i + 1 == levels.size();
+        auto made = util::sys::mkdirat(directory.get(), name, last ? 0700 : 0711);
+        if (!made.ok() && made.error().code != EEXIST)
+            return made;
+        directory = TRY(util::sys::openat(directory.get(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+        if (last && made.ok() && ::geteuid() == 0)
+            TRY(util::sys::fchown(directory.get(), user.uid, user.gid));
+        else if (!last && made.ok())
+            TRY(util::sys::fchmod(directory.get(), 0711));
+    }
+    return {};
 }
 
 util::Result<void> become(const User& user)

@@ -23,6 +23,10 @@ struct User {
 // whose owner is then the user.  NotFound; Permanent when the store would be root's.
 util::Result<User> find_user(const std::string& config_directory, const std::string& name);
 
+// Makes the directory of a store that does not exist yet, below mail_store_directory, as usher(8)
+// would at first use.  Nothing is done when it exists.
+util::Result<void> make_home(const std::string& config_directory, const User& user);
+
 // Becomes the user for good and locks itself into the directory.
 util::Result<void> become(const User& user);
 
