@@ -270,6 +270,11 @@ Result<void> set_times(int fd, std::int64_t mtime_microseconds)
                   [&] { return ::futimens(fd, times); });
 }
 
+Result<void> touch(int fd)
+{
+    return change({.name = "touch", .fd = fd}, descriptor(fd), [&] { return ::futimens(fd, nullptr); });
+}
+
 Result<struct stat> stat(const std::string& path) { return fstatat(AT_FDCWD, path); }
 
 Result<struct stat> lstat(const std::string& path)

@@ -61,7 +61,10 @@ Result<void> chmod(const std::string& path, mode_t mode);
 Result<void> fchmod(int fd, mode_t mode);
 Result<void> chown(const std::string& path, uid_t uid, gid_t gid);
 Result<void> fchown(int fd, uid_t uid, gid_t gid);
+// The owner only.
 Result<void> set_times(int fd, std::int64_t mtime_microseconds);
+// Sets mtime and atime to now; whoever may write to the file may do that.
+Result<void> touch(int fd);
 
 Result<struct stat> stat(const std::string& path);
 Result<struct stat> lstat(const std::string& path);

@@ -32,7 +32,10 @@ struct Config : conf::Section {
     conf::Words defer_transports{this, "defer_transports", "",
         "Transports whose mail waits until it is asked for with ternqueue -f."};
     conf::Words authorized_mailq_users{this, "authorized_mailq_users", "static:anyone",
-        "Who may list the queue: static:anyone, or names of users; root and mail_owner always may."};
+        "Who may list the queue: static:anyone, or names of users; root and $mail_owner always may."};
+    conf::Words authorized_flush_users{this, "authorized_flush_users", "root, $mail_owner",
+        "Who may ask for deferred mail to be tried at once: static:anyone, or names of users; root and "
+        "$mail_owner always may."};
 
     using Count = conf::PerTransport<conf::Count>;
     Count initial_concurrency{this, "initial_destination_concurrency", "5", {},

@@ -6,6 +6,7 @@
 #include "librouting/router.h"
 #include "libutil/log.h"
 #include "qmgr/config.h"
+#include "qmgr/control.h"
 #include "qmgr/manager.h"
 
 namespace qmgr {
@@ -27,6 +28,30 @@ routing::Route find_route(routing::Router& routes, const ipc::Recipient& recipie
     return route.take();
 }
 
+// Users of a list, by uid.  NotFound when there is no such user.
+util::Result<void> add_users(const std::vector<std::string>& words, bool& everybody, std::vector<uid_t>& uids)
+{
+    for (const std::string& word : words) {
+        if (word == "static:anyone" || word == "static:all")
+            everybody = true;
+        else
+            uids.push_back(TRY(server::resolve_owner(word)).uid);
+    }
+    return {};
+}
+
+util::Result<Permissions> permissions_of(const server::Process& process, const Config& config)
+{
+    Permissions permissions;
+    permissions.owner = TRY(server::identity_of(process.common(), "qmgr", process.unprivileged())).uid;
+    if (!process.unprivileged())
+        permissions.cleaner = TRY(server::identity_of(process.common(), "cleanup", false)).uid;
+    TRY(add_users(*config.authorized_mailq_users, permissions.everybody_lists, permissions.listers));
+    if (!process.unprivileged())
+        TRY(add_users(*config.authorized_flush_users, permissions.everybody_flushes, permissions.flushers));
+    return permissions;
+}
+
 util::Result<int> daemon_main(server::Arguments arguments)
 {
     Config config;
@@ -34,7 +59,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
     auto process = TRY(server::Process::start("qmgr", std::move(arguments), {&config, &routing_config}));
     const conf::Common& common = process.common();
     auto routes = TRY(routing::Router::open(common, routing_config));
-    auto cleanup_identity = TRY(server::identity_of(common, "cleanup", process.unprivileged()));
+    auto permissions = TRY(permissions_of(process, config));
     util::Sandbox sandbox;
     for (queue::Place place : queue::all_places)
         sandbox.write(queue::path_of(*common.queue_directory, place));
@@ -47,12 +72,10 @@ util::Result<int> daemon_main(server::Arguments arguments)
     };
     Manager manager(loop, config, directory, router,
                     [&](const std::string& transport) { return server::private_socket(common, transport); });
+    Control control(loop, manager, std::move(permissions));
     server::Listener* accepting = nullptr;
     server::Listener listener(process, loop, max_clients, [&](server::Client client) {
-        if (client.peer.uid == cleanup_identity.uid)
-            manager.add_cleaner(std::move(client.fd), [&] { accepting->client_gone(); });
-        else
-            accepting->client_gone();
+        control.add(std::move(client.fd), client.peer.uid, [&] { accepting->client_gone(); });
     });
     accepting = &listener;
     TRY(process.attach(loop, server::Reload::exclusive, {.stop = [&] {

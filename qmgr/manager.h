@@ -51,6 +51,9 @@ public:
     bool flush_message(const std::string& id);
     enum class Change : std::uint8_t { Hold, Release, Remove };
     util::Result<void> change(const std::string& id, Change change);
+    // When a deferred message is tried again, by the time of its last attempt (the file's mtime), both
+    // in microseconds since 1970.
+    std::int64_t next_attempt(const std::string& id, std::int64_t mtime) const;
     const Message* find(const std::string& id) const;
     const std::unordered_map<MessageNumber, std::unique_ptr<Message>>& messages() const { return messages_; }
     const queue::Directory& directory() const { return directory_; }
@@ -119,10 +122,6 @@ private:
     bool notify_delay(Message& message, std::int64_t age);
     void notify(Message& message, ipc::Notify::Kind kind, std::vector<std::uint32_t> recipients);
     void defer(Message& message);
-    queue::Backoff backoff() const
-    {
-        return {config_.minimal_backoff_time->count(), config_.maximal_backoff_time->count()};
-    }
     void remove(Message& message);
     void put_on_hold(Message& message);
     int writable(Message& message);

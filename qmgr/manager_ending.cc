@@ -172,9 +172,9 @@ void Manager::defer(Message& message)
         for (MessageRecipient& recipient : message.recipients)
             if (recipient.state == Message::State::Delivered || recipient.state == Message::State::Finished)
                 mark(message, recipient);
-        auto moved = message.place == queue::Place::Deferred
-                         ? util::Result<void>()
-                         : directory_.move(message.id, message.place, queue::Place::Deferred);
+        auto moved = util::sys::touch(message.writable.get());
+        if (moved && message.place != queue::Place::Deferred)
+            moved = directory_.move(message.id, message.place, queue::Place::Deferred);
         if (!moved)
             util::log::warning(message.id, ": cannot be deferred, stays in ", queue::name_of(message.place), ": ", moved.error().text);
     }

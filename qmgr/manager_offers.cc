@@ -49,9 +49,15 @@ void Manager::received(Cleaner& cleaner, ipc::Packet& packet)
         auto message = ipc::decode<ipc::NotNamed>(packet);
         if (!message)
             return cleaner.channel->fail(message.take_error());
+        if (!queue::is_queue_id(message->queue_id))
+            return cleaner.channel->fail(util::invalid("a wrong queue id"));
         auto found = by_id_.find(message->queue_id);
-        if (found != by_id_.end() && !found->second->named)
+        if (found != by_id_.end() && !found->second->named) {
+            // A name that cleanup could give but not sync, nor take back.
+            if (auto gone = directory_.remove(queue::Place::Incoming, message->queue_id); gone)
+                util::log::info(message->queue_id, ": removed, since it could not be kept");
             not_named(*found->second);
+        }
     } else {
         return cleaner.channel->fail(util::invalid(util::concat("an unexpected message ", util::printable(name, 40))));
     }

@@ -4,6 +4,7 @@
 #include "libqueue/queue_id.h"
 #include "libutil/log.h"
 
+#include <algorithm>
 #include <fcntl.h>
 
 namespace qmgr {
@@ -17,7 +18,18 @@ constexpr std::size_t slice_budget = 200;
 // A temporary name of cleanup that old belongs to nobody.
 constexpr std::int64_t litter_age = 24 * 3600;
 
+std::int64_t mtime_microseconds(const struct stat& status)
+{
+    return std::int64_t(status.st_mtim.tv_sec) * 1'000'000 + status.st_mtim.tv_nsec / 1000;
+}
+
 }  // namespace
+
+std::int64_t Manager::next_attempt(const std::string& id, std::int64_t mtime) const
+{
+    queue::Backoff backoff{config_.minimal_backoff_time->count(), config_.maximal_backoff_time->count()};
+    return mtime + backoff.delay(mtime - queue::time_of(id));
+}
 
 void Manager::scan(queue::Place place, bool all)
 {
@@ -71,7 +83,7 @@ bool Manager::scan_some(Scan& scan, std::size_t budget)
             continue;
         if (!scan.all) {
             auto status = directory_.stat(scan.place, name);
-            if (!status || (scan.place == queue::Place::Deferred && backoff().next_attempt(name, *status) > now))
+            if (!status || next_attempt(name, mtime_microseconds(*status)) > now)
                 continue;
         }
         import(name, scan.place);

@@ -65,9 +65,11 @@ std::optional<std::string> Scheduler::add(MessageNumber message, std::string_vie
         ++job.total;
         ++job.waiting;
         ++queue.waiting;
+        ++queue.queued;
         ++way.waiting;
         ++waiting_;
     }
+    update_open(queue);
     // It may be ahead of the current job, passed over as blocked.
     if (job.blocked == way.generation)
         way.reconsider();
@@ -107,6 +109,8 @@ std::optional<Order> Scheduler::next(util::Instant now, const std::function<bool
 // Takes the next entry off its job and counts it against its destination.
 std::unique_ptr<Scheduler::Entry> Scheduler::select(Transport& way, util::Instant now)
 {
+    if (way.open_queues == 0)
+        return nullptr;
     if (way.rules.rate_delay > util::Duration::zero())
         way.reconsider();  // no event says that a delay is over
     maybe_preempt(way);
@@ -146,6 +150,8 @@ std::unique_ptr<Scheduler::Entry> Scheduler::select_from(Job& job, util::Instant
         Queue& queue = *peer.queue;
         ++queue.busy;
         ++queue.selected;
+        --queue.queued;
+        update_open(queue);
         if (queue.transport->rules.rate_delay > util::Duration::zero())
             queue.not_before = now + queue.transport->rules.rate_delay;
         return entry;
@@ -217,9 +223,19 @@ void Scheduler::release(EntryNumber number)
     unblock(queue);
 }
 
+// Twenty thousand jobs for one destination must not be walked through for each of its deliveries.
+void Scheduler::update_open(Queue& queue)
+{
+    bool open = !queue.dead && queue.queued > 0 && queue.busy < static_cast<unsigned>(queue.window);
+    if (open != queue.open)
+        queue.transport->open_queues += open ? 1 : std::size_t(-1);
+    queue.open = open;
+}
+
 // A destination has room: jobs that it blocked are looked at again.
 void Scheduler::unblock(Queue& queue)
 {
+    update_open(queue);
     if (queue.blocks == queue.transport->generation)
         queue.transport->reconsider();
 }
@@ -274,6 +290,7 @@ std::vector<Withdrawn> Scheduler::take_waiting(Transport& way, const Queue* only
     std::vector<Queue*> touched;
     auto take = [&](std::unique_ptr<Entry> entry) {
         touched.push_back(entry->queue);
+        update_open(*entry->queue);
         --entry->queue->waiting;
         --way.waiting;
         --waiting_;
@@ -292,6 +309,7 @@ std::vector<Withdrawn> Scheduler::take_waiting(Transport& way, const Queue* only
         for (Peer& peer : job.peers) {
             if (!matches(peer.queue, job.message))
                 continue;
+            peer.queue->queued -= peer.entries.size();
             for (auto& entry : peer.entries)
                 take(std::move(entry));
             job.waiting -= peer.entries.size();

@@ -128,6 +128,7 @@ private:
     Jobs::iterator find_candidate(Transport& transport, double slots);
     void retire(Transport& transport, Jobs::iterator job);
     void unblock(Queue& queue);
+    void update_open(Queue& queue);
     void drop_if_idle(Queue& queue);
     void grow(Queue& queue);
     void shrink(Queue& queue, std::string_view reason, util::Instant now);

@@ -26,7 +26,9 @@ struct Scheduler::Queue {
     double failed_cohorts = 0;
     unsigned busy = 0;           // started and not stored
     unsigned selected = 0;       // started and not finished
-    std::size_t waiting = 0;
+    std::size_t waiting = 0;     // entries that have not started
+    std::size_t queued = 0;      // the same without one that is the transport's `ready`
+    bool open = false;           // something is queued and there is room: counted in open_queues
     std::size_t peers = 0;       // of jobs that point here
     std::uint64_t blocks = 0;    // the transport's generation in which it blocked a job
     util::Instant not_before{};  // rate delay
@@ -73,6 +75,7 @@ struct Scheduler::Transport {
     Jobs::iterator current;          // those before it are known to be blocked
     std::uint64_t generation = 1;
     std::size_t waiting = 0;         // entries, with `ready`
+    std::size_t open_queues = 0;     // while there is none, jobs need not be looked at
     std::unique_ptr<Entry> ready;    // selected, but no agent had room for it yet
 
     Jobs::iterator find_job(MessageNumber message);

@@ -30,6 +30,13 @@ TEST(processes_have_different_ids_at_one_moment)
 }
 END_TEST
 
+TEST(an_id_tells_its_time)
+{
+    auto now = util::from_unix_seconds(1'800'000'000) + std::chrono::microseconds(654'321);
+    EQ(time_of(IdSource(5).next(now)), 1'800'000'000'654'321);
+}
+END_TEST
+
 TEST(other_names_are_no_ids)
 {
     for (const char* name : {"", ".", "..", "tmp.3C", "../../etc/passwd", "3Cbn4n0000", "3Cbn4n0000z",
@@ -40,6 +47,6 @@ TEST(other_names_are_no_ids)
 END_TEST
 
 SUITE(queue_id, ids_of_one_process_ascend_even_when_the_clock_does_not,
-      processes_have_different_ids_at_one_moment, other_names_are_no_ids)
+      processes_have_different_ids_at_one_moment, an_id_tells_its_time, other_names_are_no_ids)
 
 }  // namespace

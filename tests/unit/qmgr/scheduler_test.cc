@@ -217,6 +217,26 @@ TEST(what_is_withdrawn_is_what_has_not_started)
 }
 END_TEST
 
+// One user gets twenty thousand messages: each delivery costs the same as if there were few.
+TEST(many_messages_to_one_destination_are_cheap)
+{
+    Bench bench({.initial_concurrency = 2, .concurrency_limit = 2});
+    constexpr MessageNumber count = 20'000;
+    for (MessageNumber message = 1; message <= count; ++message)
+        bench.add(message, "a");
+    util::Instant begin = util::now();
+    EQ(bench.next_message(), 1u);
+    for (MessageNumber message = 2; message <= count; ++message) {
+        EntryNumber before = bench.last;
+        EQ(bench.next_message(), message);
+        THAT(!bench.next());
+        bench.finish(before);
+    }
+    // Walking through all jobs each time would take some ten seconds.
+    THAT(util::now() - begin < 5s);
+}
+END_TEST
+
 // A newsletter to ten thousand destinations, then a letter: it passes after a few deliveries.
 TEST(a_letter_passes_a_newsletter)
 {
@@ -364,7 +384,8 @@ END_TEST
 SUITE(scheduler, recipients_are_split_by_the_limit, a_window_limits_a_destination_and_no_other, transports_take_turns,
       a_transport_whose_agents_are_busy_does_not_stop_others, a_window_grows_with_success_up_to_its_limit,
       failures_narrow_a_window_and_then_the_destination_is_dead, a_success_forgives_failures,
-      a_rate_delay_separates_starts, what_is_withdrawn_is_what_has_not_started, a_letter_passes_a_newsletter,
+      a_rate_delay_separates_starts, what_is_withdrawn_is_what_has_not_started, many_messages_to_one_destination_are_cheap,
+      a_letter_passes_a_newsletter,
       preemption_costs_a_newsletter_a_fair_share_only, simulated_traffic_is_neither_lost_nor_doubled)
 
 }  // namespace
