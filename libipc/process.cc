@@ -145,8 +145,7 @@ util::Result<Process> Process::start(std::string_view program, Arguments argumen
     state->facts = TRY(Facts::decode(text));
     ::unsetenv("TERN_CHILD");
     unsigned beyond = first_listener + state->facts.listeners;
-    if (::close_range(beyond, ~0u, 0) < 0)
-        return util::system_error("close_range", errno);
+    TRY(util::sys::close_from(static_cast<int>(beyond)));
     for (unsigned fd = log_descriptor; fd < beyond; ++fd)
         TRY(util::sys::set_close_on_exec(static_cast<int>(fd), true));
     for (unsigned i = 0; i < state->facts.listeners; ++i)

@@ -112,6 +112,9 @@ struct PeerCredentials {
     gid_t gid = 0;
 };
 Result<PeerCredentials> peer_credentials(int fd);  // SO_PEERCRED
+// Closes all descriptors from this one on: the first thing a forked or exec'd child does, since an
+// inherited end of a connection would never let its peer see the end.
+Result<void> close_from(int first);
 // Another descriptor for the same open file, close-on-exec.
 Result<UniqueFd> duplicate(int fd);
 Result<void> set_nonblocking(int fd, bool on);

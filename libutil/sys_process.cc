@@ -1,5 +1,7 @@
 // System calls on sockets, memory files and processes.
 #include "libutil/sys.h"
+
+#include "libutil/sys_hook.h"
 #include "libutil/text.h"
 
 #include <fcntl.h>
@@ -64,6 +66,20 @@ Result<PeerCredentials> peer_credentials(int fd)
     if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
         return system_error("SO_PEERCRED", errno);
     return PeerCredentials{.pid = peer.pid, .uid = peer.uid, .gid = peer.gid};
+}
+
+Result<void> close_from(int first)
+{
+    unsigned from = static_cast<unsigned>(first);
+    int kept = fault_descriptor();
+    if (kept >= first) {
+        if (kept > first && ::close_range(from, static_cast<unsigned>(kept) - 1, 0) < 0)
+            return system_error("close_range", errno);
+        from = static_cast<unsigned>(kept) + 1;
+    }
+    if (::close_range(from, ~0u, 0) < 0)
+        return system_error("close_range", errno);
+    return {};
 }
 
 Result<UniqueFd> duplicate(int fd)

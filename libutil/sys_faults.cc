@@ -1,0 +1,226 @@
+// The fault layer (see sys_hook.h); nothing in builds without -DTERN_FAULTS.
+#ifdef TERN_FAULTS
+
+#include "libutil/sys_hook.h"
+
+#include "libutil/sys.h"
+#include "libutil/text.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
+namespace util::sys {
+
+namespace {
+
+// Above what daemons use and close.
+constexpr int lowest_descriptor = 700;
+
+struct Shared {
+    std::atomic<std::uint64_t> sequence;
+    std::atomic<std::uint64_t> counted;
+    std::atomic<std::uint64_t> fired;
+};
+
+enum class Action { None, Fail, Kill, Tear };
+
+struct Layer {
+    Shared* shared = nullptr;
+    Action action = Action::None;
+    int code = 0;
+    std::uint64_t at = 0;
+    bool counts = true;
+    bool no_sync = false;
+    int journal = -1;
+};
+
+[[noreturn]] void give_up(std::string_view what)
+{
+    (void)!::write(STDERR_FILENO, what.data(), what.size());
+    ::_exit(70);
+}
+
+std::string file_text(const char* path)
+{
+    int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+    char buffer[4096];
+    ssize_t got = fd < 0 ? -1 : ::read(fd, buffer, sizeof buffer);
+    if (got < 0)
+        give_up("TERN_FAULT_FILE cannot be read\n");
+    ::close(fd);
+    return std::string(buffer, static_cast<std::size_t>(got));
+}
+
+Shared* map_state(const std::string& path)
+{
+    int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    void* memory = fd < 0 ? MAP_FAILED : ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED)
+        give_up("TERN_FAULT_FILE: the state file cannot be mapped\n");
+    ::close(fd);
+    return static_cast<Shared*>(memory);
+}
+
+int open_journal(const std::string& directory)
+{
+    std::string path = concat(directory, "/", program_invocation_short_name, ".", ::getpid());
+    int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    int high = fd < 0 ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, lowest_descriptor);
+    if (high < 0)
+        give_up("TERN_FAULT_FILE: the journal cannot be opened\n");
+    ::close(fd);
+    return high;
+}
+
+void read_line(Layer& layer, std::string_view line)
+{
+    auto [name, value] = split_first(line, ' ');
+    if (name == "state")
+        layer.shared = map_state(std::string(value));
+    else if (name == "program")
+        layer.counts = value == program_invocation_short_name;
+    else if (name == "at")
+        layer.at = parse_unsigned(value).value_or(0);
+    else if (name == "action" && value == "kill")
+        layer.action = Action::Kill;
+    else if (name == "action" && value == "tear")
+        layer.action = Action::Tear;
+    else if (name == "action" && value.starts_with("fail ")) {
+        layer.action = Action::Fail;
+        layer.code = static_cast<int>(parse_unsigned(value.substr(5), 200).value_or(EIO));
+    } else if (name == "journal")
+        layer.journal = open_journal(std::string(value));
+    else if (name == "no-sync")
+        layer.no_sync = value == "yes";
+    else if (!line.empty())
+        give_up("TERN_FAULT_FILE: a line that means nothing\n");
+}
+
+Layer load()
+{
+    Layer layer;
+    const char* path = ::secure_getenv("TERN_FAULT_FILE");
+    if (!path)
+        return layer;
+    std::string text = file_text(path);
+    for (std::string_view line : split(text, '\n'))
+        read_line(layer, line);
+    if (!layer.shared)
+        give_up("TERN_FAULT_FILE: no state line\n");
+    return layer;
+}
+
+// Loaded before main(): the sandbox would hide the files.
+Layer& layer()
+{
+    static Layer instance = load();
+    return instance;
+}
+
+__attribute__((constructor)) void load_early() { (void)layer(); }
+
+bool is_on_disk(int fd)
+{
+    struct stat status {};
+    if (::fstat(fd, &status) < 0 || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
+        return false;
+    int seals = ::fcntl(fd, F_GET_SEALS);  // a memfd that is not sealed yet; files on tmpfs have F_SEAL_SEAL
+    return seals < 0 || (seals & F_SEAL_SEAL) != 0;
+}
+
+std::string identity(int fd)
+{
+    struct stat status {};
+    if (fd < 0 || ::fstat(fd, &status) < 0)
+        return "0:0";
+    return concat(status.st_dev, ":", status.st_ino);
+}
+
+bool works_on_names(const Operation& operation) { return !operation.path.empty(); }
+
+void record(const Operation& operation, std::string_view name, int file, std::uint64_t offset)
+{
+    Layer& self = layer();
+    std::uint64_t sequence = self.shared->sequence.fetch_add(1) + 1;
+    if (self.journal < 0)
+        return;
+    std::string out = concat(sequence, " ", name, " fd=", identity(file), " dir=", works_on_names(operation) ? identity(operation.fd) : "0:0",
+                             " path=", hex(operation.path), " other=", identity(operation.other_fd), " other_path=", hex(operation.other_path));
+    append(out, " offset=", offset, " length=", operation.length, " data=", operation.data.size(), "\n", operation.data, "\n");
+    // One write, at the end: records of a process and its forked children do not mix.
+    if (::write(self.journal, out.data(), out.size()) != static_cast<ssize_t>(out.size()))
+        give_up("the journal of calls cannot be written\n");
+}
+
+// Where a write without an offset goes.
+std::uint64_t write_offset(int fd)
+{
+    struct stat status {};
+    int flags = ::fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_APPEND) != 0 && ::fstat(fd, &status) == 0)
+        return static_cast<std::uint64_t>(status.st_size);
+    off_t at = ::lseek(fd, 0, SEEK_CUR);
+    return at < 0 ? 0 : static_cast<std::uint64_t>(at);
+}
+
+[[noreturn]] void die(const Operation& operation, std::uint64_t offset, bool torn)
+{
+    if (torn && !operation.data.empty())
+        (void)!::pwrite(operation.fd, operation.data.data(), operation.data.size() / 2, static_cast<off_t>(offset));
+    ::raise(SIGKILL);
+    ::_exit(70);
+}
+
+// The fault, if this is its call.
+int fault(const Operation& operation, std::uint64_t offset)
+{
+    Layer& self = layer();
+    if (!self.counts)
+        return 0;
+    std::uint64_t number = self.shared->counted.fetch_add(1) + 1;
+    if (self.action == Action::None || number != self.at || self.shared->fired.exchange(1) != 0)
+        return 0;
+    if (self.action == Action::Fail)
+        return self.code;
+    die(operation, offset, self.action == Action::Tear);
+}
+
+}  // namespace
+
+int before(const Operation& operation)
+{
+    Layer& self = layer();
+    if (!self.shared)
+        return 0;
+    bool sync = operation.name == "fsync" || operation.name == "fdatasync";
+    if (!works_on_names(operation) && !is_on_disk(operation.fd))
+        return 0;
+    std::uint64_t offset = operation.name == "write" ? write_offset(operation.fd) : operation.offset;
+    if (int code = fault(operation, offset); code != 0)
+        return code;
+    bool skipped = sync && self.no_sync;
+    if (operation.name != "open")  // recorded when it has succeeded
+        record(operation, skipped ? "nosync" : operation.name, works_on_names(operation) ? -1 : operation.fd, offset);
+    return skipped ? -1 : 0;
+}
+
+void opened(int fd, const Operation& operation)
+{
+    if (!layer().shared || operation.name != "open" || (operation.length & (O_CREAT | O_TRUNC | O_TMPFILE)) == 0)
+        return;
+    if (is_on_disk(fd))
+        record(operation, "open", fd, 0);
+}
+
+int fault_descriptor() { return layer().journal; }
+
+}  // namespace util::sys
+
+#endif
