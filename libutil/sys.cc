@@ -46,7 +46,11 @@ Result<void> change(const Operation& operation, std::string_view what, Call call
 std::string descriptor(int fd) { return concat("descriptor ", fd); }
 std::string proc_path(int fd) { return concat("/proc/self/fd/", fd); }
 
-bool changes_disk(int flags) { return (flags & (O_CREAT | O_TRUNC | O_TMPFILE)) != 0; }
+// O_TMPFILE has the bit of O_DIRECTORY in it.
+bool changes_disk(int flags)
+{
+    return (flags & (O_CREAT | O_TRUNC)) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+}
 
 }  // namespace
 

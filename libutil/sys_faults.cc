@@ -20,8 +20,8 @@ namespace util::sys {
 
 namespace {
 
-// Above what daemons use and close.
-constexpr int lowest_descriptor = 700;
+// Above what daemons place at fixed numbers; the highest that the limit of open files allows.
+constexpr int lowest_descriptors[] = {700, 200, 100};
 
 struct Shared {
     std::atomic<std::uint64_t> sequence;
@@ -72,7 +72,11 @@ int open_journal(const std::string& directory)
 {
     std::string path = concat(directory, "/", program_invocation_short_name, ".", ::getpid());
     int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    int high = fd < 0 ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, lowest_descriptor);
+    int high = -1;
+    for (int lowest : lowest_descriptors) {
+        if (fd >= 0 && high < 0)
+            high = ::fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+    }
     if (high < 0)
         give_up("TERN_FAULT_FILE: the journal cannot be opened\n");
     ::close(fd);
@@ -213,9 +217,9 @@ int before(const Operation& operation)
 
 void opened(int fd, const Operation& operation)
 {
-    if (!layer().shared || operation.name != "open" || (operation.length & (O_CREAT | O_TRUNC | O_TMPFILE)) == 0)
-        return;
-    if (is_on_disk(fd))
+    int flags = static_cast<int>(operation.length);
+    bool changes = (flags & (O_CREAT | O_TRUNC)) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+    if (layer().shared && operation.name == "open" && changes && is_on_disk(fd))
         record(operation, "open", fd, 0);
 }
 

@@ -121,6 +121,9 @@ public:
     {
         while (read_batch() > 0) {
         }
+        // For our successor, who reads the same socket.
+        if (file_ && file_->lost() > 0)
+            util::log::warning(file_->lost(), " lines were lost: writing failed");
         loop_.stop();
     }
 
