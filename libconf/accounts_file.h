@@ -8,7 +8,7 @@
 // The first line is the version.  The others are sorted bytewise by what stands before the first
 // colon, so that a reader finds an address by bisection in a mapping.  Each domain that has an
 // account has a line of its own, which says only that: it is no catch-all.  Addresses are in lower case (ASCII).  Passwords are elsewhere.
-// The file is never changed in place: ternuser(8) writes a new one and renames it.
+// The file is never changed in place: ternuser(1) writes a new one and renames it.
 #pragma once
 
 #include "libconf/watched_file.h"

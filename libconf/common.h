@@ -51,7 +51,7 @@ struct Common : Section {
     Path data_directory{this, "data_directory", "/var/lib/tern",
         "The directory of what programs keep for themselves between runs."};
     Path mail_store_directory{this, "mail_store_directory", "/var/mail/tern",
-        "The directory below which users' mail is kept.  Read by ternuser(8) and usher(8)."};
+        "The directory below which users' mail is kept.  Read by ternuser(1) and usher(8)."};
     Path daemon_directory{this, "daemon_directory", "/usr/lib/tern",
         "The directory of the programs that master(8) starts."};
     Path command_directory{this, "command_directory", "/usr/sbin",

@@ -7,7 +7,7 @@
 // The first line is the version.  The others are sorted bytewise by address.  Behind the address:
 // the password's hash as crypt(3) makes it (or {PLAIN} and the password itself, or nothing), then a
 // SCRAM verifier (or nothing) up to the end of the line.  Readable by the owner of auth(8) only;
-// never changed in place: ternuser(8) writes a new one and renames it.
+// never changed in place: ternuser(1) writes a new one and renames it.
 #pragma once
 
 #include "libutil/result.h"

@@ -17,6 +17,7 @@
 #include "pop3d/config.h"
 #include "qmgr/config.h"
 #include "smtpd/config.h"
+#include "tools/ternuser/config.h"
 #include "usher/config.h"
 
 #include <span>
@@ -58,9 +59,10 @@ private:
     pop3d::Config pop3d_;
     qmgr::Config qmgr_;
     smtpd::Config smtpd_;
+    ternuser::Config ternuser_;
     usher::Config usher_;
 
-    Named named_[15] = {
+    Named named_[16] = {
         {"common", &common_}, {"process", &process_}, {"routing", &routing_},
         {"auth", &auth_},
         {"bounce", &bounce_},
@@ -73,6 +75,7 @@ private:
         {"pop3d", &pop3d_},
         {"qmgr", &qmgr_},
         {"smtpd", &smtpd_},
+        {"ternuser", &ternuser_},
         {"usher", &usher_},
     };
 };
