@@ -3,17 +3,17 @@
 #include "libutil/sys.h"
 #include "usher/usher.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unordered_set>
 
 namespace usher {
 
 namespace {
 
-constexpr util::Duration sweep_interval{500'000};
+constexpr util::Duration sweep_interval = tenure / 2;
 
 }  // namespace
 
@@ -49,8 +49,9 @@ util::Result<void> Usher::start(const Order& order)
         return util::permanent(util::concat("uid ", identity.uid, " is below usher_minimum_uid"));
     Launched launched = TRY(launcher_.launch(identity));
     const std::string& account = order.account;
-    roster_.started(account, launched.pid);
-    started_[launched.pid] = util::now();
+    util::Instant now = util::now();
+    roster_.started(account, launched.pid, now);
+    started_[launched.pid] = now;
     controls_[account] = std::make_unique<ipc::Channel>(
         loop_, std::move(launched.control),
         ipc::Channel::Events{.received = [this, account](ipc::Packet& packet) { told(account, packet); },
@@ -66,7 +67,7 @@ void Usher::hand_over(Order& order)
     if (!peer)
         return;   // nobody waits for it any more; a session's client is closed with the order
     if (order.session) {
-        roster_.session_ordered(order.account);
+        roster_.session_ordered(order.account, util::now());
         control.send(*order.session);
         ipc::SessionOpened opened;
         opened.request = order.request;
@@ -75,7 +76,7 @@ void Usher::hand_over(Order& order)
     auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
     if (!pair.ok())
         return refuse(order, false, pair.error().text);
-    roster_.ordered(order.account);
+    roster_.ordered(order.account, util::now());
     ipc::NewDeliveries deliveries;
     deliveries.connection = std::move(pair->first);
     control.send(deliveries);
@@ -89,21 +90,30 @@ void Usher::wait_for_room(Order order)
 {
     if (waiting_.size() >= max_waiting)
         return refuse(order, false, "too many mailboxes are wanted at once");
-    bool known = std::any_of(waiting_.begin(), waiting_.end(),
-                             [&](const Order& other) { return other.account == order.account; });
-    // Each account that waits needs one that leaves.
-    if (!known && roster_.leaving() <= waiting_.size()) {
-        std::string victim = roster_.victim();
-        if (!victim.empty()) {
-            util::log::verbose("evicted: ", victim);
-            retire(victim);
-        } else if (roster_.leaving() == 0) {
-            return refuse(order, false, "mailbox_process_limit is reached");
-        }
-    }
+    // When everybody has sessions, nobody can be asked to leave.
+    if (roster_.leaving() == 0 && roster_.victim(util::Instant::max()).empty())
+        return refuse(order, false, "mailbox_process_limit is reached");
     order.deadline = util::now() + settings_.order_timeout;
     waiting_.push_back(std::move(order));
+    make_room();
     watch_time();
+}
+
+// For each account that waits one process leaves.
+void Usher::make_room()
+{
+    std::unordered_set<std::string_view> wanted;
+    for (const Order& order : waiting_) {
+        if (!roster_.serves(order.account))
+            wanted.insert(order.account);
+    }
+    while (roster_.leaving() < wanted.size()) {
+        std::string victim = roster_.victim(util::now() - tenure);
+        if (victim.empty())
+            return;   // sweep() tries again
+        util::log::verbose("evicted: ", victim);
+        retire(victim);
+    }
 }
 
 void Usher::serve_waiting()
@@ -117,6 +127,7 @@ void Usher::serve_waiting()
         else
             place(std::move(order));
     }
+    make_room();
 }
 
 // --- what a mailbox says and does ------------------------------------------------------------------
@@ -231,6 +242,7 @@ void Usher::sweep()
         refuse(ticket->second.peer, ticket->second.wanted.request, false, "the authentication service is slow");
         ticket = tickets_.erase(ticket);
     }
+    make_room();
     if (!leaving_until_.empty() || !waiting_.empty() || !tickets_.empty())
         watch_time();
 }

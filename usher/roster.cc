@@ -22,19 +22,20 @@ pid_t Roster::pid_of(std::string_view account) const
     return found == by_account_.end() ? 0 : found->second->pid;
 }
 
-void Roster::started(const std::string& account, pid_t pid)
+void Roster::started(const std::string& account, pid_t pid, util::Instant now)
 {
     CHECK(!serves(account));
-    serving_.push_back({.account = account, .pid = pid, .orders = 0, .sessions = 0});
+    serving_.push_back({.account = account, .pid = pid, .orders = 0, .sessions = 0, .last_order = now});
     by_account_.emplace(account, std::prev(serving_.end()));
 }
 
-void Roster::ordered(std::string_view account)
+void Roster::ordered(std::string_view account, util::Instant now)
 {
     auto resident = find(account);
     if (resident == serving_.end())
         return;
     ++resident->orders;
+    resident->last_order = now;
     serving_.splice(serving_.end(), serving_, resident);
 }
 
@@ -44,9 +45,9 @@ std::uint64_t Roster::orders(std::string_view account) const
     return found == by_account_.end() ? 0 : found->second->orders;
 }
 
-void Roster::session_ordered(std::string_view account)
+void Roster::session_ordered(std::string_view account, util::Instant now)
 {
-    ordered(account);
+    ordered(account, now);
     auto resident = find(account);
     if (resident != serving_.end())
         ++resident->sessions;
@@ -59,11 +60,11 @@ void Roster::sessions_told(std::string_view account, std::uint32_t sessions)
         resident->sessions = sessions;
 }
 
-std::string Roster::victim() const
+std::string Roster::victim(util::Instant latest) const
 {
     for (const Resident& resident : serving_) {
         if (resident.sessions == 0)
-            return resident.account;
+            return resident.last_order <= latest ? resident.account : std::string();
     }
     return {};
 }

@@ -1,10 +1,12 @@
 // Who is in the house: the mailbox processes that usher has started, and who has to go when it is
-// full.  Knows no clocks and no descriptors.
+// full.  Knows no clock and no descriptors.
 //
 // An account has at most one serving process.  One that takes no new work (it wanted to leave, was
 // evicted, or broke the rules) counts against the limit until it has exited; its successor waits
 // for the store's lock.
 #pragma once
+
+#include "libutil/time.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -31,18 +33,18 @@ public:
     pid_t pid_of(std::string_view account) const;
 
     // A process has started.  The account must have no serving one.
-    void started(const std::string& account, pid_t pid);
+    void started(const std::string& account, pid_t pid, util::Instant now);
     // An order goes to the account's process: it is the last that would be evicted.
-    void ordered(std::string_view account);
+    void ordered(std::string_view account, util::Instant now);
     std::uint64_t orders(std::string_view account) const;
     // A session was ordered, or the process says how many it holds.  Until it has said so for
     // itself, an ordered session counts.
-    void session_ordered(std::string_view account);
+    void session_ordered(std::string_view account, util::Instant now);
     void sessions_told(std::string_view account, std::uint32_t sessions);
 
     // Who should leave to make room: of those without sessions, the one longest without an order.
-    // Empty when everyone has sessions.
-    std::string victim() const;
+    // Empty when everyone has sessions, or has had an order after `latest`.
+    std::string victim(util::Instant latest) const;
 
     // The account's process takes no new work any more.
     void retire(std::string_view account);
@@ -61,6 +63,7 @@ private:
         pid_t pid = 0;
         std::uint64_t orders = 0;
         std::uint32_t sessions = 0;
+        util::Instant last_order;
     };
     using Residents = std::list<Resident>;
     struct Hash {

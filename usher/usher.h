@@ -35,6 +35,8 @@ struct Settings {
 
 // A mailbox that fails within this time of its start failed early.
 constexpr util::Duration early_time{10'000'000};
+// A mailbox may use an order for this long before another user's may evict it.
+constexpr util::Duration tenure{100'000};
 constexpr std::size_t max_waiting = 2000;   // orders that wait for room
 constexpr std::size_t max_tickets = 2000;   // sessions that wait for auth
 // Orders that may wait in a mailbox's control socket: one that does not read them is ended.
@@ -91,6 +93,7 @@ private:
 
     void place(Order order);
     void wait_for_room(Order order);
+    void make_room();
     util::Result<void> start(const Order& order);
     void hand_over(Order& order);
     void serve_waiting();

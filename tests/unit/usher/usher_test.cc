@@ -119,6 +119,31 @@ TEST(evicts_the_one_longest_without_orders)
 }
 END_TEST
 
+TEST(serves_many_more_users_than_there_may_be_processes)
+{
+    // What waits must not wait for a mailbox to become idle by itself: these never do.
+    auto settings = House::own_settings();
+    settings.process_limit = 2;
+    House house(settings);
+    auto local = house.peer();
+    constexpr std::uint64_t users = 8;
+    for (std::uint64_t i = 0; i < users; ++i) {
+        ipc::OpenMailbox wanted;
+        wanted.request = i;
+        wanted.account = util::concat("plain-", i);
+        OK(local.send(wanted));
+    }
+    for (std::uint64_t i = 0; i < users; ++i) {
+        auto packet = house.receive(local.fd());
+        THAT(packet.has_value());
+        auto opened = ipc::decode<ipc::MailboxOpened>(*packet);
+        OK(opened);
+        EQ(house.word(opened->connection), util::concat("plain-", opened->request));
+        THAT(house.usher.roster().size() <= 2);
+    }
+}
+END_TEST
+
 TEST(refuses_for_now_when_all_have_sessions)
 {
     auto settings = House::own_settings();
@@ -128,7 +153,7 @@ TEST(refuses_for_now_when_all_have_sessions)
     auto busy = house.open(local, "busy");
     EQ(house.word(busy), "busy");
     // Until its count has come it could be evicted: then it would have been asked to leave.
-    house.until([&] { return house.usher.roster().victim().empty(); });
+    house.until([&] { return house.usher.roster().victim(util::Instant::max()).empty(); });
     THAT(!house.open(local, "plain").valid());
     EQ(house.failure.permanent, false);
 }
@@ -138,7 +163,7 @@ TEST(gives_up_waiting_for_one_that_does_not_leave_and_kills_it_later)
 {
     auto settings = House::own_settings();
     settings.process_limit = 1;
-    settings.order_timeout = std::chrono::milliseconds(1);
+    settings.order_timeout = std::chrono::milliseconds(300);
     settings.exit_timeout = std::chrono::milliseconds(800);
     House house(settings);
     auto local = house.peer();
@@ -382,6 +407,7 @@ END_TEST
 SUITE(usher, makes_connections_to_one_process_for_each_account, refuses_unknown_accounts_and_unreadable_ones_differently,
       refuses_root_and_low_uids, serves_nobody_without_a_role, drops_a_peer_that_asks_for_what_is_not_its_own,
       drops_a_peer_that_sends_garbage_and_no_other, evicts_the_one_longest_without_orders,
+      serves_many_more_users_than_there_may_be_processes,
       refuses_for_now_when_all_have_sessions, gives_up_waiting_for_one_that_does_not_leave_and_kills_it_later,
       kills_a_mailbox_that_sends_garbage, kills_a_mailbox_that_does_not_read_its_orders, starts_another_after_one_died,
       pauses_after_a_failure, lets_an_idle_mailbox_go_unless_an_order_is_on_its_way, ends_all_when_told_to_stop,
