@@ -38,8 +38,9 @@ struct Config : conf::Section {
         "How long to wait for the next command, or for more of a message, before the session ends "
         "with 421; and how long for the client to take a reply."};
     conf::Flag per_request_deadline{this, "smtpd_per_request_deadline", "${stress?{yes}:{no}}",
-        "Whether smtpd_timeout holds for a whole command line, and not for each of its bytes; while a "
-        "message comes in, for smtpd_min_data_rate times smtpd_timeout bytes of it."};
+        "Whether smtpd_timeout holds for a whole command line, and not for each of its bytes; and for "
+        "a message as a whole, to which each smtpd_min_data_rate bytes that come add a second, up to "
+        "smtpd_timeout."};
     conf::Count min_data_rate{this, "smtpd_min_data_rate", "500", {.min = 1, .max = 1'000'000},
         "Bytes per second that a message must come with under smtpd_per_request_deadline."};
     conf::Size line_length_limit{this, "line_length_limit", "2048", {.min = 512, .max = 12'288},

@@ -128,8 +128,10 @@ std::optional<std::string> Session::next_command()
             send({421, "4.7.0", util::concat(*common_.myhostname, " Error: too many errors")});
             return {};
         }
-        if (*config_.per_request_deadline)
-            stream_.set_deadline(util::Deadline::in(*config_.timeout));
+        if (*config_.per_request_deadline) {
+            deadline_ = util::now() + *config_.timeout;
+            stream_.set_deadline(util::Deadline::at(deadline_));
+        }
         auto line = stream_.read_line(longest_line);
         if (!line.ok()) {
             end(where_, line.error());

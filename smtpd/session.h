@@ -127,6 +127,7 @@ private:
     std::string sasl_username_;
     std::optional<Transaction> transaction_;
 
+    util::Instant deadline_{};            // of this command and its content
     bool closing_ = false;                // the current reply is the last
     bool gone_ = false;                   // the client is: nothing more can be said
     bool bare_newlines_allowed_ = false;

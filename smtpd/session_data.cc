@@ -78,13 +78,15 @@ void Session::begin_message()
                            });
 }
 
-// With smtpd_per_request_deadline each byte of content buys time.
+// With smtpd_per_request_deadline each byte of content buys time, never more than smtpd_timeout ahead:
+// who sends slower than smtpd_min_data_rate runs out of it.
 void Session::credit(std::size_t bytes)
 {
-    if (*config_.per_request_deadline) {
-        auto earned = std::chrono::microseconds(std::uint64_t(bytes) * 1'000'000 / *config_.min_data_rate);
-        stream_.set_deadline(util::Deadline::in(std::min<util::Duration>(*config_.timeout, earned + *config_.timeout / 2)));
-    }
+    if (!*config_.per_request_deadline)
+        return;
+    auto earned = std::chrono::microseconds(std::uint64_t(bytes) * 1'000'000 / *config_.min_data_rate);
+    deadline_ = std::min<util::Instant>(util::now() + *config_.timeout, deadline_ + earned);
+    stream_.set_deadline(util::Deadline::at(deadline_));
 }
 
 mail::Reply Session::data(std::string_view argument)
