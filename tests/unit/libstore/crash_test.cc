@@ -1,5 +1,6 @@
 // The process dies at the N-th call that changes the disk, for every N of a store's life with
-// compaction and snapshots; and the disk is full, from one moment on.
+// compaction and snapshots; the power fails at each sync, and what no sync has covered is dropped,
+// torn or kept; and the disk is full, from one moment on.
 //
 // The calls are caught by standing in for those of the C library in this binary.
 #include "tests/unit/libstore/fixture.h"
@@ -15,6 +16,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <map>
+#include <mutex>
 
 namespace {
 
@@ -25,6 +27,84 @@ void step()
 {
     if (calls_left >= 0 && calls_left-- == 0)
         ::_exit(99);
+}
+
+// What was done to the disk, in order, for the power cuts.
+struct Operation {
+    enum class Kind { Create, Write, Truncate, SyncFile, SyncDirectory, Rename, Unlink, Promise };
+    Kind kind;
+    int inode = 0;
+    std::string path;
+    std::string other;
+    std::uint64_t offset = 0;
+    std::string data;
+};
+
+struct Recorder {
+    struct File {
+        int inode = 0;
+        std::string path;
+        std::uint64_t position = 0;
+    };
+    std::mutex mutex;
+    bool on = false;
+    int inodes = 0;
+    std::map<int, File> files;               // by descriptor
+    std::map<std::string, int> names;        // of files, to inodes
+    std::vector<Operation> operations;
+};
+
+Recorder& recorder()
+{
+    static Recorder one;
+    return one;
+}
+
+template <typename Note>
+void record(Note note)
+{
+    Recorder& log = recorder();
+    std::lock_guard lock(log.mutex);
+    if (log.on)
+        note(log);
+}
+
+void record_open(int fd, const char* path, int flags)
+{
+    record([&](Recorder& log) {
+        auto& file = log.files[fd] = {0, path, 0};
+        if (flags & O_DIRECTORY)
+            return;
+        auto known = log.names.find(path);
+        if (known == log.names.end()) {
+            if (!(flags & O_CREAT))
+                return;
+            known = log.names.emplace(path, ++log.inodes).first;
+            log.operations.push_back({Operation::Kind::Create, known->second, path, {}, 0, {}});
+        }
+        file.inode = known->second;
+        if (flags & O_TRUNC)
+            log.operations.push_back({Operation::Kind::Truncate, file.inode, path, {}, 0, {}});
+    });
+}
+
+void record_write(int fd, std::uint64_t offset, std::string_view bytes)
+{
+    record([&](Recorder& log) {
+        if (auto file = log.files.find(fd); file != log.files.end() && file->second.inode)
+            log.operations.push_back({Operation::Kind::Write, file->second.inode, {}, {}, offset, std::string(bytes)});
+    });
+}
+
+void record_sync(int fd)
+{
+    record([&](Recorder& log) {
+        auto file = log.files.find(fd);
+        if (file == log.files.end())
+            return;
+        auto kind = file->second.inode ? Operation::Kind::SyncFile : Operation::Kind::SyncDirectory;
+        log.operations.push_back({kind, file->second.inode, file->second.path, {}, 0, {}});
+    });
 }
 
 bool no_room()
@@ -52,36 +132,52 @@ int openat(int directory, const char* path, int flags, ...)
         if (full && ::syscall(SYS_faccessat, directory, path, F_OK) != 0 && no_room())
             return -1;
     }
-    return int(::syscall(SYS_openat, directory, path, flags, mode));
+    int fd = int(::syscall(SYS_openat, directory, path, flags, mode));
+    if (fd >= 0)
+        record_open(fd, path, flags);
+    return fd;
 }
 
 ssize_t pwrite(int fd, const void* bytes, size_t size, off_t offset)
 {
     step();
+    record_write(fd, std::uint64_t(offset), {static_cast<const char*>(bytes), size});
     return ::syscall(SYS_pwrite64, fd, bytes, size, offset);
 }
 
 ssize_t writev(int fd, const iovec* pieces, int count)
 {
     step();
+    for (int i = 0; i < count; ++i) {
+        std::uint64_t at = 0;
+        record([&](Recorder& log) { at = std::exchange(log.files[fd].position, log.files[fd].position + pieces[i].iov_len); });
+        record_write(fd, at, {static_cast<const char*>(pieces[i].iov_base), pieces[i].iov_len});
+    }
     return ::syscall(SYS_writev, fd, pieces, count);
 }
 
 int fsync(int fd)
 {
     step();
-    return int(::syscall(SYS_fsync, fd));
+    int result = int(::syscall(SYS_fsync, fd));
+    record_sync(fd);
+    return result;
 }
 
 int fdatasync(int fd)
 {
     step();
-    return int(::syscall(SYS_fdatasync, fd));
+    int result = int(::syscall(SYS_fdatasync, fd));
+    record_sync(fd);
+    return result;
 }
 
 int ftruncate(int fd, off_t size) noexcept
 {
     step();
+    record([&](Recorder& log) {
+        log.operations.push_back({Operation::Kind::Truncate, log.files[fd].inode, {}, {}, std::uint64_t(size), {}});
+    });
     return int(::syscall(SYS_ftruncate, fd, size));
 }
 
@@ -94,12 +190,21 @@ int fallocate(int fd, int mode, off_t offset, off_t length)
 int renameat(int from, const char* old_name, int to, const char* new_name) noexcept
 {
     step();
+    record([&](Recorder& log) {
+        log.operations.push_back({Operation::Kind::Rename, log.names[old_name], old_name, new_name, 0, {}});
+        log.names[new_name] = log.names[old_name];
+        log.names.erase(old_name);
+    });
     return int(::syscall(SYS_renameat2, from, old_name, to, new_name, 0));
 }
 
 int unlinkat(int directory, const char* name, int flags) noexcept
 {
     step();
+    record([&](Recorder& log) {
+        if (log.names.erase(name))
+            log.operations.push_back({Operation::Kind::Unlink, 0, name, {}, 0, {}});
+    });
     return int(::syscall(SYS_unlinkat, directory, name, flags));
 }
 
@@ -167,7 +272,12 @@ private:
         OK(store_->sync());
         for (const auto& item : open_) {
             THAT(item.lsn <= store_->durable());
-            ck_assert(::write(promises_, &item, sizeof item) == sizeof item);
+            record([&](Recorder& log) {
+                log.operations.push_back({Operation::Kind::Promise, 0, {}, {}, 0,
+                                          {reinterpret_cast<const char*>(&item), sizeof item}});
+            });
+            if (promises_ >= 0)
+                ck_assert(::write(promises_, &item, sizeof item) == sizeof item);
         }
         open_.clear();
     }
@@ -275,6 +385,118 @@ TEST(survives_death_at_every_call)
 }
 END_TEST
 
+// The disk as operations leave it: what it holds, and what it would hold after a sync.
+class Disk {
+public:
+    void apply(const Operation& operation)
+    {
+        using enum Operation::Kind;
+        switch (operation.kind) {
+        case Create:
+            names_[operation.path] = operation.inode;
+            break;
+        case Write: {
+            std::string& content = volatile_[operation.inode];
+            if (content.size() < operation.offset + operation.data.size())
+                content.resize(operation.offset + operation.data.size());
+            content.replace(operation.offset, operation.data.size(), operation.data);
+            break;
+        }
+        case Truncate:
+            volatile_[operation.inode].resize(operation.offset);
+            break;
+        case SyncFile:
+            synced_[operation.inode] = volatile_[operation.inode];
+            break;
+        case SyncDirectory: {
+            auto in_directory = [&](const auto& item) {
+                return item.first.substr(0, item.first.rfind('/')) == operation.path;
+            };
+            std::erase_if(synced_names_, in_directory);
+            for (const auto& item : names_)
+                if (in_directory(item))
+                    synced_names_.insert(item);
+            break;
+        }
+        case Rename:
+            names_.erase(operation.path);
+            names_[operation.other] = operation.inode;
+            break;
+        case Unlink:
+            names_.erase(operation.path);
+            break;
+        case Promise:
+            break;
+        }
+    }
+
+    enum class Data { Dropped, Torn, Kept };
+
+    // Writes what a power cut now would leave to another directory.
+    void build(const std::string& from, const std::string& to, bool names_kept, Data data)
+    {
+        OK(util::sys::mkdir(to, 0700));
+        OK(util::sys::mkdir(to + "/bodies", 0700));
+        for (const auto& [path, inode] : names_kept ? names_ : synced_names_) {
+            const std::string& now = volatile_[inode];
+            std::string content = data == Data::Kept ? now : synced_[inode];
+            if (data == Data::Torn && now.size() > content.size())
+                content = now.substr(0, content.size() + (now.size() - content.size()) / 2);
+            auto fd = util::sys::open(to + path.substr(from.size()), O_WRONLY | O_CREAT | O_TRUNC);
+            OK(fd);
+            OK(util::sys::write_all(fd->get(), content));
+        }
+    }
+
+private:
+    std::map<std::string, int> names_;
+    std::map<std::string, int> synced_names_;
+    std::map<int, std::string> volatile_;
+    std::map<int, std::string> synced_;
+};
+
+TEST(survives_a_power_cut_at_every_sync)
+{
+    Directory directory;
+    std::string path = directory.beside("store");
+    OK(util::sys::mkdir(path, 0700));
+    recorder().on = true;
+    Life(path, -1).live();
+    recorder().on = false;
+    Disk disk;
+    std::vector<Promise> promises;
+    std::string again = directory.beside("again");
+    int cuts = 0;
+    for (const auto& operation : recorder().operations) {
+        bool sync = operation.kind == Operation::Kind::SyncFile || operation.kind == Operation::Kind::SyncDirectory;
+        for (int when = 0; sync && when < 2; ++when) {
+            // Just before the sync, and just after it.
+            if (when == 1)
+                disk.apply(operation);
+            for (bool names : {false, true}) {
+                for (auto data : {Disk::Data::Dropped, Disk::Data::Torn, Disk::Data::Kept}) {
+                    disk.build(path, again, names, data);
+                    auto store = open(again, small());
+                    hold_to(promises, *store);
+                    store.reset();
+                    remove_tree(again);
+                    ++cuts;
+                }
+            }
+        }
+        if (!sync)
+            disk.apply(operation);
+        if (operation.kind == Operation::Kind::Promise) {
+            Promise promise{};
+            operation.data.copy(reinterpret_cast<char*>(&promise), sizeof promise);
+            promises.push_back(promise);
+        }
+    }
+    EQ(promises.size(), 39U);
+    THAT(cuts > 400);
+}
+END_TEST
+
 TEST(a_full_disk_refuses_mail_and_can_be_emptied)
 {
     Directory directory;
@@ -318,6 +540,7 @@ TEST(a_full_disk_refuses_mail_and_can_be_emptied)
 }
 END_TEST
 
-SUITE(crash, survives_death_at_every_call, a_full_disk_refuses_mail_and_can_be_emptied)
+SUITE(crash, survives_death_at_every_call, survives_a_power_cut_at_every_sync,
+      a_full_disk_refuses_mail_and_can_be_emptied)
 
 }  // namespace
