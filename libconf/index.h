@@ -28,6 +28,8 @@ public:
     virtual ~Index();
     // Temporary: locked by a writer, or damaged where it was looked.
     virtual util::Result<std::optional<std::string>> lookup(std::string_view key) = 0;
+    // Did the last lookup fail because a writer had the file, and not because of the file?
+    virtual bool locked() const { return false; }
     // All entries in the file's order, until `take` says false.
     virtual util::Result<void> each(
         const std::function<bool(std::string_view key, std::string_view value)>& take) = 0;

@@ -78,7 +78,8 @@ public:
     Result<std::optional<std::string>> lookup(std::string_view key) override
     {
         SharedLock lock(fd_);
-        if (!lock.held())
+        locked_ = !lock.held();
+        if (locked_)
             return util::temporary(concat(path_, ": locked by a writer"));
         std::string stored = stored_form(key);
         for (std::string_view form : {std::string_view(stored), key}) {
@@ -91,6 +92,8 @@ public:
         }
         return std::optional<std::string>();
     }
+
+    bool locked() const override { return locked_; }
 
     Result<void> each(const std::function<bool(std::string_view, std::string_view)>& take) override
     {
@@ -118,6 +121,7 @@ private:
     std::string path_;
     Database db_;
     int fd_;  // the database's own
+    bool locked_ = false;
 };
 
 class BerkeleyWriter final : public IndexWriter {

@@ -11,6 +11,8 @@ using util::Result;
 
 namespace {
 
+constexpr auto retry_pause = std::chrono::seconds(60);
+
 class IndexTable final : public Table {
 public:
     IndexTable(std::string_view name, IndexType type, std::string path) :
@@ -25,9 +27,13 @@ public:
         TRY(update());
         auto answer = index_->lookup(util::lower(key));
         if (!answer) {
-            // A damaged page, or a lock: a fresh start is worth a try, later.
-            index_.reset();
-            file_.forget();
+            // Damage does not heal, and Berkeley DB does not free all of a handle that met it: so the
+            // file is opened again when it was replaced, or after a while.
+            if (!index_->locked()) {
+                index_.reset();
+                fault_ = answer.error().text;
+                retry_ = util::now() + retry_pause;
+            }
             return util::temporary(concat("table ", name(), ": ", answer.error().text));
         }
         return answer;
@@ -49,6 +55,9 @@ private:
         auto changed = file_.changed();
         if (changed && !*changed && index_)
             return {};
+        if (changed && !*changed && !fault_.empty() && util::now() < retry_)
+            return util::temporary(concat("table ", name(), ": ", fault_));
+        fault_.clear();
         index_.reset();
         if (changed) {
             auto opened = open_index(type_, file_.path());
@@ -65,6 +74,8 @@ private:
     IndexType type_;
     WatchedFile file_;
     std::unique_ptr<Index> index_;
+    std::string fault_;  // of what was read, until retry_
+    util::Instant retry_ = util::Instant::min();
 };
 
 OpenedTable open_index_table(std::string_view name, std::string_view what, IndexType type)
