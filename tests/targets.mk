@@ -90,5 +90,8 @@ install: all man
 	for name in $(LINKS); do ln -sf sendmail $(DESTDIR)$(prefix)/sbin/$$name; done
 	for file in main.cf master.cf; do \
 	    [ -e $(DESTDIR)$(sysconfdir)/tern/$$file ] || install -m 644 conf/$$file $(DESTDIR)$(sysconfdir)/tern; done
+	for name in $(LINKS); do \
+	    install -d $(DESTDIR)$(prefix)/share/man/man1; \
+	    echo ".so man1/sendmail.1" > $(DESTDIR)$(prefix)/share/man/man1/$$name.1; done
 	for page in $(MAN_PAGES); do \
 	    install -D -m 644 $$page $(DESTDIR)$(prefix)/share/man/man$${page##*.}/$${page##*/}; done
