@@ -161,7 +161,8 @@ std::optional<Failure> Transaction::finish()
     if (!sealed)
         return logged(envelope_.queue_id, sealed.error());
     message_ = sealed.take();
-    util::log::info(envelope_.queue_id, ": message-id=", util::printable(header_->message_id(), 1000));
+    util::log::info(envelope_.queue_id, ": message-id=",
+                    header_->message_id().empty() ? "<>" : util::printable(header_->message_id(), 1000));
     return {};
 }
 

@@ -5,9 +5,12 @@
 packages-build packages-check packages-clients: packages-%:
 	@tests/packages $*
 
+# Compiling takes all processors, unless the caller has said how many.
+IN_PARALLEL := $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc))
+
 .PHONY: demo
 demo: packages-check
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(IN_PARALLEL) all
 	@VARIANT=$(VARIANT) tests/demo
 
 .PHONY: layering
@@ -26,14 +29,18 @@ system: all
 	@VARIANT=$(VARIANT) tests/system/runner $(SYSTEM_TESTS)
 
 # A fresh machine lacks the compiler's libraries, so packages come before anything is built.
-.PHONY: check check-all check-long
+# Everything is built first; then the tests run one after the other.
+.PHONY: check check-build check-run check-long
 check: packages-check
-	@$(MAKE) --no-print-directory check-all
+	@$(MAKE) --no-print-directory $(IN_PARALLEL) check-build
+	@$(MAKE) --no-print-directory check-run
 
-check-all: layering manlint all unit fuzz-corpus $(if $(SYSTEM_TESTS),system)
+check-build: all man $(UNIT_ROOMS:%=$(BUILD)/tests/unit_%) $(FUZZERS:%=$(BUILD)/fuzz/%)
+check-run: layering manlint unit fuzz-corpus $(if $(SYSTEM_TESTS),system)
 
 check-long: packages-clients
-	@$(MAKE) --no-print-directory check-all LONG=1
+	@$(MAKE) --no-print-directory $(IN_PARALLEL) check-build
+	@LONG=1 $(MAKE) --no-print-directory check-run
 
 .PHONY: asan
 asan:
