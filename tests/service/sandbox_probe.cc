@@ -102,7 +102,9 @@ struct Deadly {
     std::function<void()> attempt;
 };
 
-void try_deadly(int abi, const std::vector<Deadly>& attempts, const std::function<util::Sandbox()>& make)
+// Sanitizer builds have no seccomp, so nothing is deadly there.
+[[maybe_unused]] void try_deadly(int abi, const std::vector<Deadly>& attempts,
+                                 const std::function<util::Sandbox()>& make)
 {
     for (const Deadly& deadly : attempts) {
         pid_t pid = ::fork();
