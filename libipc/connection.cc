@@ -89,9 +89,8 @@ util::Result<void> send_packet(int fd, std::string_view bytes, std::span<const i
 
 util::Result<std::optional<Packet>> receive_packet(int fd, int flags)
 {
-    // One buffer for all records (one thread of a process speaks to others): the copy out of it is
-    // as long as the record.
-    static char buffer[max_packet_size];
+    // One buffer for all records of a thread: the copy out of it is as long as the record.
+    static thread_local char buffer[max_packet_size];
     alignas(cmsghdr) char control[control_size];
     iovec piece;
     msghdr header;
@@ -110,7 +109,7 @@ util::Result<std::optional<Packet>> receive_packet(int fd, int flags)
 
 util::Result<std::size_t> receive_packets(int fd, std::span<Packet, max_packets_at_once> packets)
 {
-    // Memory that is touched only as far as records reach.
+    // Memory that is touched only as far as records reach; event loops have one thread.
     static char buffers[max_packets_at_once][max_packet_size];
     alignas(cmsghdr) char controls[max_packets_at_once][control_size];
     mmsghdr headers[max_packets_at_once] = {};

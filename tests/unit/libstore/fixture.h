@@ -33,11 +33,15 @@ inline void copy_tree(const std::string& from, const std::string& to)
     auto fd = util::sys::open(from, O_RDONLY | O_DIRECTORY);
     OK(fd);
     for (const auto& name : util::sys::list_directory(fd->get()).take()) {
-        auto content = util::sys::read_file(from + "/" + name, 1U << 30);
-        if (!content.ok()) {
+        // The store's helper may rename or remove files while they are copied, as in a real crash.
+        auto status = util::sys::lstat(from + "/" + name);
+        if (status.ok() && S_ISDIR(status->st_mode)) {
             copy_tree(from + "/" + name, to + "/" + name);
             continue;
         }
+        auto content = util::sys::read_file(from + "/" + name, 1U << 30);
+        if (!content.ok())
+            continue;
         auto out = util::sys::open(to + "/" + name, O_WRONLY | O_CREAT | O_TRUNC);
         OK(out);
         OK(util::sys::write_all(out->get(), *content));
