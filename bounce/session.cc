@@ -77,16 +77,18 @@ util::Result<ipc::Verdict> Session::submit(const ipc::Notify& order, std::string
     Attachment attached = attachment(order, identity_);
     std::string message = TRY(compose(order, attached, identity_, new_queue_id, util::wall_now()));
     ipc::Envelope envelope;
-    envelope.queue_id = new_queue_id;
     envelope.arrival = util::wall_now().time_since_epoch().count();
     envelope.origin = ipc::Origin::Bounce;
     envelope.eight_bit = !util::is_ascii(message);
     envelope.smtputf8 = order.envelope.smtputf8;
-    ipc::Submission submission(submitter_, std::move(envelope));
     // RFC 3461 §6.2: nobody is told of the fate of a notification.
-    submission.add_recipient({.address = order.envelope.sender, .original = {}, .notify = ipc::NotifyNever});
-    submission.write(message);
-    return submission.finish();
+    submitter_.begin(std::move(envelope),
+                     {{.address = order.envelope.sender, .original = {}, .notify = ipc::NotifyNever}},
+                     [](const std::string&) { return std::string(); });
+    submitter_.write(message);
+    auto verdict = submitter_.finish();
+    new_queue_id = submitter_.queue_id();
+    return verdict;
 }
 
 }  // namespace bounce

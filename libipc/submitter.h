@@ -1,74 +1,67 @@
-// Submitter: the client's end of submission.h, for smtpd, pickup and bounce.
+// Submitter: hands messages to cleanup(8), or to pickup(8), over one standing connection
+// (submission.h): the client's end, for smtpd, pickup, bounce and sendmail.
 //
-// It keeps one standing connection to cleanup(8), over which many messages go one after the other.
-// A Submission is one of them: it gathers content until a record is full, so that a small message
-// is one record.  A Submission that is destroyed before finish() takes its message back, by closing
-// the connection: nothing of it remains.
+// A message that fits goes as exactly one record, so that it costs one send and one receive.  When
+// the connection turns out to be lost (cleanup ended after max_use or max_idle) and the whole
+// message is still here, one new connection is made and the message goes again under a new queue
+// id.
 #pragma once
 
 #include "libipc/connection.h"
-#include "libipc/submission.h"
+#include "libipc/intake.h"
 
-#include <string>
-#include <string_view>
+#include <optional>
 
 namespace ipc {
 
-class Submitter {
+class Submitter final : public Intake {
 public:
-    // `timeout`: for each single wait (ipc_timeout).
-    Submitter(std::string socket_path, util::Duration timeout)
-        : path_(std::move(socket_path)), timeout_(timeout)
+    using Connect = std::function<util::Result<Connection>()>;
+
+    explicit Submitter(Connect connect) : connect_(std::move(connect)) { }
+    // To a socket; `timeout` is for each single wait (ipc_timeout).
+    Submitter(std::string socket_path, util::Duration timeout);
+
+    // Asks too whether the connection of the message before still stands.
+    util::Result<std::string> next_queue_id() override;
+    void begin(Envelope envelope, std::vector<Recipient> recipients, Trace trace) override;
+    std::string& buffer() override { return buffer_; }
+    bool flow() override;
+    util::Result<Verdict> finish() override;
+    void abandon() override;
+    const std::string& queue_id() const override { return message_.envelope.queue_id; }
+
+    // Before the content's first flow().
+    void add_recipient(Recipient recipient) { message_.recipients.push_back(std::move(recipient)); }
+    // For who does not fill buffer() himself.
+    void write(std::string_view bytes);
+    // For each wait from now on, on this connection.
+    util::Result<void> set_timeout(util::Duration timeout)
     {
+        return connection_.set_timeout(timeout);
     }
 
-    // The queue id that the next message will have.  Connects when there is no connection, or when
-    // cleanup has ended the one that there was.  Temporary when cleanup cannot be reached.
-    util::Result<std::string> next_queue_id();
-    util::Result<void> set_timeout(util::Duration timeout);
-
 private:
-    friend class Submission;
+    util::Result<void> connect();
+    util::Result<void> reconnect();
+    util::Result<void> send_begin(bool finishing);
+    util::Result<void> send_first(bool finishing);
+    util::Result<void> send_piece(bool finishing);
+    util::Result<Verdict> receive_verdict(int flags);
+    util::Result<Verdict> exchange();
+    void clear();
+    void lose();
 
-    std::string path_;
-    util::Duration timeout_;
+    Connect connect_;
     Connection connection_;
-    std::string next_id_;
+    std::string next_queue_id_;
+    Begin message_; // its content is filled in only to be sent
+    Trace trace_;
+    std::string buffer_; // content that is not sent yet
+    bool begun_ = false; // part of the message has left
+    bool ended_ = false; // all of it has
+    std::optional<Verdict> early_; // came before the end of the content
+    std::optional<util::Error> broken_;
 };
 
-class Submission {
-public:
-    // `envelope.queue_id` is what next_queue_id() just answered.  The Submitter outlives this.
-    Submission(Submitter& submitter, Envelope envelope);
-    ~Submission();
-    Submission(const Submission&) = delete;
-    Submission& operator=(const Submission&) = delete;
-
-    // Before the first write().
-    void add_recipient(Recipient recipient) { begin_.recipients.push_back(std::move(recipient)); }
-    std::size_t recipients() const { return begin_.recipients.size(); }
-    const Envelope& envelope() const { return begin_.envelope; }
-
-    // Message bytes, CRLF line ends.  After an early verdict or an error they go nowhere, and
-    // finish() tells; so a server reads its client's message to the end all the same.
-    void write(std::string_view bytes);
-
-    // Ends the message and waits for cleanup's verdict.  An error is Temporary: nothing is known of
-    // the message's fate, so the client must be told to try again.
-    util::Result<Verdict> finish();
-
-private:
-    void send_begin(bool last);
-    void send_piece(bool last);
-    void send(const auto& message);
-
-    Submitter& submitter_;
-    Begin begin_;               // its content is the first piece
-    Content piece_;             // the piece that is being filled
-    bool begun_ = false;
-    bool done_ = false;
-    std::optional<util::Error> error_;
-    std::optional<Verdict> early_;
-};
-
-}  // namespace ipc
+} // namespace ipc

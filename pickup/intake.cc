@@ -26,12 +26,12 @@ util::Result<void> Intake::record(ipc::Packet& packet)
         auto message = TRY(ipc::decode<ipc::More>(packet));
         TRY(check_.more(message));
         for (auto& recipient : message.recipients)
-            submission_->add_recipient(std::move(recipient));
+            submitter_.add_recipient(std::move(recipient));
         return {};
     }
     auto message = TRY(ipc::decode<ipc::Content>(packet));
     TRY(check_.content(message));
-    submission_->write(message.content);
+    submitter_.write(message.content);
     return {};
 }
 
@@ -39,7 +39,6 @@ void Intake::begin(ipc::Begin message)
 {
     // Of the envelope, only what a person may say about his own message is taken over.
     ipc::Envelope envelope;
-    envelope.queue_id = queue_id_;
     envelope.arrival = util::wall_now().time_since_epoch().count();
     envelope.sender = std::move(message.envelope.sender);
     envelope.envelope_id = std::move(message.envelope.envelope_id);
@@ -47,29 +46,26 @@ void Intake::begin(ipc::Begin message)
     envelope.complete_header = message.envelope.complete_header;
     envelope.smtputf8 = message.envelope.smtputf8;
     envelope.origin = ipc::Origin::Local;
-    std::string date = mail::format_date({.seconds = envelope.arrival / 1'000'000});
-    std::string received = util::concat("Received: by ", *common_.myhostname, " (", *common_.mail_name,
-                                        ", from userid ", uid_, ")\r\n\tid ", queue_id_, "; ", date, "\r\n");
-    util::log::info(queue_id_, ": uid=", uid_, " from=<", util::printable(envelope.sender), ">");
-    submission_ = std::make_unique<ipc::Submission>(submitter_, std::move(envelope));
-    for (auto& recipient : message.recipients)
-        submission_->add_recipient(std::move(recipient));
-    // Recipients that did not fit into Begin come before any content does.
-    submission_->write(received);
-    submission_->write(message.content);
+    auto trace = [this, date = mail::format_date({.seconds = envelope.arrival / 1'000'000}),
+                  sender = envelope.sender](const std::string& queue_id) {
+        util::log::info(queue_id, ": uid=", uid_, " from=<", util::printable(sender), ">");
+        return util::concat("Received: by ", *common_.myhostname, " (", *common_.mail_name,
+                            ", from userid ", uid_, ")\r\n\tid ", queue_id, "; ", date, "\r\n");
+    };
+    submitter_.begin(std::move(envelope), std::move(message.recipients), std::move(trace));
+    submitter_.write(message.content);
 }
 
 util::Result<ipc::Verdict> Intake::finish()
 {
-    auto verdict = submission_->finish();
-    abandon();
-    return verdict;
+    check_ = {};
+    return submitter_.finish();
 }
 
 void Intake::abandon()
 {
-    submission_.reset();
+    submitter_.abandon();
     check_ = {};
 }
 
-}  // namespace pickup
+} // namespace pickup

@@ -8,8 +8,6 @@
 #include "libipc/submission_check.h"
 #include "libipc/submitter.h"
 
-#include <memory>
-
 namespace pickup {
 
 class Intake {
@@ -36,7 +34,6 @@ private:
     uid_t uid_ = 0;
     std::string queue_id_;
     ipc::SubmissionCheck check_;
-    std::unique_ptr<ipc::Submission> submission_;
 };
 
 }  // namespace pickup

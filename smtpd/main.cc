@@ -1,8 +1,8 @@
 // smtpd(8): receives mail from the network and hands it to cleanup(8).
 #include "libipc/server.h"
+#include "libipc/submitter.h"
 #include "libutil/log.h"
 #include "smtpd/checked_config.h"
-#include "smtpd/cleanup_client.h"
 #include "smtpd/peer.h"
 #include "smtpd/restrictions.h"
 #include "smtpd/session.h"
@@ -61,9 +61,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
     sandbox.read(process.config_directory()).connect();
     TRY(process.drop_privileges(std::move(sandbox)));
 
-    smtpd::CleanupClient cleanup([&] {
-        return ipc::Connection::connect(socket_path(common, *config.cleanup_service_name), *common.ipc_timeout);
-    });
+    ipc::Submitter cleanup(socket_path(common, *config.cleanup_service_name), *common.ipc_timeout);
     smtpd::AuthClient auth([&] {
         return ipc::Connection::connect(socket_path(common, *config.sasl_path), *common.ipc_timeout);
     });

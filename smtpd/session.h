@@ -9,7 +9,7 @@
 #include "smtpd/authenticator.h"
 #include "smtpd/client.h"
 #include "smtpd/config.h"
-#include "smtpd/intake.h"
+#include "libipc/intake.h"
 #include "smtpd/rules.h"
 #include "smtpd/transaction.h"
 
@@ -26,7 +26,7 @@ struct Services {
     const conf::Common& common;
     const Config& config;
     Rules& rules;
-    Intake& intake;
+    ipc::Intake& intake;
     Authenticator* authenticator = nullptr;         // none: AUTH is not offered
     const net::TlsContext* tls = nullptr;           // none: STARTTLS is not offered
     std::function<void(util::Duration)> sleep = {}; // for delays

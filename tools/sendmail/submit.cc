@@ -30,23 +30,20 @@ public:
 
     util::Result<void> connect()
     {
-        id_ = TRY(submitter_.next_queue_id());
+        TRY(submitter_.next_queue_id());
         return submitter_.set_timeout(verdict_timeout);
     }
 
     void begin(ipc::Envelope envelope, const std::vector<ipc::Recipient>& recipients) override
     {
-        envelope.queue_id = id_;
-        submission_.emplace(submitter_, std::move(envelope));
-        for (const auto& recipient : recipients)
-            submission_->add_recipient(recipient);
+        submitter_.begin(std::move(envelope), recipients, [](const std::string&) { return std::string(); });
     }
 
-    void write(std::string_view bytes) override { submission_->write(bytes); }
+    void write(std::string_view bytes) override { submitter_.write(bytes); }
 
     util::Result<void> finish() override
     {
-        auto verdict = TRY(submission_->finish());
+        auto verdict = TRY(submitter_.finish());
         if (verdict.kind == ipc::Verdict::Kind::Kept || verdict.kind == ipc::Verdict::Kind::Delivered)
             return {};
         return to_error(verdict);
@@ -54,8 +51,6 @@ public:
 
 private:
     ipc::Submitter submitter_;
-    std::string id_;
-    std::optional<ipc::Submission> submission_;
 };
 
 class TerndropSink : public Sink {

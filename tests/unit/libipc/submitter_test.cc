@@ -1,197 +1,286 @@
-// Submitter against a scripted cleanup at a socket.
+// Submitter against a scripted cleanup.
 #include "libipc/submitter.h"
 #include "tests/unit/suite.h"
 
-#include <cstdlib>
-#include <cstring>
+#include <deque>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 namespace {
 
-// A listening socket in a directory of its own; the test plays cleanup in the same process, which
-// works because a socket holds several records.
-struct Cleanup {
-    std::string path;
-    util::UniqueFd listener;
-    ipc::Connection peer;
+// The other ends of the connections that the client makes.
+struct Peer {
+    std::deque<ipc::Connection> ends;
+    int connects = 0;
+    int id = 0;
+    bool refuse = false;
 
-    Cleanup()
+    ipc::Submitter::Connect connector()
     {
-        char name[] = "/tmp/tern-submitter-XXXXXX";
-        ck_assert(mkdtemp(name));
-        path = std::string(name) + "/cleanup";
-        listener = util::UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET, 0));
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        std::strcpy(address.sun_path, path.c_str());
-        ck_assert_int_eq(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-        ck_assert_int_eq(::listen(listener.get(), 5), 0);
+        return [this]() -> util::Result<ipc::Connection> {
+            if (refuse)
+                return util::temporary("nobody listens");
+            ++connects;
+            auto pair = util::sys::socket_pair(SOCK_SEQPACKET).take();
+            ipc::Connection near(std::move(pair.first));
+            (void)near.set_timeout(std::chrono::seconds(5));
+            ends.emplace_back(std::move(pair.second));
+            (void)ends.back().set_timeout(std::chrono::seconds(5));
+            (void)ends.back().send(ipc::Greeting{1, next_id()});
+            return near;
+        };
     }
-    ~Cleanup()
+    std::string next_id() { return util::concat("Q", ++id); }
+    // The answer can be there before the message: it waits in the socket.
+    void answer(ipc::Verdict::Kind kind = ipc::Verdict::Kind::Kept)
     {
-        (void)util::sys::unlink(path).ok();
-        (void)util::sys::rmdir(path.substr(0, path.rfind('/'))).ok();
-    }
-    void accept_and_greet(std::string id)
-    {
-        peer = ipc::Connection(util::UniqueFd(::accept(listener.get(), nullptr, nullptr)));
-        ipc::Greeting greeting;
-        greeting.next_queue_id = std::move(id);
-        OK(peer.send(greeting));
+        (void)ends.back().send(ipc::Verdict{kind, 250, "2.0.0", "", next_id()});
     }
 };
 
-ipc::Verdict kept(std::string next)
+void begin(ipc::Submitter& client, std::size_t recipients = 1)
 {
-    ipc::Verdict verdict;
-    verdict.kind = ipc::Verdict::Kind::Kept;
-    verdict.code = 250;
-    verdict.next_queue_id = std::move(next);
-    return verdict;
-}
-
-constexpr util::Duration timeout = std::chrono::seconds(10);
-
-// next_queue_id() waits for the greeting, so cleanup's part runs in a child.
-template <typename Script>
-pid_t play(Script script)
-{
-    pid_t child = fork();
-    if (child == 0) {
-        script();
-        _exit(0);
+    std::vector<ipc::Recipient> list(recipients);
+    for (std::size_t i = 0; i < recipients; ++i) {
+        list[i].address = util::concat("r", i, "@example.org");
+        list[i].original = std::string(i % 20, 'o');
     }
-    return child;
+    ipc::Envelope envelope;
+    envelope.sender = "a@example.com";
+    client.begin(std::move(envelope), std::move(list),
+                 [](const std::string& id) { return "Trace: " + id + "\r\n"; });
 }
-
-}  // namespace
 
 TEST(a_small_message_is_one_record)
 {
-    Cleanup cleanup;
-    play([&] {
-        cleanup.accept_and_greet("id1");
-        auto begin = cleanup.peer.receive_as<ipc::Begin>();
-        OK(begin);
-        EQ(begin->content, "hello\r\n");
-        THAT(begin->last);
-        EQ(begin->recipients.size(), 1U);
-        OK(cleanup.peer.send(kept("id2")));
-        (void)cleanup.peer.receive().ok();
-    });
-    ipc::Submitter submitter(cleanup.path, timeout);
-    auto id = submitter.next_queue_id();
-    OK(id);
-    EQ(*id, "id1");
-    {
-        ipc::Submission submission(submitter, {.queue_id = *id});
-        submission.add_recipient({"a@b", "", 0});
-        submission.write("hello\r\n");
-        auto verdict = submission.finish();
+    Peer peer;
+    ipc::Submitter client(peer.connector());
+    for (int i = 1; i <= 3; ++i) {
+        EQ(*client.next_queue_id(), util::concat("Q", i));
+        begin(client);
+        client.buffer() += "hello\r\n";
+        THAT(client.flow());
+        peer.answer();
+        auto verdict = client.finish();
         OK(verdict);
         THAT(verdict->kind == ipc::Verdict::Kind::Kept);
+        auto record = peer.ends.back().receive_as<ipc::Begin>();
+        OK(record);
+        EQ(record->content, util::concat("Trace: Q", i, "\r\nhello\r\n"));
+        THAT(record->last);
+        EQ(record->recipients.size(), 1U);
+        EQ(record->envelope.queue_id, util::concat("Q", i));
+        EQ(client.queue_id(), util::concat("Q", i));
     }
-    EQ(*submitter.next_queue_id(), "id2");
+    EQ(peer.connects, 1);
 }
 END_TEST
 
-TEST(a_large_message_with_many_recipients_goes_in_pieces)
+TEST(a_large_message_comes_in_pieces_with_nothing_lost)
 {
-    Cleanup cleanup;
-    play([&] {
-        cleanup.accept_and_greet("id1");
-        std::size_t recipients = 0, bytes = 0;
-        bool last = false;
-        while (!last) {
-            auto packet = cleanup.peer.receive();
-            OK(packet);
-            if (packet->name() == "begin") {
-                auto begin = ipc::decode<ipc::Begin>(*packet);
-                recipients += begin->recipients.size();
-                bytes += begin->content.size();
-                last = begin->last;
-            } else if (packet->name() == "more") {
-                recipients += ipc::decode<ipc::More>(*packet)->recipients.size();
-            } else {
-                auto content = ipc::decode<ipc::Content>(*packet);
-                bytes += content->content.size();
-                last = content->last;
-            }
+    // Around the size of a piece, with the trace, and well above it.
+    for (std::size_t size : {65'535U, 65'536U, 65'537U, 65'524U, 65'525U, 65'526U, 200'000U}) {
+        Peer peer;
+        ipc::Submitter client(peer.connector());
+        OK(client.next_queue_id());
+        begin(client);
+        std::string content;
+        for (std::size_t i = 0; i < size; ++i)
+            content += char('a' + i % 23);
+        for (std::size_t at = 0; at < size; at += 10'000) {
+            client.buffer() += content.substr(at, 10'000);
+            THAT(client.flow());
         }
-        auto verdict = kept("id2");
-        verdict.text = util::concat(recipients, " ", bytes);
-        OK(cleanup.peer.send(verdict));
-    });
-    ipc::Submitter submitter(cleanup.path, timeout);
-    auto id = submitter.next_queue_id();
-    OK(id);
-    ipc::Submission submission(submitter, {.queue_id = *id});
-    for (int i = 0; i < 100; ++i)
-        submission.add_recipient({std::string(300, 'a') + "@b", std::string(500, 'o'), 0});
-    std::string piece(100'000, 'x');
-    submission.write(piece);
-    submission.write(piece);
-    auto verdict = submission.finish();
-    OK(verdict);
-    EQ(verdict->text, "100 200000");
-}
-END_TEST
-
-TEST(an_early_verdict_is_found_when_sending_fails)
-{
-    Cleanup cleanup;
-    play([&] {
-        cleanup.accept_and_greet("id1");
-        OK(cleanup.peer.receive_as<ipc::Begin>());
-        ipc::Verdict verdict;
-        verdict.kind = ipc::Verdict::Kind::Refused;
-        verdict.code = 552;
-        OK(cleanup.peer.send(verdict));
-    });
-    ipc::Submitter submitter(cleanup.path, timeout);
-    auto id = submitter.next_queue_id();
-    OK(id);
-    ipc::Submission submission(submitter, {.queue_id = *id});
-    submission.add_recipient({"a@b", "", 0});
-    std::string piece(ipc::content_piece_size, 'x');
-    for (int i = 0; i < 100; ++i)
-        submission.write(piece);
-    auto verdict = submission.finish();
-    OK(verdict);
-    EQ(verdict->code, 552);
-}
-END_TEST
-
-TEST(a_message_given_up_closes_the_connection)
-{
-    Cleanup cleanup;
-    pid_t child = play([&] {
-        cleanup.accept_and_greet("id1");
-        OK(cleanup.peer.receive_as<ipc::Begin>());
-        THAT(!cleanup.peer.receive().ok());
-        cleanup.accept_and_greet("id3");
-    });
-    THAT(child > 0);
-    ipc::Submitter submitter(cleanup.path, timeout);
-    auto id = submitter.next_queue_id();
-    OK(id);
-    {
-        ipc::Submission submission(submitter, {.queue_id = *id});
-        submission.add_recipient({"a@b", "", 0});
-        submission.write(std::string(ipc::content_piece_size + 1, 'x'));
+        peer.answer();
+        OK(client.finish());
+        auto record = peer.ends.back().receive_as<ipc::Begin>();
+        OK(record);
+        std::string all = record->content;
+        THAT(record->content.size() <= ipc::content_piece_size);
+        bool last = record->last;
+        while (!last) {
+            auto piece = peer.ends.back().receive_as<ipc::Content>();
+            OK(piece);
+            THAT(piece->content.size() <= ipc::content_piece_size);
+            all += piece->content;
+            last = piece->last;
+        }
+        EQ(all, "Trace: Q1\r\n" + content);
     }
-    EQ(*submitter.next_queue_id(), "id3");
 }
 END_TEST
 
-TEST(without_cleanup_the_error_is_not_permanent)
+TEST(many_recipients_follow_before_the_content)
 {
-    ipc::Submitter submitter("/tmp/tern-there-is-no-such-socket", timeout);
-    THAT(submitter.next_queue_id().error().kind != util::Kind::Permanent);
+    Peer peer;
+    ipc::Submitter client(peer.connector());
+    OK(client.next_queue_id());
+    begin(client, 2500);
+    client.buffer() += "hello\r\n";
+    peer.answer();
+    OK(client.finish());
+    auto record = peer.ends.back().receive_as<ipc::Begin>();
+    OK(record);
+    EQ(record->content, "");
+    THAT(!record->last);
+    std::vector<ipc::Recipient> all = std::move(record->recipients);
+    while (all.size() < 2500) {
+        auto more = peer.ends.back().receive_as<ipc::More>();
+        OK(more);
+        THAT(!more->recipients.empty());
+        for (auto& recipient : more->recipients)
+            all.push_back(std::move(recipient));
+    }
+    for (std::size_t i = 0; i < all.size(); ++i)
+        EQ(all[i].address, util::concat("r", i, "@example.org"));
+    std::string content;
+    for (bool last = false; !last;) {
+        auto piece = peer.ends.back().receive_as<ipc::Content>();
+        OK(piece);
+        content += piece->content;
+        last = piece->last;
+    }
+    EQ(content, "Trace: Q1\r\nhello\r\n");
 }
 END_TEST
 
-SUITE(submitter, a_small_message_is_one_record, a_large_message_with_many_recipients_goes_in_pieces,
-      an_early_verdict_is_found_when_sending_fails, a_message_given_up_closes_the_connection,
-      without_cleanup_the_error_is_not_permanent)
+TEST(a_closed_connection_is_made_anew_once)
+{
+    Peer peer;
+    // The answer must wait in the second connection.
+    ipc::Submitter client([&]() -> util::Result<ipc::Connection> {
+        auto made = peer.connector()();
+        if (peer.connects == 2)
+            peer.answer();
+        return made;
+    });
+    OK(client.next_queue_id());
+    peer.ends.clear(); // cleanup has ended
+    begin(client);
+    client.buffer() += "hello\r\n";
+    OK(client.finish());
+    auto record = peer.ends.back().receive_as<ipc::Begin>();
+    OK(record);
+    // Under the new id, in the trace too.
+    EQ(record->envelope.queue_id, "Q2");
+    EQ(record->content, "Trace: Q2\r\nhello\r\n");
+    EQ(client.queue_id(), "Q2");
+}
+END_TEST
+
+TEST(the_id_is_never_that_of_a_connection_that_has_ended)
+{
+    Peer peer;
+    ipc::Submitter client(peer.connector());
+    EQ(*client.next_queue_id(), "Q1");
+    EQ(*client.next_queue_id(), "Q1");
+    peer.ends.clear();
+    EQ(*client.next_queue_id(), "Q2");
+    EQ(peer.connects, 2);
+}
+END_TEST
+
+TEST(recipients_may_follow_until_the_content_comes_and_long_texts_go_piece_by_piece)
+{
+    Peer peer;
+    ipc::Submitter client(peer.connector());
+    OK(client.next_queue_id());
+    begin(client);
+    client.add_recipient({.address = "late@example.org"});
+    std::string content(150'000, 'x');
+    client.write(content);
+    THAT(client.buffer().size() < ipc::content_piece_size);
+    peer.answer();
+    OK(client.finish());
+    auto record = peer.ends.back().receive_as<ipc::Begin>();
+    OK(record);
+    EQ(record->recipients.size(), 2U);
+    EQ(record->recipients[1].address, "late@example.org");
+    std::size_t size = record->content.size();
+    for (bool last = false; !last;) {
+        auto piece = peer.ends.back().receive_as<ipc::Content>();
+        OK(piece);
+        size += piece->content.size();
+        last = piece->last;
+    }
+    EQ(size, content.size() + std::string("Trace: Q1\r\n").size());
+}
+END_TEST
+
+TEST(when_cleanup_dies_over_a_large_message_the_client_is_told_to_try_again)
+{
+    Peer peer;
+    ipc::Submitter client(peer.connector());
+    OK(client.next_queue_id());
+    begin(client);
+    client.buffer().assign(70'000, 'x');
+    THAT(client.flow());
+    peer.ends.clear();
+    client.buffer().append(70'000, 'x');
+    THAT(!client.flow());
+    THAT(!client.finish().ok());
+    // And the next message goes over a new connection.
+    EQ(*client.next_queue_id(), "Q2");
+    EQ(peer.connects, 2);
+}
+END_TEST
+
+TEST(an_early_verdict_ends_the_sending)
+{
+    Peer peer;
+    ipc::Submitter client(peer.connector());
+    OK(client.next_queue_id());
+    begin(client);
+    peer.answer(ipc::Verdict::Kind::Failed);
+    client.buffer().assign(70'000, 'x');
+    THAT(!client.flow());
+    client.buffer().assign(70'000, 'x');
+    THAT(!client.flow());
+    EQ(client.buffer().size(), 0U);
+    auto verdict = client.finish();
+    OK(verdict);
+    THAT(verdict->kind == ipc::Verdict::Kind::Failed);
+    OK(client.next_queue_id());
+    EQ(peer.connects, 2);
+}
+END_TEST
+
+TEST(abandoning_leaves_the_connection_when_nothing_was_sent_and_closes_it_else)
+{
+    Peer peer;
+    ipc::Submitter client(peer.connector());
+    OK(client.next_queue_id());
+    begin(client);
+    client.buffer() += "x";
+    client.abandon();
+    OK(client.next_queue_id());
+    EQ(peer.connects, 1);
+    begin(client);
+    client.buffer().assign(70'000, 'x');
+    THAT(client.flow());
+    client.abandon();
+    OK(client.next_queue_id());
+    EQ(peer.connects, 2);
+}
+END_TEST
+
+TEST(nobody_there_is_not_a_permanent_error)
+{
+    Peer peer;
+    peer.refuse = true;
+    ipc::Submitter client(peer.connector());
+    EQ(client.next_queue_id().error().kind, util::Kind::Temporary);
+    ipc::Submitter nowhere("/nonexistent/socket", std::chrono::seconds(1));
+    THAT(nowhere.next_queue_id().error().kind != util::Kind::Permanent);
+}
+END_TEST
+
+} // namespace
+
+SUITE(submitter, a_small_message_is_one_record, a_large_message_comes_in_pieces_with_nothing_lost,
+      many_recipients_follow_before_the_content, a_closed_connection_is_made_anew_once,
+      the_id_is_never_that_of_a_connection_that_has_ended,
+      recipients_may_follow_until_the_content_comes_and_long_texts_go_piece_by_piece,
+      when_cleanup_dies_over_a_large_message_the_client_is_told_to_try_again,
+      an_early_verdict_ends_the_sending,
+      abandoning_leaves_the_connection_when_nothing_was_sent_and_closes_it_else,
+      nobody_there_is_not_a_permanent_error)

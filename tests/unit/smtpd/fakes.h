@@ -4,7 +4,7 @@
 #include "libipc/submission.h"
 #include "libmail/sasl.h"
 #include "smtpd/authenticator.h"
-#include "smtpd/intake.h"
+#include "libipc/intake.h"
 
 #include <deque>
 #include <optional>
@@ -14,7 +14,7 @@
 namespace test {
 
 // Takes every message unless told otherwise, and remembers them.
-class FakeIntake final : public smtpd::Intake {
+class FakeIntake final : public ipc::Intake {
 public:
     struct Message {
         ipc::Envelope envelope;
