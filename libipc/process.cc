@@ -4,6 +4,7 @@
 #include "libipc/programs.h"
 
 #include "libutil/log.h"
+#include "libutil/memory.h"
 
 #include <grp.h>
 #include <sys/prctl.h>
@@ -106,6 +107,7 @@ util::Result<Arguments> Arguments::parse(int argc, char** argv)
 
 int run(std::string_view program, int argc, char** argv, util::Result<int> (*daemon_main)(Arguments))
 {
+    util::keep_freed_memory();
     util::log::to_stderr(util::concat("tern/", program));
     auto arguments = Arguments::parse(argc, argv);
     auto status = arguments ? daemon_main(arguments.take()) : util::Result<int>(arguments.take_error());

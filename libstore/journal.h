@@ -16,6 +16,7 @@ Lsn LogStore::write(const Record& record, Lsn span, std::uint16_t index, std::ui
     std::size_t length = record_header_size + meta.size() + body.size() + more_body.size();
     CHECK(length <= max_record_size);
     state_.last += span;
+    pending_.reserve(pending_.size() + padded(length));  // a large record is not moved as it grows
     encode_header({.lsn = state_.last,
                    .durable = durable_,
                    .length = std::uint32_t(length),

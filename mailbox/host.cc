@@ -3,9 +3,9 @@
 
 #include "libipc/connection.h"
 #include "libutil/log.h"
+#include "libutil/memory.h"
 
 #include <algorithm>
-#include <malloc.h>
 #include <sys/socket.h>
 
 namespace mailbox {
@@ -16,6 +16,8 @@ namespace {
 constexpr util::Duration quiet_time{300'000};
 // A store that is never quiet is tidied up nevertheless.
 constexpr util::Duration longest_untidy_time{10'000'000};
+// So long without work, and freed memory goes back.
+constexpr util::Duration memory_return_time{5'000'000};
 constexpr util::Duration housekeeping_slice{5'000};
 
 }  // namespace
@@ -41,6 +43,7 @@ Host::Host(util::EventLoop& loop, util::UniqueFd control, const ipc::MailboxSett
           store_.flush(true);
       }),
       quiet_timer_(loop, [this] { quiet(); }),
+      trim_timer_(loop, [this] { trim(); }),
       idle_timer_(loop, [] {}),   // turn() looks whether it is time
       leave_timer_(loop, [] {})
 {
@@ -261,7 +264,7 @@ void Host::give_slice()
     }
     if (housekeeping_ && !store_.housekeep(housekeeping_slice)) {
         housekeeping_ = false;
-        ::malloc_trim(0);
+        trim_timer_.start(memory_return_time);
     }
 }
 
@@ -279,6 +282,15 @@ void Host::watch_flush()
         return;
     flush_at_ = *next;
     flush_timer_.start_at(*next);
+}
+
+// Between the messages of a busy day the memory stays for the next one.
+void Host::trim()
+{
+    util::Duration quiet = util::now() - last_activity_;
+    if (quiet < memory_return_time)
+        return trim_timer_.start(memory_return_time - quiet);
+    util::return_freed_memory();
 }
 
 void Host::quiet()

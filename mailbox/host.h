@@ -67,6 +67,7 @@ private:
     bool is_idle() const;
     void watch_flush();
     void quiet();
+    void trim();
 
     util::EventLoop& loop_;
     ipc::MailboxSettings settings_;
@@ -95,6 +96,7 @@ private:
     util::Timer flush_timer_;
     util::Instant flush_at_ = util::Instant::max();
     util::Timer quiet_timer_;
+    util::Timer trim_timer_;
     util::Timer idle_timer_;
     util::Timer leave_timer_;
 };

@@ -6,6 +6,7 @@
 #include "libipc/connection.h"
 #include "libmail/imap_render.h"
 #include "libutil/log.h"
+#include "libutil/memory.h"
 #include "libutil/sandbox.h"
 #include "mailbox/host.h"
 #include "pop3d/engine/session.h"
@@ -79,15 +80,6 @@ util::Result<ipc::MailboxSettings> receive_settings()
     return ipc::decode<ipc::MailboxSettings>(*packet);
 }
 
-// Few threads that allocate little: one arena, and what is freed goes back.
-void keep_memory_small()
-{
-    ::mallopt(M_ARENA_MAX, 1);
-    ::mallopt(M_TRIM_THRESHOLD, 64 << 10);
-    ::mallopt(M_TOP_PAD, 16 << 10);
-    ::mallopt(M_MMAP_THRESHOLD, 64 << 10);
-}
-
 util::Result<void> enter_sandbox(const ipc::MailboxSettings& settings)
 {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -128,7 +120,8 @@ util::Result<void> serve(bool has_log)
 
 int main()
 {
-    mailbox::keep_memory_small();
+    ::mallopt(M_ARENA_MAX, 1);  // its helper thread allocates little
+    util::keep_freed_memory();
     struct stat status {};
     bool has_log = ::fstat(mailbox::log_descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
     if (has_log)
