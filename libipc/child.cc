@@ -141,36 +141,41 @@ bool Scoreboard::is_full() const
 
 namespace {
 
-[[noreturn]] void fail_child(std::string_view what)
+// Where a child's start failed.  A child runs in its parent's memory until it is exec'd (vfork), so
+// that no page of master is copied for it: it leaves here what it cannot log itself.
+struct Failure {
+    const char* what = nullptr;
+    int code = 0;
+};
+
+[[noreturn]] void fail_child(Failure& failure, const char* what)
 {
-    util::log::write(util::log::Level::Fatal, util::system_error(what, errno).text);
+    failure = {what, errno};
     ::_exit(127);
 }
 
 // Puts the descriptors where the child looks for them.  First all go out of the way, so that none
 // is overwritten before it is moved.
-void place_descriptors(const ChildSpec& spec)
+void place_descriptors(std::span<int> sources, Failure& failure)
 {
-    std::vector<int> sources{spec.log, spec.control, spec.scoreboard, spec.certificates};
-    sources.insert(sources.end(), spec.listeners.begin(), spec.listeners.end());
     int above = log_descriptor + static_cast<int>(sources.size());
-    util::UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    if (!null.valid())
-        fail_child("open /dev/null");
-    int null_copy = ::fcntl(null.get(), F_DUPFD_CLOEXEC, above);
+    int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    int null_copy = null < 0 ? -1 : ::fcntl(null, F_DUPFD_CLOEXEC, above);
+    if (null_copy < 0)
+        fail_child(failure, "open /dev/null");
     for (int& source : sources) {
         source = ::fcntl(source < 0 ? null_copy : source, F_DUPFD_CLOEXEC, above);
         if (source < 0)
-            fail_child("duplicate a descriptor");
+            fail_child(failure, "duplicate a descriptor");
     }
     for (std::size_t i = 0; i < sources.size(); ++i) {
         if (::dup2(sources[i], log_descriptor + static_cast<int>(i)) < 0)
-            fail_child("place a descriptor");
+            fail_child(failure, "place a descriptor");
     }
     if (::dup2(null_copy, STDIN_FILENO) < 0)
-        fail_child("place standard input");
+        fail_child(failure, "place standard input");
     if (::close_range(static_cast<unsigned>(above), ~0u, 0) < 0)
-        fail_child("close_range");
+        fail_child(failure, "close_range");
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts)
@@ -182,9 +187,10 @@ std::vector<char*> pointers(std::vector<std::string>& texts)
     return out;
 }
 
-[[noreturn]] void become_child(const ChildSpec& spec, char* const* arguments, char* const* environment)
+[[noreturn]] void become_child(const char* path, char* const* arguments, char* const* environment,
+                               std::span<int> sources, Failure& failure)
 {
-    place_descriptors(spec);
+    place_descriptors(sources, failure);
     for (int signal = 1; signal < NSIG; ++signal)
         ::signal(signal, SIG_DFL);
     ::signal(SIGPIPE, SIG_IGN);
@@ -193,10 +199,27 @@ std::vector<char*> pointers(std::vector<std::string>& texts)
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     // Not in the terminal's foreground group: Ctrl-C is for master alone.
     ::setpgid(0, 0);
-    ::execve(spec.path.c_str(), arguments, environment);
-    util::log::to_socket("master", log_descriptor);
-    fail_child(util::concat("exec ", spec.path));
+    ::execve(path, arguments, environment);
+    fail_child(failure, "exec");
 }
+
+// All signals blocked, as long as it lives: a handler must not run in a child that has its parent's
+// memory.
+class SignalsBlocked {
+public:
+    SignalsBlocked()
+    {
+        sigset_t all;
+        sigfillset(&all);
+        ::sigprocmask(SIG_SETMASK, &all, &before_);
+    }
+    ~SignalsBlocked() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+    SignalsBlocked(const SignalsBlocked&) = delete;
+    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+private:
+    sigset_t before_{};
+};
 
 }  // namespace
 
@@ -210,11 +233,19 @@ util::Result<pid_t> spawn(const ChildSpec& spec)
     environment.push_back(util::concat("TERN_CHILD=", facts.encode()));
     auto argument_pointers = pointers(arguments);
     auto environment_pointers = pointers(environment);
-    pid_t pid = ::fork();
+    std::vector<int> sources{spec.log, spec.control, spec.scoreboard, spec.certificates};
+    sources.insert(sources.end(), spec.listeners.begin(), spec.listeners.end());
+    Failure failure;
+    SignalsBlocked blocked;
+    pid_t pid = ::vfork();
     if (pid < 0)
         return util::system_error("fork", errno);
     if (pid == 0)
-        become_child(spec, argument_pointers.data(), environment_pointers.data());
+        become_child(spec.path.c_str(), argument_pointers.data(), environment_pointers.data(), sources, failure);
+    // The parent goes on when the child is exec'd or gone.
+    if (failure.what)
+        util::log::write(util::log::Level::Fatal,
+                         util::system_error(util::concat(failure.what, " ", spec.path), failure.code).text);
     return pid;
 }
 

@@ -125,7 +125,7 @@ struct ChildSpec {
     std::vector<int> listeners;
 };
 
-// Forks and execs.  A child that cannot be exec'd logs why and ends with status 127.
+// Forks and execs.  When a child cannot be exec'd, the log says why, and it ends with status 127.
 util::Result<pid_t> spawn(const ChildSpec& spec);
 
 }  // namespace server

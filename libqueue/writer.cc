@@ -171,8 +171,8 @@ util::Result<util::UniqueFd> Writer::seal_memory()
 {
     auto memory = TRY(util::sys::memfd("message"));
     TRY(util::sys::write_all(memory.get(), buffer_));
-    TRY(util::sys::seal(memory.get()));
-    return util::sys::reopen(memory.get(), O_RDONLY);
+    TRY(util::sys::seal(memory.get()));  // from here on nobody can write to it, by whatever descriptor
+    return memory;
 }
 
 util::Result<void> Writer::name(const std::string& queue_id)

@@ -5,6 +5,7 @@
 #include "libipc/connection.h"
 #include "libipc/control.h"
 #include "libipc/server.h"
+#include "libutil/log.h"
 #include "tests/unit/suite.h"
 
 #include <fcntl.h>
@@ -115,10 +116,10 @@ END_TEST
 TEST(a_child_that_cannot_start_says_why_in_the_log)
 {
     auto log = util::sys::socket_pair(SOCK_DGRAM).take();
+    util::log::to_socket("master", log.first.get());
     ChildSpec spec;
     spec.path = "/nonexistent/smtpd";
     spec.arguments = {"smtpd"};
-    spec.log = log.first.get();
     auto pid = spawn(spec).take();
     int status = 0;
     ::waitpid(pid, &status, 0);
