@@ -88,4 +88,12 @@ util::Result<void> prepare_directories(const Plan& plan, bool unprivileged)
     return {};
 }
 
+util::Result<void> prepare_terndrop(const Plan& plan)
+{
+    std::string path = *plan.common.command_directory + "/terndrop";
+    gid_t drop = TRY(server::resolve_group(*plan.common.setgid_group));
+    TRY(util::sys::chown(path, 0, drop));
+    return util::sys::chmod(path, 02755);
+}
+
 }  // namespace master

@@ -2,9 +2,11 @@
 //
 //   master -c DIR           runs until told to stop
 //   master -c DIR -k        only checks the configuration: 0, or 78 and what is wrong
+//   master -c DIR -p        only makes directories and sets owners and modes (tern set-permissions)
 //   -f log lines also to standard output, -v verbose, -R FD where to report that it is up
 #include "libutil/log.h"
 #include "libutil/sys.h"
+#include "master/directories.h"
 #include "master/master.h"
 
 #include <sys/resource.h>
@@ -23,6 +25,7 @@ constexpr int cannot_start = 75;         // EX_TEMPFAIL
 struct CommandLine {
     master::Options options;
     bool check_only = false;
+    bool prepare_only = false;
     bool wrong = false;
 };
 
@@ -30,7 +33,7 @@ CommandLine parse(int argc, char** argv)
 {
     CommandLine line;
     int option;
-    while ((option = ::getopt(argc, argv, "c:fvkR:")) != -1) {
+    while ((option = ::getopt(argc, argv, "c:fvkpR:")) != -1) {
         switch (option) {
         case 'c':
             line.options.config_directory = optarg;
@@ -43,6 +46,9 @@ CommandLine parse(int argc, char** argv)
             break;
         case 'k':
             line.check_only = true;
+            break;
+        case 'p':
+            line.prepare_only = true;
             break;
         case 'R':
             line.options.report_to = static_cast<int>(util::parse_unsigned(optarg, 1000).value_or(STDERR_FILENO));
@@ -80,13 +86,29 @@ int check(const master::Options& options)
     return problems.any() ? configuration_error : 0;
 }
 
+int prepare(const master::Options& options)
+{
+    bool unprivileged = ::geteuid() != 0;
+    conf::Problems problems;
+    auto plan = master::Plan::load(options.config_directory, unprivileged, problems);
+    say(STDERR_FILENO, problems.to_text());
+    if (problems.any())
+        return configuration_error;
+    auto done = master::prepare_directories(*plan, unprivileged);
+    if (done && !unprivileged)
+        done = master::prepare_terndrop(*plan);
+    if (!done)
+        say(STDERR_FILENO, util::concat("tern/master: fatal: ", done.error().text, "\n"));
+    return done ? 0 : cannot_start;
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
 {
     CommandLine line = parse(argc, argv);
     if (line.wrong) {
-        say(STDERR_FILENO, "usage: master -c /config/directory [-f] [-k] [-v] [-R descriptor]\n");
+        say(STDERR_FILENO, "usage: master -c /config/directory [-f] [-k] [-p] [-v] [-R descriptor]\n");
         return usage_error;
     }
     util::log::to_stderr("tern/master");
@@ -96,6 +118,8 @@ int main(int argc, char** argv)
         return cannot_start;
     if (line.check_only)
         return check(line.options);
+    if (line.prepare_only)
+        return prepare(line.options);
     raise_limits();
     int report_to = line.options.report_to >= 0 ? line.options.report_to : STDERR_FILENO;
     if (line.options.report_to >= 0 && !util::sys::set_close_on_exec(report_to, true))

@@ -218,6 +218,15 @@ void Master::apply(std::unique_ptr<Plan> plan, Sockets opened, std::map<std::str
 
 server::ControlAnswer Master::reload()
 {
+    notifier_.reloading();
+    auto answer = take_over_configuration();
+    if (phase_ == Phase::Running)
+        notifier_.ready();
+    return answer;
+}
+
+server::ControlAnswer Master::take_over_configuration()
+{
     server::ControlAnswer answer;
     answer.pid = ::getpid();
     if (phase_ != Phase::Running) {
@@ -268,21 +277,29 @@ void Master::run() { loop_.run(); }
 
 void Master::report_ready()
 {
-    if (options_.report_to < 0)
-        return;
     bool log_ready = services_.at("log/unix")->is_ready();
     bool late = util::now() - started_ > log_start_time;
     if (!log_ready && !late && !services_.at("log/unix")->is_throttled()) {
         ready_timer_.start(std::chrono::milliseconds(5));
         return;
     }
-    std::string_view text = log_ready ? "ready\n" : "the log daemon does not start; see above, and maillog_file\n";
+    constexpr std::string_view no_log = "the log daemon does not start; see above, and maillog_file\n";
+    if (options_.report_to >= 0)
+        report(log_ready ? "ready\n" : no_log);
+    else if (!log_ready)
+        util::log::error(util::trim(no_log));
+    if (!log_ready)
+        return begin_stop();
+    notifier_.ready();
+}
+
+// To tern(1), which waits for it.
+void Master::report(std::string_view text)
+{
     if (::write(options_.report_to, text.data(), text.size()) < 0)
         util::log::warning("nobody waits for master's start any more");
     ::close(options_.report_to);
     options_.report_to = -1;
-    if (!log_ready)
-        begin_stop();
     // Standard error was the terminal of whoever started us.
     if (!options_.foreground) {
         util::UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "master/certificates.h"
+#include "master/notify.h"
 #include "master/service.h"
 
 #include <list>
@@ -42,6 +43,7 @@ private:
     void build_environment();
     void apply(std::unique_ptr<Plan> plan, Sockets opened, std::map<std::string, std::vector<std::string>> keys);
     server::ControlAnswer reload();
+    server::ControlAnswer take_over_configuration();
 
     void children_ended();
     void begin_stop();
@@ -49,6 +51,7 @@ private:
     bool gone(bool servers_only) const;
     void finish();
     void report_ready();
+    void report(std::string_view text);
     void check_certificates();
 
     void accept_control();
@@ -56,6 +59,7 @@ private:
     server::ControlAnswer status() const;
 
     Options options_;
+    Notifier notifier_ = Notifier::from_environment();
     util::EventLoop loop_;
     bool unprivileged_;
     util::Instant started_ = util::now();

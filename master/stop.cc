@@ -29,6 +29,7 @@ void Master::begin_stop()
     if (phase_ != Phase::Running)
         return;
     util::log::info("terminating");
+    notifier_.stopping();
     phase_ = Phase::StoppingServers;
     certificate_timer_.stop();
     for (auto& [id, service] : services_) {

@@ -103,3 +103,15 @@ install: all man
 	    echo ".so man1/sendmail.1" > $(DESTDIR)$(prefix)/share/man/man1/$$name.1; done
 	for page in $(MAN_PAGES); do \
 	    install -D -m 644 $$page $(DESTDIR)$(prefix)/share/man/man$${page##*.}/$${page##*/}; done
+
+# A Debian package of this tree, in build/deb.
+.PHONY: deb packages-deb
+packages-deb:
+	@tests/packages deb
+
+deb: packages-deb
+	rm -rf build/deb && mkdir -p build/deb
+	@grep -q '^tern ($(VERSION)' debian/changelog || { echo 'debian/changelog and VERSION differ' >&2; exit 1; }
+	git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -C build/deb -xf - --one-top-level=tern-$(VERSION)
+	cd build/deb/tern-$(VERSION) && DEB_BUILD_OPTIONS="parallel=$(shell nproc) nocheck $(DEB_BUILD_OPTIONS)" dpkg-buildpackage -us -uc -b
+	@ls build/deb/*.deb

@@ -1,6 +1,6 @@
 // tern(1): starts, stops and asks an instance.
 //
-//   tern [-c CONFIG_DIRECTORY] [-v] start | start-fg | stop | reload | status [-j] | check
+//   tern [-c CONFIG_DIRECTORY] [-v] start | start-fg | stop | reload | status [-j] | check | set-permissions
 #include "libutil/handle.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
@@ -27,7 +27,7 @@ void say(std::string_view text) { print(STDERR_FILENO, util::concat("tern: ", te
 
 int usage()
 {
-    print(STDERR_FILENO, "usage: tern [-c /config/directory] [-v] start|start-fg|stop|reload|status [-j]|check\n");
+    print(STDERR_FILENO, "usage: tern [-c /config/directory] [-v] start|start-fg|stop|reload|status [-j]|check|set-permissions\n");
     return EX_USAGE;
 }
 
@@ -174,5 +174,7 @@ int main(int argc, char** argv)
         return status(*instance, json);
     if (command == "check")
         return tern::check(*instance);
+    if (command == "set-permissions")
+        return tern::set_permissions(*instance);
     return usage();
 }

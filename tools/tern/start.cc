@@ -125,4 +125,9 @@ int check(const Instance& instance)
     exec_master(instance, {"-k"});
 }
 
+int set_permissions(const Instance& instance)
+{
+    exec_master(instance, {"-p"});
+}
+
 }  // namespace tern

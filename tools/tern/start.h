@@ -1,4 +1,4 @@
-// tern start, start-fg and check: they run master(8).
+// tern start, start-fg, check and set-permissions: they run master(8).
 #pragma once
 
 #include "tools/tern/instance.h"
@@ -12,6 +12,8 @@ int start(const Instance& instance, bool verbose);
 int start_in_foreground(const Instance& instance, bool verbose);
 // Runs the checks of configuration; 0 or EX_CONFIG.
 int check(const Instance& instance);
+// Makes the directories of the instance and sets owners and modes.
+int set_permissions(const Instance& instance);
 
 void print(int fd, std::string_view text);
 

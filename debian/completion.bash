@@ -1,0 +1,45 @@
+# Completion for Tern's commands.
+_tern_words() {
+    local words="$1"
+    COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
+}
+
+_tern_directory() {
+    [ "${COMP_WORDS[COMP_CWORD-1]}" = "-c" ] || return 1
+    COMPREPLY=($(compgen -d -- "${COMP_WORDS[COMP_CWORD]}"))
+}
+
+_tern() {
+    _tern_directory || _tern_words "-c -v -j start start-fg stop reload status check"
+}
+
+_ternconf() {
+    _tern_directory && return
+    case ${COMP_WORDS[COMP_CWORD]} in
+    -*) _tern_words "-c -d -e -F -h -M -n -P -x" ;;
+    *) _tern_words "$(ternconf -d 2>/dev/null | sed 's/ =.*//')" ;;
+    esac
+}
+
+_ternuser() {
+    _tern_directory && return
+    case ${COMP_WORDS[COMP_CWORD-1]} in
+    passwd | del | disable | enable | show) _tern_words "$(ternuser list 2>/dev/null | sed 's/ .*//')" ;;
+    --scheme) _tern_words "yescrypt sha512 bcrypt plain" ;;
+    *) _tern_words "-c -j add passwd del disable enable list show --password-stdin --scheme" ;;
+    esac
+}
+
+_ternqueue() {
+    _tern_directory || _tern_words "-c -p -j -f"
+}
+
+_ternmap() {
+    _tern_directory || COMPREPLY=($(compgen -f -W "hash: btree: lmdb: texthash: cidr: regexp: pcre:" -- "${COMP_WORDS[COMP_CWORD]}"))
+}
+
+complete -F _tern tern
+complete -F _ternconf ternconf
+complete -F _ternuser ternuser
+complete -F _ternqueue ternqueue
+complete -F _ternmap -o nospace ternmap
