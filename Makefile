@@ -91,7 +91,11 @@ $(foreach lib,$(LIBRARIES),$(eval $(call library_rule,$(lib))))
 # Programs go to build/VARIANT/bin.  NAME_STATIC := yes makes a static-pie (not under a sanitizer).
 # The C++ library is linked in: its thousands of symbols, looked up again at each start of a worker,
 # were a third of what the start cost.
-static_flags = $(if $(filter asan coverage,$(VARIANT)),,$(if $(filter yes,$($(1)_STATIC)),-static-pie,-static-libstdc++ -static-libgcc))
+# A static-pie looks no names up: the C library would load code from outside for it.  The functions of
+# libevent that could, which nothing calls, would end the process.
+LOOKUPS := getaddrinfo freeaddrinfo getservbyname getprotobynumber
+STATIC_FLAGS := -static-pie $(LOOKUPS:%=-Wl,--defsym=%=abort)
+static_flags = $(if $(filter asan coverage,$(VARIANT)),,$(if $(filter yes,$($(1)_STATIC)),$(STATIC_FLAGS),-static-libstdc++ -static-libgcc))
 define program_rule
 $(1)_SRCS ?= $$(sort $$(wildcard $(1)/*.cc))
 $(BUILD)/bin/$(1): $$(call objects,$$($(1)_SRCS)) $$(call library_files,$$($(1)_LIBS))

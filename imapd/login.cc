@@ -15,11 +15,6 @@ namespace {
 // RFC 2971 §3.3.
 constexpr int max_id_pairs = 30;
 
-LoginStep step(LoginStep::Kind kind)
-{
-    return {.kind = kind, .mechanism = {}, .data = {}};
-}
-
 }  // namespace
 
 Login::Login(std::string hostname)
@@ -60,13 +55,13 @@ void Login::tagged(std::string_view text)
 LoginStep Login::close(std::string_view bye)
 {
     util::append(output_, "* BYE ", bye, "\r\n");
-    return step(LoginStep::Kind::Close);
+    return LoginStep::Kind::Close;
 }
 
 LoginStep Login::bad(std::string_view text)
 {
     tagged(util::concat("BAD ", text));
-    if (++bad_ >= max_login_bad_commands)
+    if (is_one_too_many())
         return close("Too many commands that are not understood");
     return {};
 }
@@ -82,12 +77,12 @@ LoginStep Login::feed(std::string_view bytes)
     framer_.feed(bytes);
     for (;;) {
         LoginStep next;
-        switch (challenged_ || acknowledging_ ? framer_.next_line() : framer_.next()) {
+        switch (is_responding() ? framer_.next_line() : framer_.next()) {
         case Event::NeedInput:
             return {};
         case Event::TooLong:
         case Event::BadLiteral:
-            challenged_ = acknowledging_ = false;
+            stop_responding();
             tag_ = "*";
             next = bad("[TOOBIG] The command is too long");
             framer_.release();
@@ -98,7 +93,7 @@ LoginStep Login::feed(std::string_view bytes)
             literal_announced();
             break;
         case Event::Command: {
-            if (challenged_ || acknowledging_) {
+            if (is_responding()) {
                 next = respond(framer_.command());
             } else {
                 Scanner scanner(framer_.command());
@@ -162,7 +157,7 @@ Login::Answer Login::execute(Scanner& scanner)
         TRY(scanner.end());
         output_ += "* BYE Logging out\r\n";
         tagged("OK LOGOUT completed");
-        return step(LoginStep::Kind::Close);
+        return LoginStep::Kind::Close;
     }
     return util::invalid("Log in first");
 }
@@ -177,7 +172,7 @@ Login::Answer Login::starttls(Scanner& arguments)
         return LoginStep{};
     }
     tagged("OK Begin TLS negotiation now");
-    return step(LoginStep::Kind::StartTls);
+    return LoginStep(LoginStep::Kind::StartTls);
 }
 
 Login::Answer Login::log_in(Scanner& arguments)
@@ -192,29 +187,19 @@ Login::Answer Login::log_in(Scanner& arguments)
         tagged("NO [PRIVACYREQUIRED] Log in over TLS");
         return LoginStep{};
     }
-    LoginStep next = step(LoginStep::Kind::Authenticate);
-    next.mechanism = "PLAIN";
-    next.data = util::concat('\0', user, '\0', password);
-    return next;
+    return plain(user, password);
 }
 
 Login::Answer Login::authenticate(Scanner& arguments)
 {
     TRY(arguments.space());
     auto mechanism = TRY(arguments.atom());
-    LoginStep next = step(LoginStep::Kind::Authenticate);
+    LoginStep next = LoginStep::Kind::Authenticate;
     next.mechanism = util::upper(mechanism);
-    if (arguments.skip(' ')) {
-        // RFC 4959 §3: "=" is an initial response that is empty.
-        auto text = arguments.rest();
-        auto initial = text == "=" ? util::Result<std::string>(std::string()) : util::decode_base64(text);
-        if (!initial.ok() || text.empty())
-            return util::invalid("Invalid base64");
-        next.data = initial.take();
-    }
+    if (arguments.skip(' '))
+        next.data = TRY(initial_response(arguments.rest()));
     if (!offer_.is_usable(mechanism)) {
-        bool bare = util::equal_nocase(mechanism, "PLAIN") || util::equal_nocase(mechanism, "LOGIN");
-        tagged(bare && !offer_.plaintext ? "NO [PRIVACYREQUIRED] Log in over TLS"
+        tagged(ipc::is_bare_password(mechanism) && !offer_.plaintext ? "NO [PRIVACYREQUIRED] Log in over TLS"
                                          : "NO [CANNOT] This mechanism is not offered");
         return LoginStep{};
     }
@@ -244,47 +229,6 @@ Login::Answer Login::id(Scanner& arguments)
     output_ += "* ID (\"name\" \"Tern\")\r\n";
     tagged("OK ID completed");
     return LoginStep{};
-}
-
-// RFC 3501 §6.2.2: a line of base64, or "*" to cancel.
-LoginStep Login::respond(std::string_view line)
-{
-    if (acknowledging_) {
-        acknowledging_ = false;
-        if (line.empty())
-            return step(LoginStep::Kind::Proceed);
-        LoginStep cancelled = bad("The exchange was over");
-        return cancelled;
-    }
-    challenged_ = false;
-    if (line == "*") {
-        LoginStep next = bad("Authentication cancelled");
-        return next.kind == LoginStep::Kind::Close ? next : step(LoginStep::Kind::Cancel);
-    }
-    auto data = util::decode_base64(line);
-    if (!data.ok()) {
-        LoginStep next = bad("Invalid base64");
-        return next.kind == LoginStep::Kind::Close ? next : step(LoginStep::Kind::Cancel);
-    }
-    LoginStep next = step(LoginStep::Kind::Respond);
-    next.data = data.take();
-    return next;
-}
-
-void Login::challenge(std::string_view data)
-{
-    challenged_ = true;
-    util::append(output_, "+ ", util::encode_base64(data), "\r\n");
-}
-
-// IMAP has no place for data beside success: it goes as one more challenge.
-LoginStep Login::authenticated(std::string_view data)
-{
-    if (data.empty())
-        return step(LoginStep::Kind::Proceed);
-    acknowledging_ = true;
-    util::append(output_, "+ ", util::encode_base64(data), "\r\n");
-    return {};
 }
 
 void Login::refuse(LoginRefusal why)

@@ -12,7 +12,6 @@ namespace imapd {
 // Nothing that comes before log-in needs more.
 constexpr std::size_t login_line_limit = 16U << 10;     // an AUTHENTICATE response may be long
 constexpr std::uint64_t login_literal_limit = 4096;     // a user name or a password
-constexpr int max_login_bad_commands = 10;
 
 class Login final : public ipc::LoginDialog {
 public:
@@ -21,9 +20,6 @@ public:
     void greet(const ipc::LoginOffer& offer) override;
     void tls_started(const ipc::LoginOffer& offer) override;
     ipc::LoginStep feed(std::string_view bytes) override;
-    std::string& output() override { return output_; }
-    void challenge(std::string_view data) override;
-    ipc::LoginStep authenticated(std::string_view data) override;
     void refuse(ipc::LoginRefusal why) override;
     std::string greeting() const override;
     std::string_view leftover() const override { return framer_.rest(); }
@@ -39,21 +35,15 @@ private:
     Answer log_in(syntax::Scanner& arguments);
     Answer authenticate(syntax::Scanner& arguments);
     Answer id(syntax::Scanner& arguments);
-    Step respond(std::string_view line);
     void literal_announced();
-    Step bad(std::string_view text);
+    Step bad(std::string_view text) override;
     void tagged(std::string_view text);
     std::string capabilities() const;
     Step close(std::string_view bye);
 
     std::string hostname_;
-    ipc::LoginOffer offer_;
     syntax::Framer framer_;
-    std::string output_;
     std::string tag_;
-    bool challenged_ = false;     // the next line answers a challenge
-    bool acknowledging_ = false;  // it acknowledges the last message of a mechanism
-    int bad_ = 0;
 };
 
 }  // namespace imapd

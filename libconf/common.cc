@@ -65,4 +65,12 @@ void Common::verify(const MainCf& settings, Problems& problems) const
     }
 }
 
+util::Result<void> load_common(Common& common, const std::string& config_directory)
+{
+    Problems problems;
+    auto settings = MainCf::load(config_directory, problems);
+    settings.fill({&common}, problems);
+    return problems.result();
+}
+
 }  // namespace conf

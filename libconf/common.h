@@ -7,6 +7,9 @@
 
 namespace conf {
 
+// Where main.cf is unless a command line says otherwise.
+constexpr std::string_view built_in_config_directory = "/etc/tern";
+
 enum class SandboxMode : unsigned char { Off, On, Require };
 
 struct Common : Section {
@@ -28,7 +31,7 @@ struct Common : Section {
         "type:tables.  Read by smtpd(8), cleanup(8) and qmgr(8)."};
     Words mynetworks{this, "mynetworks", "127.0.0.0/8 [::1]/128",
         "The clients that permit_mynetworks trusts: addresses, network/mask, /file/names and "
-        "type:tables, with ! before those to leave out.  Read by smtpd(8) and imapd(8)."};
+        "type:tables, with ! before those to leave out.  Read by smtpd(8)."};
     Words inet_interfaces{this, "inet_interfaces", "all",
         "The addresses on which master(8) listens for services whose name has no host: all, "
         "loopback-only, or a list of addresses."};
@@ -43,7 +46,7 @@ struct Common : Section {
         "conditions such as ${stress?{10}:{300}}s."};
 
     // --- directories and files: all programs ---------------------------------------------------------
-    Path config_directory{this, "config_directory", "/etc/tern",
+    Path config_directory{this, "config_directory", built_in_config_directory,
         "Where main.cf and master.cf are.  It is given to programs with -c, not set in main.cf; all "
         "other paths may be written relative to it as $config_directory/name."};
     Path queue_directory{this, "queue_directory", "/var/spool/tern",
@@ -126,5 +129,8 @@ struct Common : Section {
         "Whether passwords may travel without TLS, from loopback addresses only.  For private "
         "instances under test.  Read by smtpd(8), imapd(8) and pop3d(8)."};
 };
+
+// Reads main.cf for a command that needs no parameters but these.  Invalid: all that is wrong.
+util::Result<void> load_common(Common& common, const std::string& config_directory);
 
 }  // namespace conf

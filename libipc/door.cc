@@ -43,24 +43,6 @@ ClientAddress describe(const sockaddr_storage& address)
 
 }  // namespace
 
-std::vector<std::string> LoginOffer::usable() const
-{
-    std::vector<std::string> out;
-    for (const auto& name : mechanisms)
-        if (is_usable(name))
-            out.push_back(name);
-    return out;
-}
-
-bool LoginOffer::is_usable(std::string_view mechanism) const
-{
-    bool offered = std::any_of(mechanisms.begin(), mechanisms.end(), [&](const std::string& name) {
-        return util::equal_nocase(name, mechanism);
-    });
-    bool bare = util::equal_nocase(mechanism, "PLAIN") || util::equal_nocase(mechanism, "LOGIN");
-    return offered && (plaintext || !bare);
-}
-
 Door::Door(util::EventLoop& loop, Service service, DoorSettings settings,
            LoginService::Sockets sockets, MakeDialog make_dialog)
     : loop_(loop), service_(service), settings_(std::move(settings)),

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "libipc/door_config.h"
+#include "libipc/door_settings.h"
 #include "libipc/listener.h"
 #include "libipc/login_dialog.h"
 #include "libipc/login_service.h"
@@ -60,7 +61,7 @@ private:
 
 // What the main() of a door does after it has read its parameters: goes into the sandbox, serves
 // until master says stop.
-util::Result<void> run_door(server::Process& process, Service service, const DoorSettings& settings,
+util::Result<void> run_door(server::Process& process, Service service, const DoorConfig& config,
                             Door::MakeDialog make_dialog);
 
 }  // namespace ipc

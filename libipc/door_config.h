@@ -1,22 +1,48 @@
-// What a door's parameters say, whatever the protocol: filled by imapd(8) and pop3d(8) from theirs.
+// The parameters of a door: the same for every protocol, with the program's name in front.
+//
+// imapd_client_limit and pop3d_client_limit are one declaration here; imapd/config.h and
+// pop3d/config.h say whose they are.
 #pragma once
 
-#include "libutil/time.h"
+#include "libconf/parameter.h"
+#include "libutil/text.h"
 
-#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace ipc {
 
-struct DoorSettings {
-    bool wrappermode = false;            // TLS before the greeting
-    bool allow_plaintext_login = false;  // without TLS, from loopback
-    std::size_t client_limit = 1000;     // connections of this process
-    std::size_t login_limit_per_client = 50;  // connections that are not logged in, of one address
-    std::size_t attempts = 5;            // failed log-ins, then the connection ends
-    util::Duration login_timeout{60'000'000};
-    std::string tls_protocols;
-    std::string tls_ciphers;
+struct DoorConfig : conf::Section {
+    // `tls_port` is where TLS begins at once, by the named section of RFC 8314.
+    DoorConfig(std::string_view program, int tls_port, std::string_view rfc8314_section) :
+        tls_wrappermode{this, util::concat(program, "_tls_wrappermode"), "no",
+            util::concat("Whether TLS begins before the greeting, as on port ", tls_port, " (RFC 8314 section ",
+                         rfc8314_section, ").  Set with -o for that service in master.cf.")},
+        tls_protocols{this, util::concat(program, "_tls_protocols"), ">=TLSv1.2", {.max = 200},
+            "The versions of TLS that may be negotiated, in the form of smtpd_tls_protocols."},
+        tls_ciphers{this, util::concat(program, "_tls_cipherlist"), "", {.max = 2000},
+            "The ciphers for TLS 1.2, as a list in OpenSSL's form; empty is a good choice."},
+        client_limit{this, util::concat(program, "_client_limit"), "10000", {.min = 1, .max = 1'000'000},
+            util::concat("How many connections one ", program, " process holds: dialogues before log-in, and "
+                         "all sessions over TLS.  Sessions without TLS are handed over and do not count.")},
+        login_limit_per_client{this, util::concat(program, "_login_connection_limit"), "50",
+            {.min = 1, .max = 1'000'000},
+            "How many connections that are not logged in one client address may have to one process."},
+        attempts{this, util::concat(program, "_login_attempts"), "5", {.min = 1, .max = 1000},
+            "After this many failed log-ins the connection is closed."},
+        login_timeout{this, util::concat(program, "_login_timeout"), "60s",
+            {.min = std::chrono::seconds(5), .max = std::chrono::hours(1)},
+            "How long a client may take to log in, from its connection on."}
+    {
+    }
+
+    conf::Flag tls_wrappermode;
+    conf::Text tls_protocols;
+    conf::Text tls_ciphers;
+    conf::Count client_limit;
+    conf::Count login_limit_per_client;
+    conf::Count attempts;
+    conf::Duration login_timeout;
 };
 
 }  // namespace ipc

@@ -6,10 +6,29 @@
 
 namespace ipc {
 
-util::Result<void> run_door(server::Process& process, Service service, const DoorSettings& settings,
+namespace {
+
+DoorSettings settings_of(const DoorConfig& config, const conf::Common& common)
+{
+    DoorSettings settings;
+    settings.wrappermode = *config.tls_wrappermode;
+    settings.allow_plaintext_login = *common.allow_plaintext_login;
+    settings.client_limit = *config.client_limit;
+    settings.login_limit_per_client = *config.login_limit_per_client;
+    settings.attempts = *config.attempts;
+    settings.login_timeout = *config.login_timeout;
+    settings.tls_protocols = *config.tls_protocols;
+    settings.tls_ciphers = *config.tls_ciphers;
+    return settings;
+}
+
+}  // namespace
+
+util::Result<void> run_door(server::Process& process, Service service, const DoorConfig& config,
                             Door::MakeDialog make_dialog)
 {
     const auto& common = process.common();
+    DoorSettings settings = settings_of(config, common);
     LoginService::Sockets sockets{server::private_socket(common, "auth"),
                                   server::private_socket(common, "usher")};
     auto pem = TRY(process.certificates());

@@ -1,8 +1,12 @@
-// The log-in dialogue of a mail protocol, without I/O: what imapd(8) and pop3d(8) have of their own.
+// The log-in dialogue of a mail protocol, without I/O.
 //
 // The door (door.h) feeds bytes, sends what is in output(), does what the step says, and tells how
-// that went.  Between two steps the dialogue consumes nothing.
+// that went.  Between two steps the dialogue consumes nothing.  Here is what the protocols share: how
+// a SASL exchange travels in lines of base64 (RFC 3501 §6.2.2, RFC 5034 §4).  imapd(8) and pop3d(8)
+// have the commands and the texts.
 #pragma once
+
+#include "libutil/result.h"
 
 #include <optional>
 #include <string>
@@ -10,6 +14,9 @@
 #include <vector>
 
 namespace ipc {
+
+// Does the mechanism show the password to who listens: PLAIN or LOGIN?
+bool is_bare_password(std::string_view mechanism);
 
 // What a client may use now.
 struct LoginOffer {
@@ -33,12 +40,18 @@ struct LoginStep {
         Proceed,       // authenticated, and the client has everything: open the session
         Close,         // the last words are in output()
     };
+    LoginStep() = default;
+    LoginStep(Kind step) : kind(step) {}
+
     Kind kind = Kind::Wait;
     std::string mechanism;
     std::optional<std::string> data;
 };
 
 enum class LoginRefusal : unsigned char { Failed, Unavailable, Invalid, Disabled };
+
+// With so many commands that are not understood the connection ends.
+constexpr int max_login_bad_commands = 10;
 
 class LoginDialog {
 public:
@@ -49,12 +62,12 @@ public:
 
     // Takes bytes (none: goes on with what is there) and says what is to be done next.
     virtual LoginStep feed(std::string_view bytes) = 0;
-    virtual std::string& output() = 0;
+    std::string& output() { return output_; }
 
     // After Authenticate and Respond: one of these.  authenticated() with data has the client
     // acknowledge it first (SCRAM's last message); then, and else at once, comes Proceed.
-    virtual void challenge(std::string_view data) = 0;
-    virtual LoginStep authenticated(std::string_view data) = 0;
+    void challenge(std::string_view data);
+    LoginStep authenticated(std::string_view data);
     virtual void refuse(LoginRefusal why) = 0;
 
     // After Proceed: what the session is to say first, and the bytes that are for it.
@@ -65,6 +78,29 @@ public:
     virtual bool has_leftover() const = 0;
     // Last words, whatever the state: time-out, shutdown, too many tries.
     virtual void say_goodbye(std::string_view reason) = 0;
+
+protected:
+    // Puts an error into output().  Wait; or Close, when it was one too many.
+    virtual LoginStep bad(std::string_view text) = 0;
+    bool is_one_too_many() { return ++bad_ >= max_login_bad_commands; }
+
+    // Is the next line no command, but part of an exchange?  Then respond() takes it.
+    bool is_responding() const { return challenged_ || acknowledging_; }
+    void stop_responding() { challenged_ = acknowledging_ = false; }
+    LoginStep respond(std::string_view line);
+
+    // Authenticate with a name and a password that came in commands of their own.
+    static LoginStep plain(std::string_view user, std::string_view password);
+    // An initial response as it stands in a command.  Invalid when it is not base64.
+    static util::Result<std::string> initial_response(std::string_view text);
+
+    LoginOffer offer_;
+    std::string output_;
+
+private:
+    bool challenged_ = false;     // the next line answers a challenge
+    bool acknowledging_ = false;  // it acknowledges the last message of a mechanism
+    int bad_ = 0;
 };
 
 }  // namespace ipc

@@ -10,7 +10,7 @@
 namespace master {
 
 struct Options {
-    std::string config_directory = "/etc/tern";
+    std::string config_directory{conf::built_in_config_directory};
     bool foreground = false;  // log lines go to standard output too
     bool verbose = false;
     int report_to = -1;       // where "ready" or what is wrong is written, then closed

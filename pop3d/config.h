@@ -1,29 +1,12 @@
-// The main.cf(5) parameters of pop3d(8): their only declaration.
+// The main.cf(5) parameters of pop3d(8): those of a door, named pop3d_*.
 #pragma once
 
-#include "libconf/parameter.h"
+#include "libipc/door_config.h"
 
 namespace pop3d {
 
-struct Config : conf::Section {
-    conf::Flag tls_wrappermode{this, "pop3d_tls_wrappermode", "no",
-        "Whether TLS begins before the greeting, as on port 995 (RFC 8314 section 3.1).  Set with -o "
-        "for that service in master.cf."};
-    conf::Text tls_protocols{this, "pop3d_tls_protocols", ">=TLSv1.2", {.max = 200},
-        "The versions of TLS that may be negotiated, in the form of smtpd_tls_protocols."};
-    conf::Text tls_ciphers{this, "pop3d_tls_cipherlist", "", {.max = 2000},
-        "The ciphers for TLS 1.2, as a list in OpenSSL's form; empty is a good choice."};
-    conf::Count client_limit{this, "pop3d_client_limit", "10000", {.min = 1, .max = 1'000'000},
-        "How many connections one pop3d process holds: dialogues before log-in, and all sessions "
-        "over TLS.  Sessions without TLS are handed over and do not count."};
-    conf::Count login_limit_per_client{this, "pop3d_login_connection_limit", "50",
-        {.min = 1, .max = 1'000'000},
-        "How many connections that are not logged in one client address may have to one process."};
-    conf::Count attempts{this, "pop3d_login_attempts", "5", {.min = 1, .max = 1000},
-        "After this many failed log-ins the connection is closed."};
-    conf::Duration login_timeout{this, "pop3d_login_timeout", "60s",
-        {.min = std::chrono::seconds(5), .max = std::chrono::hours(1)},
-        "How long a client may take to log in, from its connection on."};
+struct Config : ipc::DoorConfig {
+    Config() : DoorConfig("pop3d", 995, "3.1") {}
 };
 
 }  // namespace pop3d

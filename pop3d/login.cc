@@ -8,15 +8,6 @@ namespace pop3d {
 using ipc::LoginRefusal;
 using ipc::LoginStep;
 
-namespace {
-
-LoginStep step(LoginStep::Kind kind)
-{
-    return {.kind = kind, .mechanism = {}, .data = {}};
-}
-
-}  // namespace
-
 Login::Login(std::string hostname) : hostname_(std::move(hostname)) {}
 
 void Login::greet(const ipc::LoginOffer& offer)
@@ -36,10 +27,10 @@ void Login::ok(std::string_view text)
     util::append(output_, "+OK ", text, "\r\n");
 }
 
-LoginStep Login::error(std::string_view text)
+LoginStep Login::bad(std::string_view text)
 {
     util::append(output_, "-ERR ", text, "\r\n");
-    return step(++bad_ >= max_login_bad_commands ? LoginStep::Kind::Close : LoginStep::Kind::Wait);
+    return is_one_too_many() ? LoginStep::Kind::Close : LoginStep::Kind::Wait;
 }
 
 void Login::say_goodbye(std::string_view reason)
@@ -51,7 +42,7 @@ LoginStep Login::feed(std::string_view bytes)
 {
     input_.append(bytes);
     for (;;) {
-        auto limit = challenged_ || acknowledging_ ? response_limit : command_limit;
+        auto limit = is_responding() ? response_limit : command_limit;
         auto end = input_.find('\n');
         if (end == std::string::npos) {
             // RFC 5034 §4: a response of AUTH may be long, and come with its command.
@@ -67,12 +58,13 @@ LoginStep Login::feed(std::string_view bytes)
             limit = response_limit;
         LoginStep next;
         if (skipping_ || line.size() + 1 > limit) {
-            skipping_ = challenged_ = acknowledging_ = false;
-            next = error("The command line is too long");
+            skipping_ = false;
+            stop_responding();
+            next = bad("The command line is too long");
         } else {
             if (!line.empty() && line.back() == '\r')
                 line.pop_back();
-            next = challenged_ || acknowledging_ ? respond(line) : execute(line);
+            next = is_responding() ? respond(line) : execute(line);
         }
         if (next.kind != LoginStep::Kind::Wait)
             return next;
@@ -90,7 +82,7 @@ LoginStep Login::execute(std::string_view line)
     if (is("AUTH"))
         return auth(util::trim(argument));
     if (!argument.empty() && (is("CAPA") || is("STLS") || is("QUIT")))
-        return error("Unexpected argument");
+        return bad("Unexpected argument");
     if (is("STLS"))
         return stls();
     if (is("CAPA")) {
@@ -99,9 +91,9 @@ LoginStep Login::execute(std::string_view line)
     }
     if (is("QUIT")) {
         ok("Goodbye");
-        return step(LoginStep::Kind::Close);
+        return LoginStep::Kind::Close;
     }
-    return error("Log in first");
+    return bad("Log in first");
 }
 
 void Login::capa()
@@ -125,19 +117,19 @@ void Login::capa()
 LoginStep Login::stls()
 {
     if (offer_.tls_active)
-        return error("TLS is active already");
+        return bad("TLS is active already");
     if (!offer_.starttls)
-        return error("TLS cannot be had");
+        return bad("TLS cannot be had");
     ok("Begin TLS negotiation now");
-    return step(LoginStep::Kind::StartTls);
+    return LoginStep::Kind::StartTls;
 }
 
 LoginStep Login::user(std::string_view name)
 {
     if (!offer_.plaintext)
-        return error("[AUTH] Log in over TLS");
+        return bad("[AUTH] Log in over TLS");
     if (name.empty())
-        return error("Name expected");
+        return bad("Name expected");
     user_ = name;
     ok("Name taken, password wanted");
     return {};
@@ -147,12 +139,10 @@ LoginStep Login::user(std::string_view name)
 LoginStep Login::pass(std::string_view password)
 {
     if (user_.empty())
-        return error("USER comes first");
+        return bad("USER comes first");
     if (password.empty())
-        return error("Password expected");
-    LoginStep next = step(LoginStep::Kind::Authenticate);
-    next.mechanism = "PLAIN";
-    next.data = util::concat('\0', user_, '\0', password);
+        return bad("Password expected");
+    LoginStep next = plain(user_, password);
     user_.clear();
     return next;
 }
@@ -161,54 +151,18 @@ LoginStep Login::auth(std::string_view arguments)
 {
     auto [mechanism, initial] = util::split_first(arguments, ' ');
     if (mechanism.empty())
-        return error("Mechanism expected");
+        return bad("Mechanism expected");
     if (!offer_.is_usable(mechanism))
-        return error("[AUTH] This mechanism is not offered");
-    LoginStep next = step(LoginStep::Kind::Authenticate);
+        return bad("[AUTH] This mechanism is not offered");
+    LoginStep next = LoginStep::Kind::Authenticate;
     next.mechanism = util::upper(mechanism);
     if (!initial.empty()) {
-        // RFC 5034 §4: "=" is an initial response that is empty.
-        auto data = initial == "=" ? util::Result<std::string>(std::string()) : util::decode_base64(initial);
+        auto data = initial_response(initial);
         if (!data.ok())
-            return error("Invalid base64");
+            return bad(data.error().text);
         next.data = data.take();
     }
     return next;
-}
-
-LoginStep Login::respond(std::string_view line)
-{
-    if (acknowledging_) {
-        acknowledging_ = false;
-        if (line.empty())
-            return step(LoginStep::Kind::Proceed);
-        return error("The exchange was over");
-    }
-    challenged_ = false;
-    auto data = line == "*" ? util::Result<std::string>(util::invalid("Authentication cancelled"))
-                            : util::decode_base64(line);
-    if (!data.ok()) {
-        LoginStep next = error(line == "*" ? "Authentication cancelled" : "Invalid base64");
-        return next.kind == LoginStep::Kind::Close ? next : step(LoginStep::Kind::Cancel);
-    }
-    LoginStep next = step(LoginStep::Kind::Respond);
-    next.data = data.take();
-    return next;
-}
-
-void Login::challenge(std::string_view data)
-{
-    challenged_ = true;
-    util::append(output_, "+ ", util::encode_base64(data), "\r\n");
-}
-
-LoginStep Login::authenticated(std::string_view data)
-{
-    if (data.empty())
-        return step(LoginStep::Kind::Proceed);
-    acknowledging_ = true;
-    util::append(output_, "+ ", util::encode_base64(data), "\r\n");
-    return {};
 }
 
 void Login::refuse(LoginRefusal why)

@@ -9,7 +9,6 @@ namespace pop3d {
 
 constexpr std::size_t command_limit = 255;             // RFC 2449 §4, with CRLF
 constexpr std::size_t response_limit = 16U << 10;      // a line of AUTH
-constexpr int max_login_bad_commands = 10;
 
 class Login final : public ipc::LoginDialog {
 public:
@@ -18,9 +17,6 @@ public:
     void greet(const ipc::LoginOffer& offer) override;
     void tls_started(const ipc::LoginOffer& offer) override;
     ipc::LoginStep feed(std::string_view bytes) override;
-    std::string& output() override { return output_; }
-    void challenge(std::string_view data) override;
-    ipc::LoginStep authenticated(std::string_view data) override;
     void refuse(ipc::LoginRefusal why) override;
     std::string greeting() const override;
     std::string_view leftover() const override { return input_; }
@@ -35,20 +31,14 @@ private:
     Step pass(std::string_view password);
     Step auth(std::string_view arguments);
     Step stls();
-    Step respond(std::string_view line);
     void capa();
     void ok(std::string_view text);
-    Step error(std::string_view text);
+    Step bad(std::string_view text) override;
 
     std::string hostname_;
-    ipc::LoginOffer offer_;
     std::string input_;
-    std::string output_;
     std::string user_;
     bool skipping_ = false;       // the rest of a line that was too long
-    bool challenged_ = false;     // the next line answers a challenge
-    bool acknowledging_ = false;  // it acknowledges the last message of a mechanism
-    int bad_ = 0;
 };
 
 }  // namespace pop3d

@@ -17,6 +17,11 @@ demo: packages-check
 layering:
 	@tests/layering
 
+.PHONY: rfcs
+rfcs:
+	@tests/rfcs
+check-run: rfcs
+
 .PHONY: manlint
 manlint: man
 	@tests/manlint $(MAN_PAGES)

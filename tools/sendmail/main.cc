@@ -21,7 +21,6 @@
 namespace sendmail {
 namespace {
 
-constexpr std::string_view built_in_directory = "/etc/tern";
 constexpr std::size_t read_size = 64 * 1024;
 
 int complain(int status, std::string_view text)
@@ -200,7 +199,7 @@ private:
         auto pickup = open_pickup(*config_.queue_directory + "/public/pickup");
         if (pickup.ok())
             return pickup;
-        bool built_in = *config_.config_directory == built_in_directory;
+        bool built_in = *config_.config_directory == conf::built_in_config_directory;
         return open_terndrop(own_directory(config_) + "/terndrop", built_in ? "" : *config_.config_directory);
     }
 
@@ -224,13 +223,10 @@ int run(int argc, char** argv)
     if (!options.ok())
         return complain(EX_USAGE, options.error().text);
     if (options->config_directory.empty())
-        options->config_directory = built_in_directory;
+        options->config_directory = conf::built_in_config_directory;
     conf::Common config;
-    conf::Problems problems;
-    auto settings = conf::MainCf::load(options->config_directory, problems);
-    settings.fill({&config}, problems);
-    if (problems.any())
-        return complain(EX_CONFIG, problems.to_text());
+    if (auto loaded = conf::load_common(config, options->config_directory); !loaded.ok())
+        return complain(EX_CONFIG, loaded.error().text);
     if (options->mode != Mode::Deliver)
         return run_ternqueue(config, *options);
     auto result = Delivery(*options, config).run();

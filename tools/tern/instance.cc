@@ -21,6 +21,7 @@ constexpr auto answer_timeout = std::chrono::minutes(2);
 util::Result<Instance> Instance::open(std::string config_directory)
 {
     TRY(util::sys::stat(config_directory + "/main.cf"));
+    // An instance can be stopped and asked whatever has become of its configuration.
     conf::Problems problems;
     auto settings = conf::MainCf::load(config_directory, problems);
     conf::Common common;

@@ -130,7 +130,7 @@ int status(const Instance& instance, bool json)
 
 int main(int argc, char** argv)
 {
-    std::string directory = "/etc/tern";
+    std::string directory(conf::built_in_config_directory);
     bool verbose = false;
     bool json = false;
     int option;

@@ -2,6 +2,7 @@
 //
 // What touches the store runs in a child process under the user's uid, locked into the store's
 // directory; what reads and writes other files runs with the caller's rights.
+#include "libconf/common.h"
 #include "libutil/log.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
@@ -19,10 +20,8 @@
 namespace ternbox {
 namespace {
 
-constexpr std::string_view built_in_directory = "/etc/tern";
-
 struct Arguments {
-    std::string config_directory{built_in_directory};
+    std::string config_directory{conf::built_in_config_directory};
     Patience patience;
     std::string command;
     std::string user;

@@ -50,10 +50,8 @@ util::Result<void> make_home(const std::string& config_directory, const User& us
     auto status = util::sys::lstat(user.directory);
     if (status.ok() || status.error().kind != util::Kind::NotFound)
         return {};
-    conf::Problems problems;
-    auto settings = conf::MainCf::load(config_directory, problems);
     conf::Common common;
-    settings.fill({&common}, problems);
+    TRY(conf::load_common(common, config_directory));
     std::string root = *common.mail_store_directory;
     std::string_view below = user.directory;
     if (!below.starts_with(root + "/"))

@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view usage = "usage: terncat [-behs] [-c config_directory] queue_id | file ...\n";
 
 struct Options {
-    std::string config_directory = "/etc/tern";
+    std::string config_directory{conf::built_in_config_directory};
     bool envelope = false;
     bool header = false;
     bool body = false;
@@ -156,8 +156,7 @@ util::Result<Found> find(const Options& options, const std::string& name)
     if (!queue::is_queue_id(name))
         return Found{TRY(util::sys::open(name, O_RDONLY)), {}};
     conf::Common common;
-    conf::Problems problems;
-    conf::MainCf::load(options.config_directory, problems).fill({&common}, problems);
+    TRY(conf::load_common(common, options.config_directory));
     auto directory = TRY(queue::Directory::open(*common.queue_directory));
     for (queue::Place place : queue::all_places) {
         auto file = directory.open_file(place, name, O_RDONLY);

@@ -1,6 +1,7 @@
 // The command line of ternconf(1).
 #pragma once
 
+#include "libconf/common.h"
 #include "libutil/result.h"
 #include "tools/ternconf/edit.h"
 
@@ -15,7 +16,7 @@ struct Options {
 
     What what = What::Main;
     std::optional<Action> edit;       // -e, -X, -#
-    std::string config_directory = "/etc/tern";
+    std::string config_directory{conf::built_in_config_directory};
     std::vector<std::string> overrides;  // -o name=value
     bool defaults = false;            // -d
     bool set_only = false;            // -n

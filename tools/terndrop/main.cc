@@ -18,8 +18,6 @@
 
 namespace {
 
-constexpr std::string_view built_in_directory = "/etc/tern";
-
 int complain(int status, std::string_view text)
 {
     std::fprintf(stderr, "terndrop: %.*s\n", int(text.size()), text.data());
@@ -84,20 +82,17 @@ int main(int argc, char** argv)
 {
     clean_surroundings();
     util::log::to_stderr("terndrop");
-    std::string directory(built_in_directory);
+    std::string directory(conf::built_in_config_directory);
     for (int option; (option = ::getopt(argc, argv, "c:")) != -1;) {
         if (option != 'c')
             return complain(EX_USAGE, "usage: terndrop [-c DIRECTORY] < submission");
         directory = optarg;
     }
-    if (directory != built_in_directory && ::setresgid(::getgid(), ::getgid(), ::getgid()) < 0)
+    if (directory != conf::built_in_config_directory && ::setresgid(::getgid(), ::getgid(), ::getgid()) < 0)
         return complain(EX_OSERR, "cannot give up the group");
     conf::Common config;
-    conf::Problems problems;
-    auto settings = conf::MainCf::load(directory, problems);
-    settings.fill({&config}, problems);
-    if (problems.any())
-        return complain(EX_CONFIG, problems.to_text());
+    if (auto loaded = conf::load_common(config, directory); !loaded.ok())
+        return complain(EX_CONFIG, loaded.error().text);
     auto result = drop(*config.queue_directory + "/maildrop", config.message_size_limit);
     if (!result.ok())
         return complain(status_of(result.error()), result.error().text);

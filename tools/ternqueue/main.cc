@@ -23,7 +23,7 @@ constexpr std::string_view usage =
     "                 -h queue_id | -H queue_id | -d queue_id\n";
 
 struct Options {
-    std::string config_directory = "/etc/tern";
+    std::string config_directory{conf::built_in_config_directory};
     char action = 0;
     std::string argument;
 };
@@ -138,12 +138,11 @@ util::Result<void> work_alone(const conf::Common& common, const Options& options
 
 int run(const Options& options)
 {
-    conf::Common common;
-    conf::Problems problems;
-    auto settings = conf::MainCf::load(options.config_directory, problems);
-    settings.fill({&common}, problems);
     if (takes_id(options.action) && !queue::is_queue_id(options.argument))
         return complain(EX_USAGE, util::concat(util::printable(options.argument), " is no queue id"));
+    conf::Common common;
+    if (auto loaded = conf::load_common(common, options.config_directory); !loaded)
+        return complain(EX_CONFIG, loaded.error().text);
     auto qmgr = ipc::Connection::connect(server::public_socket(common, "qmgr"), answer_timeout);
     if (!qmgr) {
         complain(0, util::concat("the mail system is down: ", qmgr.error().text));

@@ -16,7 +16,7 @@ namespace {
 using namespace ternuser;
 
 struct Options {
-    std::string directory = "/etc/tern";
+    std::string directory{conf::built_in_config_directory};
     bool json = false;
     bool password_stdin = false;
     Scheme scheme = Scheme::Yescrypt;

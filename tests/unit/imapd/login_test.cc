@@ -124,6 +124,13 @@ TEST(a_last_message_of_the_server_is_acknowledged)
     EQ(f.said(), "+ dj0x\r\n");
     EQ(f.login.feed("\r\na2 SELECT INBOX\r\n").kind, Kind::Proceed);
     EQ(f.login.leftover(), "a2 SELECT INBOX\r\n");
+    Fixture other(true);
+    other.said();
+    EQ(other.login.feed("a1 AUTHENTICATE SCRAM-SHA-256 biwsbg==\r\n").kind, Kind::Authenticate);
+    EQ(other.login.authenticated("v=1").kind, Kind::Wait);
+    other.said();
+    EQ(other.login.feed("eA==\r\n").kind, Kind::Wait);
+    EQ(other.said(), "a1 BAD The exchange was over\r\n");
 }
 END_TEST
 
@@ -158,7 +165,7 @@ TEST(limits_hold_before_log_in)
     EQ(f.said(), "* BAD [TOOBIG] The command is too long\r\na3 OK NOOP completed\r\n");
     EQ(f.login.feed("a4 LOGIN {999999+}\r\n").kind, Kind::Close);
     Fixture many(true);
-    for (int i = 0; i < imapd::max_login_bad_commands - 1; ++i)
+    for (int i = 0; i < ipc::max_login_bad_commands - 1; ++i)
         EQ(many.login.feed("x SELECT INBOX\r\n").kind, Kind::Wait);
     EQ(many.login.feed("x SELECT INBOX\r\n").kind, Kind::Close);
 }

@@ -1,6 +1,7 @@
 // libconf/parameter.h, main_cf.h
 #include "libconf/common.h"
 
+#include "tests/unit/libconf/temp_dir.h"
 #include "tests/unit/suite.h"
 
 using namespace std::chrono_literals;
@@ -166,6 +167,24 @@ TEST(durations_print_as_they_are_read)
 }
 END_TEST
 
+TEST(a_command_loads_the_shared_ones_or_hears_all_that_is_wrong)
+{
+    test::TempDir directory;
+    directory.write("main.cf", "queue_directory = $config_directory/queue\n");
+    conf::Common common;
+    OK(conf::load_common(common, directory.path()));
+    EQ(*common.queue_directory, directory / "queue");
+    directory.write("main.cf", "queue_directory = queue\nno sign\n");
+    conf::Common other;
+    auto loaded = conf::load_common(other, directory.path());
+    THAT(!loaded.ok());
+    THAT(loaded.error().text.find("main.cf:1: ") != std::string::npos);
+    THAT(loaded.error().text.find("main.cf:2: ") != std::string::npos);
+    conf::Common absent;
+    THAT(!conf::load_common(absent, directory / "absent").ok());
+}
+END_TEST
+
 }  // namespace
 
 SUITE(parameter, defaults_are_main_cf_text, the_unit_of_a_default_counts_where_none_is_written,
@@ -173,4 +192,4 @@ SUITE(parameter, defaults_are_main_cf_text, the_unit_of_a_default_counts_where_n
       numbers_hold_at_the_edges_of_their_limits, transports_have_values_of_their_own,
       the_config_directory_is_not_a_setting, a_missing_file_is_one_problem,
       settings_of_users_own_names_serve_others, the_last_of_two_settings_counts_with_a_warning,
-      durations_print_as_they_are_read)
+      durations_print_as_they_are_read, a_command_loads_the_shared_ones_or_hears_all_that_is_wrong)

@@ -92,7 +92,7 @@ TEST(limits_hold)
     EQ(f.login.feed("\r\nQUIT\r\n").kind, Kind::Close);
     EQ(f.said(), "-ERR The command line is too long\r\n+OK Goodbye\r\n");
     Fixture many(true);
-    for (int i = 1; i < pop3d::max_login_bad_commands; ++i)
+    for (int i = 1; i < ipc::max_login_bad_commands; ++i)
         EQ(many.login.feed("STAT\r\n").kind, Kind::Wait);
     EQ(many.login.feed("STAT\r\n").kind, Kind::Close);
 }
