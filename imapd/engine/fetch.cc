@@ -226,7 +226,8 @@ bool FetchTask::write_section(const FetchItem& item)
             unreadable(rendered.error());
             return open_;
         }
-        if (!(*rendered)->header_cache.empty())
+        // Whether an empty line ends the header of a message without a body, only the message tells.
+        if (!(*rendered)->header_cache.empty() && (*rendered)->header_size < message_.entry().size)
             return write_bytes(mail::select_fields(util::concat((*rendered)->header_cache, "\r\n"),
                                                    section.fields,
                                                    section.what == What::HeaderFieldsNot),
