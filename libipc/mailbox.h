@@ -61,6 +61,7 @@ struct SessionFacts {
     std::string session;          // id for the log, the same in the door and in the mailbox
     std::string client_address;
     bool tls = false;
+    std::string login_capabilities;   // see LoginDialog
 
     static void fields(auto& message, auto& visit)
     {
@@ -68,6 +69,7 @@ struct SessionFacts {
         visit("session", message.session);
         visit("client_address", message.client_address);
         visit("tls", message.tls);
+        visit("login_capabilities", message.login_capabilities);
     }
 };
 

@@ -288,8 +288,12 @@ void Host::watch_flush()
 void Host::trim()
 {
     util::Duration quiet = util::now() - last_activity_;
-    if (quiet < memory_return_time)
+    bool all = quiet >= memory_return_time;
+    for (auto& client : clients_)
+        client->release_memory(all);
+    if (!all)
         return trim_timer_.start(memory_return_time - quiet);
+    store_.release_memory();
     util::return_freed_memory();
 }
 
