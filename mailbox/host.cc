@@ -51,6 +51,7 @@ Host::Host(util::EventLoop& loop, util::UniqueFd control, const ipc::MailboxSett
         if (std::find(changed_.begin(), changed_.end(), id) == changed_.end())
             changed_.push_back(id);
     });
+    control_.send(ipc::SessionCount{});   // the store is open: usher knows that this one has started
     idle_timer_.start(util::Duration(settings_.idle_time));
     quiet_timer_.start(quiet_time);   // what opening left to do
 }
@@ -95,6 +96,7 @@ void Host::add_deliverer(util::UniqueFd connection)
                                  if (error.kind == util::Kind::Invalid)
                                      util::log::warning("a delivery connection was dropped: ", error.text);
                              }});
+    self->channel->send(ipc::DeliveriesWanted{});
     deliverers_.push_back(std::move(deliverer));
 }
 
