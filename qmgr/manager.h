@@ -105,6 +105,7 @@ private:
     void outcome(ipc::Outcome& outcome);
     void notice_outcome(ipc::Outcome& outcome);
     void lost(const std::string& transport, const std::vector<ipc::JobId>& jobs, bool alone);
+    void hold_for_deaths(Message& message);
     void unavailable(const std::string& transport, const util::Error& error);
     void end_flight(ipc::JobId job, Scheduler::Result result);
     void defer_withdrawn(const std::vector<Withdrawn>& withdrawn, std::string_view dsn, std::string_view text);
@@ -126,6 +127,7 @@ private:
     void put_on_hold(Message& message);
     int writable(Message& message);
     void mark(Message& message, MessageRecipient& recipient);
+    void mark_all_done(Message& message);
     void tell(Message& message, const queue::StoryEntry& entry);
 
     // manager_scan.cc
@@ -136,6 +138,7 @@ private:
     void set_aside(const std::string& id, queue::Place place, const util::Error& error);
     void restore_state(Message& message, const queue::Reader& reader);
     void clear_litter(const std::string& name);
+    void append_to_story(queue::Place place, const std::string& id, queue::StoryEntry::Kind kind, std::string text);
 
     util::EventLoop& loop_;
     const Config& config_;

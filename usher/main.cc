@@ -65,6 +65,7 @@ util::Result<Settings> usher_settings(const server::Process& process, const Conf
     settings.order_timeout = *config.order_timeout;
     settings.exit_timeout = *config.exit_timeout;
     settings.failure_pause = *config.failure_pause;
+    settings.failure_pause_limit = *config.failure_pause_limit;
     settings.auth_socket = server::private_socket(process.common(), "auth");
     return settings;
 }
