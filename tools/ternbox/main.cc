@@ -3,6 +3,7 @@
 // What touches the store runs in a child process under the user's uid, locked into the store's
 // directory; what reads and writes other files runs with the caller's rights.
 #include "libutil/log.h"
+#include "libutil/standard_fds.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
 #include "tools/ternbox/commands.h"
@@ -272,6 +273,7 @@ int run(const Arguments& arguments, const User& user)
 
 int main(int argc, char** argv)
 {
+    util::open_standard_fds();
     util::log::to_stderr("ternbox");
     ::signal(SIGPIPE, SIG_IGN);
     auto arguments = ternbox::parse(argc, argv);

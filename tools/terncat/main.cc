@@ -5,6 +5,7 @@
 #include "libqueue/queue_id.h"
 #include "libqueue/reader.h"
 #include "libutil/log.h"
+#include "libutil/standard_fds.h"
 
 #include <cstdio>
 #include <ctime>
@@ -158,6 +159,7 @@ util::Result<Found> find(const Options& options, const std::string& name)
     conf::Common common;
     conf::Problems problems;
     conf::MainCf::load(options.config_directory, problems).fill({&common}, problems);
+    TRY(problems.result());
     auto directory = TRY(queue::Directory::open(*common.queue_directory));
     for (queue::Place place : queue::all_places) {
         auto file = directory.open_file(place, name, O_RDONLY);
@@ -197,6 +199,7 @@ util::Result<void> show(const Options& options, const std::string& name)
 
 int main(int argc, char** argv)
 {
+    util::open_standard_fds();
     util::log::to_stderr("terncat");
     terncat::Options options;
     int letter;
@@ -219,6 +222,6 @@ int main(int argc, char** argv)
     int status = EX_OK;
     for (int i = ::optind; i < argc; ++i)
         if (auto shown = terncat::show(options, argv[i]); !shown)
-            status = terncat::complain(EX_NOINPUT, util::concat(argv[i], ": ", shown.error().text));
-    return status;
+            status = terncat::complain(EX_NOINPUT, util::concat(util::printable(argv[i]), ": ", shown.error().text));
+    return util::flush_standard_output() || status != EX_OK ? status : EX_IOERR;
 }

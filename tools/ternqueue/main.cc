@@ -6,6 +6,7 @@
 #include "libqueue/listing.h"
 #include "libqueue/queue_id.h"
 #include "libutil/log.h"
+#include "libutil/standard_fds.h"
 #include "tools/ternqueue/listing.h"
 
 #include <cstdio>
@@ -142,6 +143,8 @@ int run(const Options& options)
     conf::Problems problems;
     auto settings = conf::MainCf::load(options.config_directory, problems);
     settings.fill({&common}, problems);
+    if (problems.any())
+        return complain(EX_CONFIG, problems.result().error().text);
     if (takes_id(options.action) && !queue::is_queue_id(options.argument))
         return complain(EX_USAGE, util::concat(util::printable(options.argument), " is no queue id"));
     auto qmgr = ipc::Connection::connect(server::public_socket(common, "qmgr"), answer_timeout);
@@ -165,11 +168,13 @@ int run(const Options& options)
 
 int main(int argc, char** argv)
 {
+    util::open_standard_fds();
     util::log::to_stderr("ternqueue");
     ternqueue::Options options;
     if (!ternqueue::parse(argc, argv, options)) {
         std::fputs(ternqueue::usage.data(), stderr);
         return EX_USAGE;
     }
-    return ternqueue::run(options);
+    int status = ternqueue::run(options);
+    return util::flush_standard_output() || status != EX_OK ? status : EX_IOERR;
 }
