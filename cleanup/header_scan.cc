@@ -37,6 +37,8 @@ void HeaderScan::line_start(char first)
 {
     if (!util::is_blank(first) && offset_ > field_offset_)
         end_field();
+    if (done_)
+        return;
     in_line_ = true;
     line_empty_ = true;
     line_offset_ = offset_;
@@ -59,6 +61,8 @@ void HeaderScan::finish()
         return;
     if (offset_ > field_offset_)
         end_field();
+    if (done_)
+        return;
     done_ = true;
     header_end_ = body_offset_ = offset_;
 }
@@ -70,7 +74,14 @@ void HeaderScan::end_field()
     mail::FieldView field;
     mail::HeaderReader reader(field_);
     bool drop = false;
-    if (reader.next(field) && !field.name.empty()) {
+    reader.next(field);
+    if (field.name.empty() && text_ends_header_) {
+        done_ = lacks_empty_line_ = true;
+        in_line_ = false;
+        header_end_ = body_offset_ = field_offset_;
+        return;
+    }
+    if (!field.name.empty()) {
         std::string name = util::lower(field.name);
         note_field(name, field.value);
         drop = std::find(rules_.drop.begin(), rules_.drop.end(), name) != rules_.drop.end();

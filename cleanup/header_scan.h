@@ -28,7 +28,11 @@ struct MissingFields {
 
 class HeaderScan {
 public:
-    explicit HeaderScan(const HeaderRules& rules) : rules_(rules) {}
+    // `text_ends_header`: a line that is no field begins the body, as in `echo hello | sendmail you`.
+    explicit HeaderScan(const HeaderRules& rules, bool text_ends_header = false)
+        : rules_(rules), text_ends_header_(text_ends_header)
+    {
+    }
 
     // Content, in order and from its beginning.  Cheap once the header is over.
     void feed(std::string_view bytes)
@@ -46,6 +50,8 @@ public:
     std::uint64_t body_offset() const { return body_offset_; }
     // Where fields are added: behind the last one.
     std::uint64_t header_end() const { return header_end_; }
+    // Did the body begin without an empty line before it?
+    bool lacks_empty_line() const { return lacks_empty_line_; }
     // Is there a last line without its end?
     bool ends_within_line() const { return in_line_; }
     // Sorted; at most max_patches, more fields than that are left as they are.
@@ -69,6 +75,7 @@ private:
     static unsigned field_of(std::string_view lower_name);
 
     const HeaderRules& rules_;
+    bool text_ends_header_;
     std::string field_;                   // text of the current field, up to field_limit
     std::uint64_t field_offset_ = 0;
     std::uint64_t offset_ = 0;            // of the next byte
@@ -76,6 +83,7 @@ private:
     bool in_line_ = false;                // behind the first byte of a line
     bool line_empty_ = true;              // only CR so far
     bool done_ = false;
+    bool lacks_empty_line_ = false;
 
     unsigned seen_ = 0;
     unsigned hops_ = 0;

@@ -51,7 +51,8 @@ std::optional<Failure> Transaction::begin(ipc::Envelope envelope)
 {
     forget();
     envelope_ = std::move(envelope);
-    header_.emplace(rules_);
+    complete_ = envelope_.complete_header || *config_.always_add_missing_headers;
+    header_.emplace(rules_, complete_);
     stray_ = StrayFilter();
     if (*config_.queue_minfree > 0 && directory_fd_ >= 0) {
         auto space = util::sys::free_space(directory_fd_);
@@ -132,7 +133,8 @@ std::optional<Failure> Transaction::write_content(std::string_view bytes)
         return {};
     eight_bit_ = eight_bit_ || has_eight_bit(bytes);
     header_->feed(bytes);
-    if (*common_.message_size_limit > 0 && writer_.content_size() + bytes.size() > *common_.message_size_limit)
+    std::uint64_t limit = *common_.message_size_limit;
+    if (limit > 0 && writer_.content_size() + bytes.size() > limit + ipc::trace_room)
         return failure(Kind::Refused, 552, "5.3.4", "Error: message file too big");
     if (auto written = writer_.add_content(bytes); !written)
         return logged(envelope_.queue_id, written.error());
@@ -168,8 +170,9 @@ std::optional<Failure> Transaction::finish()
 
 std::optional<Failure> Transaction::add_patches()
 {
-    bool complete = envelope_.complete_header || *config_.always_add_missing_headers;
-    std::string added = complete ? header_->missing(missing_fields()) : std::string();
+    std::string added = complete_ ? header_->missing(missing_fields()) : std::string();
+    if (header_->lacks_empty_line())
+        added += "\r\n";
     for (const queue::Patch& patch : header_->patches())
         if (auto written = writer_.add_patch(patch); !written)
             return logged(envelope_.queue_id, written.error());

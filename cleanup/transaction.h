@@ -65,6 +65,7 @@ private:
     StrayFilter stray_;
     std::unordered_set<std::string> known_;   // recipients, in lower case
     bool expanded_ = false;
+    bool complete_ = false;    // own clients: the header is completed
     bool eight_bit_ = false;
     util::UniqueFd message_;
 };

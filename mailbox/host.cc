@@ -2,6 +2,7 @@
 #include "mailbox/host.h"
 
 #include "libipc/connection.h"
+#include "libipc/submission.h"
 #include "libutil/log.h"
 #include "libutil/memory.h"
 
@@ -37,7 +38,7 @@ void turn_away(const ipc::NewSession& order)
 Host::Host(util::EventLoop& loop, util::UniqueFd control, const ipc::MailboxSettings& settings,
            store::Store& store, Renderer render, SessionFactory make_session)
     : loop_(loop), settings_(settings), store_(store), make_session_(std::move(make_session)),
-      deliveries_(store, render, settings.message_size_limit),
+      deliveries_(store, render, settings.message_size_limit ? settings.message_size_limit + ipc::trace_room : 0),
       control_(loop, std::move(control),
                {.received = [this](ipc::Packet& packet) { ordered(packet); },
                 .closed = [this](const util::Error&) { leave("server shutting down"); }}),

@@ -4,6 +4,7 @@
 // directory; what reads and writes other files runs with the caller's rights.
 #include "libconf/common.h"
 #include "libutil/log.h"
+#include "libutil/standard_fds.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
 #include "tools/ternbox/commands.h"
@@ -284,6 +285,7 @@ int run(const Arguments& arguments, const User& user)
 
 int main(int argc, char** argv)
 {
+    util::open_standard_fds();
     util::log::to_stderr("ternbox");
     ::signal(SIGPIPE, SIG_IGN);
     auto arguments = ternbox::parse(argc, argv);

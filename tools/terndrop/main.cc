@@ -7,6 +7,7 @@
 #include "libipc/submission_check.h"
 #include "libqueue/maildrop.h"
 #include "libutil/log.h"
+#include "libutil/standard_fds.h"
 
 #include <csignal>
 #include <cstdio>
@@ -27,10 +28,7 @@ int complain(int status, std::string_view text)
 // What a caller could have prepared for a set-gid program.
 void clean_surroundings()
 {
-    for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-        if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd)
-            std::abort();
-    }
+    util::open_standard_fds();
     ::close_range(STDERR_FILENO + 1, ~0U, 0);
     ::clearenv();
     ::umask(077);
