@@ -124,6 +124,7 @@ const Arguments& Process::arguments() const { return state_->arguments; }
 const conf::Common& Process::common() const { return state_->common; }
 const std::string& Process::config_directory() const { return state_->arguments.config_directory; }
 bool Process::unprivileged() const { return state_->facts.unprivileged; }
+int Process::landlock_abi_limit() const { return static_cast<int>(*state_->config.landlock_abi_limit); }
 const std::vector<int>& Process::listeners() const { return state_->listeners; }
 bool Process::stop_requested() { return termination_wanted != 0; }
 
@@ -224,7 +225,9 @@ util::Result<void> Process::drop_privileges(util::Sandbox& sandbox)
 {
     State& state = *state_;
     Identity identity = TRY(identity_of(state.common, state.program, state.facts.unprivileged));
-    TRY(sandbox.prepare(sandbox_mode(*state.common.sandbox), static_cast<int>(*state.config.landlock_abi_limit)));
+    if (!sandbox.limits_memory())
+        sandbox.limit_memory(*state.config.data_limit);
+    TRY(sandbox.prepare(sandbox_mode(*state.common.sandbox), landlock_abi_limit()));
     if (!state.facts.unprivileged) {
         Identity queue = TRY(identity_of(state.common, "qmgr", false));
         Identity cleanup = TRY(identity_of(state.common, "cleanup", false));

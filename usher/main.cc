@@ -33,6 +33,7 @@ LaunchSettings launch_settings(const server::Process& process, const Config& con
     ipc::MailboxSettings& mailbox = settings.mailbox;
     mailbox.sandbox = *common.sandbox != conf::SandboxMode::Off;
     mailbox.sandbox_required = *common.sandbox == conf::SandboxMode::Require;
+    mailbox.landlock_abi_limit = static_cast<std::uint32_t>(process.landlock_abi_limit());
     mailbox.idle_time = config.idle_time->count();
     mailbox.lock_wait = config.exit_timeout->count();
     mailbox.flag_sync_delay = config.flag_sync_delay->count();
