@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <vector>
 
 namespace server {
 
@@ -230,11 +231,14 @@ util::Result<void> Process::drop_privileges(util::Sandbox& sandbox)
     TRY(sandbox.prepare(sandbox_mode(*state.common.sandbox), landlock_abi_limit()));
     if (!state.facts.unprivileged) {
         Identity queue = TRY(identity_of(state.common, "qmgr", false));
-        Identity cleanup = TRY(identity_of(state.common, "cleanup", false));
         // The queue's group opens the directory of private sockets and nothing else; qmgr writes to
-        // the files that cleanup made, by the group of those.
-        gid_t groups[] = {queue.gid, cleanup.gid};
-        TRY(become(identity, std::span(groups).first(state.program == "qmgr" ? 2 : 1)));
+        // the files that cleanup made, and pickup reads those of terndrop(1), by the group of those.
+        std::vector<gid_t> groups{queue.gid};
+        if (state.program == "qmgr")
+            groups.push_back(TRY(identity_of(state.common, "cleanup", false)).gid);
+        if (state.program == "pickup")
+            groups.push_back(TRY(resolve_group(*state.common.setgid_group)));
+        TRY(become(identity, groups));
     }
     forbid_tracing();  // a change of uid sets it back
     auto outcome = TRY(sandbox.enter());

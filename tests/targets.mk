@@ -46,6 +46,7 @@ check-run: layering manlint unit fuzz-corpus $(if $(filter asan,$(VARIANT)),,sys
 
 check-long: packages-clients
 	@$(MAKE) --no-print-directory $(IN_PARALLEL) check-build
+	@$(MAKE) --no-print-directory $(IN_PARALLEL) VARIANT=faults all
 	@LONG=1 $(MAKE) --no-print-directory check-run
 
 .PHONY: asan
