@@ -6,6 +6,7 @@
 #include "libconf/common.h"
 #include "libipc/submission_check.h"
 #include "libqueue/maildrop.h"
+#include "libutil/sys.h"
 #include "libutil/log.h"
 
 #include <csignal>
@@ -33,7 +34,7 @@ void clean_surroundings()
         if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd)
             std::abort();
     }
-    ::close_range(STDERR_FILENO + 1, ~0U, 0);
+    (void)util::sys::close_from(STDERR_FILENO + 1);
     ::clearenv();
     ::umask(077);
     rlimit none{0, 0};
