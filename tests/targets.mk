@@ -51,7 +51,6 @@ check-run: layering manlint unit fuzz-corpus $(if $(filter asan,$(VARIANT)),,sys
 
 check-long: packages-clients
 	@$(MAKE) --no-print-directory $(IN_PARALLEL) check-build
-	@$(MAKE) --no-print-directory $(IN_PARALLEL) VARIANT=faults all
 	@LONG=1 TEST_LIMIT=$${TEST_LIMIT:-7200} $(MAKE) --no-print-directory check-run
 
 .PHONY: asan
