@@ -17,7 +17,12 @@ from collections import Counter, namedtuple
 
 Found = namedtuple("Found", "account mailbox uid_validity uid content")
 COPIES = 2  # at worst a second one
-ALWAYS = float("inf")
+ALWAYS = float("inf")  # after all that is known
+
+
+def happened(moment, when):
+    """Was there such a moment, and is it not after `when`?"""
+    return moment is not None and moment <= when
 
 
 def subject_of(content):
@@ -78,7 +83,7 @@ class Ledger:
             before = self.seen.get(one[:4])
             if before and before[0] <= when and before[1] != subject:
                 problems.append(f"{where}: was {before[1]}, is {subject}")
-            if self.gone.get(one[:4], ALWAYS) <= when:
+            if happened(self.gone.get(one[:4]), when):
                 problems.append(f"{where}: {subject} had been expunged")
         uids = Counter(one[:4] for one in found)
         problems += [f"{key}: twice" for key, count in uids.items() if count > 1]
@@ -86,7 +91,7 @@ class Ledger:
             if since > when or subject in queued:
                 continue
             for account in self.offered[subject][0]:
-                if not copies[account, subject] and self.freed.get((account, subject), ALWAYS) > when:
+                if not copies[account, subject] and not happened(self.freed.get((account, subject)), when):
                     problems.append(f"lost: {subject} for {account}, accepted at {since}")
         for (account, subject), count in copies.items():
             if count > self.copies:
