@@ -107,8 +107,10 @@ def contents_again(tern, accounts, names=("INBOX",)):
 
 
 def drained(tern):
-    """Waits until the queue is empty."""
+    """Waits until the queue and the drop directory are empty."""
     def empty():
+        if os.listdir(f"{tern.directory}/queue/maildrop"):
+            return False
         result = tern.run("ternqueue", "-j")
         return result.returncode == 0 and not result.stdout.strip()
     wait_for("an empty queue", empty)

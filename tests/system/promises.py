@@ -34,6 +34,10 @@ def body_of(content):
     return content.partition(b"\r\n\r\n")[2]
 
 
+def is_notice(content):
+    return b"report-type=delivery-status" in content.partition(b"\r\n\r\n")[0]
+
+
 class Ledger:
     def __init__(self, copies=COPIES):
         self.copies = copies
@@ -42,6 +46,7 @@ class Ledger:
         self.leaving = {}    # (account, mailbox, uid_validity, uid): when its removal was asked for
         self.gone = {}       # the same: when that was confirmed
         self.seen = {}       # the same: (when, subject)
+        self.returned = {}   # subject: the account that must be told that a recipient was refused
         self.freed = {}      # (account, subject): when the first removal was asked for
 
     def offer(self, subject, recipients, body):
@@ -69,6 +74,8 @@ class Ledger:
         problems = []
         copies = Counter()
         for one in found:
+            if is_notice(one.content):
+                continue
             subject = subject_of(one.content)
             where = f"{one.account} {one.mailbox} uid {one.uid_validity}/{one.uid}"
             if subject not in self.offered:
@@ -93,6 +100,10 @@ class Ledger:
             for account in self.offered[subject][0]:
                 if not copies[account, subject] and not happened(self.freed.get((account, subject)), when):
                     problems.append(f"lost: {subject} for {account}, accepted at {since}")
+        for subject, account in self.returned.items():
+            notices = (one for one in found if one.account == account and is_notice(one.content))
+            if not any(f"<{subject}@".encode() in one.content for one in notices):
+                problems.append(f"lost: the notice to {account} about {subject}")
         for (account, subject), count in copies.items():
             if count > self.copies:
                 problems.append(f"{account}: {count} copies of {subject}")
