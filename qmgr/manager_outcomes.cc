@@ -142,8 +142,7 @@ void Manager::end_flight(ipc::JobId job, Scheduler::Result result)
         --message->flights;
     auto withdrawn = scheduler_.finish(job, result, flight.reason, util::now());
     defer_withdrawn(withdrawn, "4.4.1", util::concat("delivery temporarily suspended: ", flight.reason));
-    if (stopped_ && flights_.empty() && notices_.size() == waiting_notices_.size())
-        stopped_();
+    stop_when_idle();
 }
 
 void Manager::defer_withdrawn(const std::vector<Withdrawn>& withdrawn, std::string_view dsn, std::string_view text)
@@ -184,8 +183,7 @@ void Manager::notice_outcome(ipc::Outcome& result)
         tell(*message, {queue::StoryEntry::Kind::Warned, wall_microseconds(), {}, {}, ""});
     }
     settle(*message);
-    if (stopped_ && flights_.empty() && notices_.size() == waiting_notices_.size())
-        stopped_();
+    stop_when_idle();
 }
 
 void Manager::hold_for_deaths(Message& message)
@@ -235,6 +233,7 @@ void Manager::lost(const std::string& transport, const std::vector<ipc::JobId>& 
         settle(*message);
     }
     dispatch();
+    stop_when_idle();
 }
 
 void Manager::unavailable(const std::string& transport, const util::Error& error)

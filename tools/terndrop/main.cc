@@ -8,6 +8,7 @@
 #include "libqueue/maildrop.h"
 #include "libutil/log.h"
 #include "libutil/standard_fds.h"
+#include "libutil/sys.h"
 
 #include <csignal>
 #include <cstdio>
@@ -29,7 +30,7 @@ int complain(int status, std::string_view text)
 void clean_surroundings()
 {
     util::open_standard_fds();
-    ::close_range(STDERR_FILENO + 1, ~0U, 0);
+    (void)util::sys::close_from(STDERR_FILENO + 1);
     ::clearenv();
     ::umask(077);
     rlimit none{0, 0};
