@@ -2,6 +2,7 @@
 import imaplib
 import mmap
 import os
+import re
 import signal
 import struct
 
@@ -35,6 +36,16 @@ class Faulty(Instance):
             orders.write(f"state {place}/state\njournal {self.journal}\nno-sync {'yes' if no_sync else 'no'}\n")
         os.chmod(f"{place}/orders", 0o644)
         self.environment |= {"TERN_BIN": binaries, "TERN_FAULT_FILE": f"{place}/orders"}
+
+    def write(self):
+        """A killed pickup looks for drop files again when it is woken: soon."""
+        super().write()
+        path = f"{self.config}/master.cf"
+        with open(path) as file:
+            text = file.read()
+        with open(path, "w") as file:
+            file.write(re.sub(r"^(pickup .*) 60 ", r"\1 1 ", text, flags=re.MULTILINE))
+        return self
 
     def clock(self):
         """How many calls were recorded so far."""

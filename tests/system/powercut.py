@@ -3,7 +3,7 @@
 The model.  fsync and fdatasync of a file make its bytes and its size durable, not its name.  fsync
 of a directory makes its names durable.  A rename happens as a whole or not at all.  All else may be
 there or not, each change for itself: bytes that no sync covered are dropped, kept, torn (a part of
-them) or zeros in a file of full length; names are dropped, kept, or some of each.
+them) or zeros where the file grew; names are dropped, kept, or some of each.
 The one exception: sendmail's drop directory may not be opened by those who add to it, so there a
 file's sync after its link covers the name (libqueue/maildrop.cc; true of ext4, xfs, btrfs).
 Owners and modes are durable at once.
@@ -54,7 +54,8 @@ class File:
         content = bytearray(self.durable)
         if how == "zeros":
             for kind, offset, data in self.pending:
-                apply(content, kind, offset, bytes(len(data)) if kind == "write" else data)
+                old = bytes(self.durable[offset:offset + len(data)])
+                apply(content, kind, offset, old.ljust(len(data), b"\0") if kind == "write" else data)
             return bytes(content)
         whole = chance.randrange(len(self.pending))
         for kind, offset, data in self.pending[:whole]:
