@@ -86,24 +86,39 @@ public:
         regs.r10 = arguments[3];
         regs.r8 = arguments[4];
         regs.r9 = arguments[5];
-        if (::ptrace(PTRACE_SETREGS, pid_, nullptr, &regs) < 0 || ::ptrace(PTRACE_SINGLESTEP, pid_, nullptr, nullptr) < 0)
-            fail("PTRACE_SINGLESTEP");
-        int status = wait();
-        if (status >> 8 == (SIGTRAP | (PTRACE_EVENT_EXEC << 8)))
-            return "exec";
-        // seccomp's signal is seen here and never reaches the process.
-        if (WSTOPSIG(status) == SIGSYS)
+        if (::ptrace(PTRACE_SETREGS, pid_, nullptr, &regs) < 0)
+            fail("PTRACE_SETREGS");
+        do {
+            if (::ptrace(PTRACE_SINGLESTEP, pid_, nullptr, nullptr) < 0)
+                fail("PTRACE_SINGLESTEP");
+            int status = wait();
+            if (status >> 8 == (SIGTRAP | (PTRACE_EVENT_EXEC << 8)))
+                return "exec";
+            // seccomp's signal is seen here and never reaches the process.
+            if (WSTOPSIG(status) == SIGSYS)
+                return "trap";
+            if (WSTOPSIG(status) != SIGTRAP || status >> 16) {
+                std::fprintf(stderr, "test-confine: stopped by signal %d\n", WSTOPSIG(status));
+                std::exit(1);
+            }
+            if (::ptrace(PTRACE_GETREGS, pid_, nullptr, &regs) < 0)
+                fail("PTRACE_GETREGS");
+        } while (regs.rip == instruction_);  // that was the end of the step before
+        // The step may be reported before seccomp's signal, with the number put back as the result.
+        if (regs.rax == static_cast<std::uint64_t>(number) && signalled())
             return "trap";
-        if (WSTOPSIG(status) != SIGTRAP || status >> 16) {
-            std::fprintf(stderr, "test-confine: stopped by signal %d\n", WSTOPSIG(status));
-            std::exit(1);
-        }
-        if (::ptrace(PTRACE_GETREGS, pid_, nullptr, &regs) < 0)
-            fail("PTRACE_GETREGS");
         return std::to_string(static_cast<long long>(regs.rax));
     }
 
 private:
+    // One step more: does seccomp's signal wait?  Again it never reaches the process.
+    bool signalled()
+    {
+        if (::ptrace(PTRACE_SINGLESTEP, pid_, nullptr, nullptr) < 0)
+            fail("PTRACE_SINGLESTEP");
+        return WSTOPSIG(wait()) == SIGSYS;
+    }
+
     int wait()
     {
         int status = 0;
