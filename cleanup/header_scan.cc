@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 namespace cleanup {
 
@@ -68,23 +67,38 @@ void HeaderScan::end_field()
 {
     std::uint64_t length = offset_ - field_offset_;
     mail::FieldView field;
-    mail::HeaderReader reader(field_);
-    bool drop = false;
-    if (reader.next(field) && !field.name.empty()) {
+    LineChange change;
+    if (editor_ && mail::HeaderReader(field_).next(field))
+        change = editor_->check(field);
+    bool replaced = change.replacement.has_value();
+    std::string_view text = replaced ? *change.replacement : field_;
+    std::vector<mail::Edit> edits;
+    if (!change.drop && mail::HeaderReader(text).next(field) && !field.name.empty()) {
         std::string name = util::lower(field.name);
         note_field(name, field.value);
-        drop = std::find(rules_.drop.begin(), rules_.drop.end(), name) != rules_.drop.end();
+        change.drop = is_dropped(name);
+        if (editor_ && !change.drop)
+            edits = editor_->edit(name, field);
     }
+    patches_.add(field_offset_, 0, std::move(change.before));
     constexpr std::uint64_t line_end = 2;
-    if (patches_.size() < max_patches && length <= std::numeric_limits<std::uint32_t>::max()) {
-        if (drop)
-            patches_.push_back({field_offset_, static_cast<std::uint32_t>(length), {}});
-        else if (length > rules_.field_limit + line_end)
-            patches_.push_back({field_offset_ + rules_.field_limit,
-                                static_cast<std::uint32_t>(length - rules_.field_limit), "\r\n"});
+    if (change.drop) {
+        patches_.add(field_offset_, length, {});
+    } else if (replaced) {
+        patches_.add(field_offset_, length, mail::apply_edits(text, edits));
+    } else {
+        for (mail::Edit& edit : edits)
+            patches_.add(field_offset_ + edit.offset, edit.length, std::move(edit.replacement));
+        if (length > rules_.field_limit + line_end)
+            patches_.add(field_offset_ + rules_.field_limit, length - rules_.field_limit, "\r\n");
     }
     field_.clear();
     field_offset_ = offset_;
+}
+
+bool HeaderScan::is_dropped(std::string_view name) const
+{
+    return std::find(rules_.drop.begin(), rules_.drop.end(), name) != rules_.drop.end();
 }
 
 unsigned HeaderScan::field_of(std::string_view name)
