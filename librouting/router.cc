@@ -169,11 +169,16 @@ bool Router::is_complete(const mail::Address& address) const
                                                              address.domain.find('.') != std::string::npos));
 }
 
+bool Router::is_own(const conf::IpAddress& address) const
+{
+    return std::find(own_addresses_.begin(), own_addresses_.end(), address) != own_addresses_.end();
+}
+
 Result<bool> Router::is_local(std::string_view domain)
 {
     if (domain.starts_with('[')) {
         auto literal = conf::IpAddress::parse(domain);
-        return literal && std::find(own_addresses_.begin(), own_addresses_.end(), *literal) != own_addresses_.end();
+        return literal && is_own(*literal);
     }
     return local_domains_.contains(domain);
 }

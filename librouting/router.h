@@ -75,6 +75,8 @@ public:
     mail::Address complete(mail::Address address) const;
     // The same with another domain than $myorigin (remote_header_rewrite_domain).
     mail::Address complete_with(mail::Address address, std::string_view origin) const;
+    // Is it an address of this machine ($inet_interfaces)?
+    bool is_own(const conf::IpAddress& address) const;
     // Does it stay as it is?
     bool is_complete(const mail::Address& address) const;
 

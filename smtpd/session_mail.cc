@@ -80,9 +80,7 @@ mail::Reply Session::mail(std::string_view argument)
     if (limit && parameters->size.value_or(0) > limit)
         return {552, "5.3.4", "Message size exceeds fixed limit"};  // RFC 1870 §6.1
 
-    mail::Address sender = std::move(path->address);
-    if (!sender.is_null() && sender.domain.empty())
-        sender.domain = *common_.myorigin;
+    mail::Address sender = services_.rules.complete(std::move(path->address));
     transaction_.emplace();
     transaction_->sender = std::move(sender);
     transaction_->parameters = parameters.take();
@@ -118,26 +116,24 @@ mail::Reply Session::rcpt(std::string_view argument)
         log_reject("RCPT", reply, &path->address);
         return reply;
     }
-    mail::Address address = std::move(path->address);
-    if (address.domain.empty())
-        address.domain = *common_.myorigin;
+    mail::Address address = services_.rules.complete(std::move(path->address));
 
     RequestView view = request();
     view.recipient = &address;
     Ruling ruling;
+    auto ask = [&](Ruling next) {
+        ruling.refusal = std::move(next.refusal);
+        ruling.orders.add(std::move(next.orders));
+    };
     if (*config_.delay_reject) {
-        ruling = services_.rules.on_connect(view);
+        ask(services_.rules.on_connect(view));
         if (!ruling.refused())
-            ruling = services_.rules.on_helo(view);
+            ask(services_.rules.on_helo(view));
         if (!ruling.refused())
-            ruling = services_.rules.on_sender(view);
+            ask(services_.rules.on_sender(view));
     }
-    if (!ruling.refused()) {
-        Ruling last = services_.rules.on_recipient(view);
-        last.discard = last.discard || ruling.discard;
-        last.prepended.insert(0, ruling.prepended);
-        ruling = std::move(last);
-    }
+    if (!ruling.refused())
+        ask(services_.rules.on_recipient(view));
     if (ruling.refused()) {
         ++transaction_->refused;
         if (ruling.refusal->code == 421)
@@ -145,15 +141,16 @@ mail::Reply Session::rcpt(std::string_view argument)
         log_reject("RCPT", *ruling.refusal, &address);
         return std::move(*ruling.refusal);
     }
-    transaction_->discard = transaction_->discard || ruling.discard;
-    if (transaction_->recipients.empty())
-        transaction_->prepended = std::move(ruling.prepended);
+    // The lists for client, helo and sender say the same for each recipient.
+    if (!transaction_->recipients.empty())
+        ruling.orders.prepended.clear();
+    transaction_->orders.add(std::move(ruling.orders));
     return accept_recipient(std::move(address), *parameters);
 }
 
 mail::Reply Session::accept_recipient(mail::Address address, const mail::RcptParameters& parameters)
 {
-    if (transaction_->queue_id.empty() && !transaction_->discard) {
+    if (transaction_->queue_id.empty() && !transaction_->orders.discard) {
         auto id = services_.intake.next_queue_id();
         if (!id.ok()) {
             log::warning("cleanup: ", id.error().text);
@@ -180,10 +177,8 @@ mail::Reply Session::accept_recipient(mail::Address address, const mail::RcptPar
 // The reply of a refusal, logged; code 0 when there is none.  What else was ruled is noted.
 mail::Reply Session::ruled(Ruling ruling, std::string_view stage)
 {
-    if (transaction_) {
-        transaction_->discard = transaction_->discard || ruling.discard;
-        transaction_->prepended += ruling.prepended;
-    }
+    if (transaction_)
+        transaction_->orders.add(std::move(ruling.orders));
     if (!ruling.refused())
         return {};
     log_reject(stage, *ruling.refusal);

@@ -8,6 +8,7 @@
 #include "libmail/address.h"
 #include "libmail/esmtp.h"
 #include "smtpd/content.h"
+#include "smtpd/rules.h"
 
 #include <cstdint>
 #include <memory>
@@ -35,8 +36,7 @@ struct Transaction {
     std::string first_recipient;             // for "for <..>" in Received: when it stays alone
     std::string queue_id;                    // from the first accepted recipient on
     std::uint64_t refused = 0;               // recipients
-    bool discard = false;                    // an access table said DISCARD: accept, and drop
-    std::string prepended;                   // header fields of PREPEND actions, with CRLF
+    Orders orders;                           // of access tables; discard: accept, and drop
     std::optional<Chunks> chunks;            // once BDAT has come
 };
 

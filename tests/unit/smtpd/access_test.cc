@@ -48,7 +48,7 @@ TEST(actions_are_read_as_access_5_says)
                           Case{"450 5.7.1 no", Kind::Reply, 450, "", "5.7.1 no"},
                           Case{"350 no", Kind::Restrictions, 0, "", "350 no"},
                           Case{"4500 no", Kind::Restrictions, 0, "", "4500 no"},
-                          Case{"REDIRECT a@b", Kind::Unsupported, 0, "", "REDIRECT"},
+                          Case{"REDIRECT a@b", Kind::Redirect, 0, "", "a@b"}, Case{"HOLD", Kind::Hold, 0, "", ""}, Case{"filter x:y", Kind::Filter, 0, "", "x:y"}, Case{"BCC a@b", Kind::Bcc, 0, "", "a@b"},
                           Case{"OK really", Kind::Restrictions, 0, "", "OK really"},
                           Case{"", Kind::Restrictions, 0, "", ""},
                           Case{"permit_mynetworks, reject", Kind::Restrictions, 0, "", "permit_mynetworks, reject"}}) {
