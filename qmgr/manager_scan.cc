@@ -237,7 +237,7 @@ util::Result<void> Manager::change(const std::string& id, Change change)
             util::log::info(id, ": removed");
             return {};
         }
-        if ((change == Change::Hold) == (place == queue::Place::Hold) && place != queue::Place::Corrupt) {
+        if (place == queue::Place::Hold) {
             if (change == Change::Hold)
                 return {};
             TRY(directory_.move(id, place, queue::Place::Incoming));
