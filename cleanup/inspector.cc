@@ -112,7 +112,7 @@ void Inspector::reject(ActionContext context, std::string_view text, std::string
     if (!dsn.empty() && dsn[0] == '2')
         dsn = {};
     std::string status(dsn.empty() ? "5.7.1" : dsn);
-    std::string_view rest = util::trim(reason.substr(dsn.size()));
+    std::string rest = as_line(util::trim(reason.substr(dsn.size())));
     if (rest.empty())
         rest = "message content rejected";
     log("reject", name_of(context), text, util::concat(status, ' ', rest));

@@ -307,6 +307,7 @@ TEST(refusals_have_their_replies)
     EQ(acted("header_checks", "/^X:/ REJECT"), "550 5.7.1 message content rejected");
     EQ(acted("header_checks", "/^X:/ REJECT no X"), "550 5.7.1 no X");
     EQ(acted("header_checks", "/^X:/ REJECT 5.7.9 no X"), "550 5.7.9 no X");
+    EQ(acted("header_checks", "/^Subject: (.*)/ REJECT no $$1"), "550 5.7.1 no hello  world");
     EQ(acted("body_checks", "/^text/ REJECT 4.7.1 later"), "451 4.7.1 later");
     EQ(acted("body_checks", "/^text/ REJECT 2.0.0 odd"), "550 5.7.1 2.0.0 odd");
     EQ(acted("header_checks", "/^X:/ DISCARD"), "250 2.0.0 Ok: queued as ID");
