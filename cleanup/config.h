@@ -75,7 +75,8 @@ struct Config : conf::Section {
     conf::Size body_checks_size_limit{this, "body_checks_size_limit", "51200", {.max = std::uint64_t(1) << 40},
         "How much of each part's body body_checks sees; 0 is no limit."};
     conf::Size line_length_limit{this, "line_length_limit", "2048", {.min = 512, .max = 12'288},
-        "Longer lines are seen by body_checks in pieces of this length."};
+        "Longer lines are seen by body_checks in pieces of this length, or of mime_boundary_length_limit and "
+        "four bytes where that is more."};
     conf::Count mime_nesting_limit{this, "mime_nesting_limit", "100", {.min = 1, .max = 1000},
         "Mail with more multiparts in each other is refused, where MIME is looked at: with any of the "
         "checks and strict parameters."};
