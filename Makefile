@@ -40,9 +40,9 @@ else ifeq ($(VARIANT),coverage)
 CXXFLAGS := -O0 --coverage -fprofile-abs-path
 LDFLAGS_BASE += --coverage
 else ifeq ($(VARIANT),faults)
-# As release, but libutil/sys can fail, record or end the process at the N-th call.
+# The release's objects, but libutil/sys can fail, record or end the process at the N-th call.
 CXXFLAGS := -O2 -D_FORTIFY_SOURCE=2
-CPPFLAGS += -DTERN_FAULTS
+FAULT_SRCS := libutil/sys.cc libutil/sys_process.cc libutil/sys_faults.cc master/master.cc usher/launcher.cc
 else
 $(error unknown VARIANT $(VARIANT): release, debug, asan, coverage, faults)
 endif
@@ -71,18 +71,28 @@ say = $(if $(V),,@printf '%-5s %s\n' $(1) $(2);)
 # --- libraries and programs ----------------------------------------------------------------------
 
 objects = $(patsubst %.cc,$(BUILD)/%.o,$(1))
+ifeq ($(VARIANT),faults)
+objects = $(patsubst %.cc,$(BUILD)/%.o,$(filter $(FAULT_SRCS),$(1))) $(patsubst %.cc,build/release/%.o,$(filter-out $(FAULT_SRCS),$(1)))
+endif
 library_files = $(foreach lib,$(filter $(LIBRARIES),$(1)),$(BUILD)/$(lib).a)
 library_deps = $(foreach lib,$(1),$($(lib)_DEPS))
 extern_flags = $(foreach dep,$(1),$(EXTERN_$(dep)))
 
+compile = $(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $($(firstword $(subst /, ,$*))_CXXFLAGS) -MMD -MP -c -o $@ $<
+
 $(BUILD)/%.o: %.cc
 	@mkdir -p $(@D)
-	$(call say,CXX,$@)$(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $($(firstword $(subst /, ,$*))_CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CXX,$@)$(compile) $(if $(FAULT_SRCS),-DTERN_FAULTS)
+ifeq ($(VARIANT),faults)
+build/release/%.o: %.cc
+	@mkdir -p $(@D)
+	$(call say,CXX,$@)$(compile)
+endif
 
 define library_rule
 $(1)_SRCS ?= $$(sort $$(wildcard $(1)/*.cc))
 $(BUILD)/$(1).a: $$(call objects,$$($(1)_SRCS))
-	@rm -f $$@
+	@mkdir -p $$(@D); rm -f $$@
 	@ar rcs $$@ $$^
 ALL_SRCS += $$($(1)_SRCS)
 endef
@@ -157,7 +167,7 @@ ALL_SRCS += $(FUZZ_SRCS) $(if $(FUZZ_SRCS),tests/fuzz/runner.cc)
 fuzz-corpus: $(FUZZERS:%=$(BUILD)/fuzz/%)
 	@$(foreach fuzzer,$(FUZZERS),$(BUILD)/fuzz/$(fuzzer) $(wildcard tests/fuzz/$(fuzzer)) && ) true
 
--include $(patsubst %.cc,$(BUILD)/%.d,$(sort $(ALL_SRCS)))
+-include $(patsubst %.o,%.d,$(call objects,$(sort $(ALL_SRCS))))
 
 # --- manual pages -----------------------------------------------------------------------------------
 # A line `.\" parameters: NAME` in man/PAGE becomes the entries of that section's parameters.

@@ -2,6 +2,7 @@
 #include "auth/config.h"
 #include "auth/service.h"
 #include "libipc/listener.h"
+#include "libnet/crypto.h"
 #include "libutil/log.h"
 
 #include <csignal>
@@ -33,6 +34,8 @@ util::Result<int> daemon_main(server::Arguments arguments)
     auto process = TRY(server::Process::start("auth", std::move(arguments), config));
     TRY(process.permit({"smtpd", "imapd", "pop3d", "usher"}));
     Settings settings = TRY(settings_of(process, config));
+    // OpenSSL makes itself ready when it is first used, which takes milliseconds: not at a log-in.
+    (void)net::hmac_sha256("", "");
     util::Sandbox sandbox;
     sandbox.read(process.config_directory()).processes();
     TRY(process.drop_privileges(std::move(sandbox)));

@@ -26,6 +26,10 @@ void HeaderScan::scan(std::string_view bytes)
             field_ += part.substr(0, rules_.field_limit - field_.size());
         offset_ += length;
         bytes.remove_prefix(length);
+        if (text_ends_header_ && line_offset_ == field_offset_)
+            end_at_text(newline != std::string_view::npos);
+        if (done_)
+            return;
         if (newline != std::string_view::npos)
             end_line();
     }
@@ -41,6 +45,20 @@ void HeaderScan::line_start(char first)
     line_offset_ = offset_;
 }
 
+// The first line of a field tells whether it is one: its end, or as much of it as is kept.
+void HeaderScan::end_at_text(bool line_ended)
+{
+    mail::FieldView field;
+    if (line_empty_ || (!line_ended && field_.size() < rules_.field_limit))
+        return;
+    mail::HeaderReader(field_).next(field);
+    if (!field.name.empty())
+        return;
+    done_ = lacks_empty_line_ = true;
+    in_line_ = false;
+    header_end_ = body_offset_ = field_offset_;
+}
+
 void HeaderScan::end_line()
 {
     in_line_ = false;
@@ -54,6 +72,10 @@ void HeaderScan::end_line()
 
 void HeaderScan::finish()
 {
+    if (done_)
+        return;
+    if (text_ends_header_ && in_line_ && line_offset_ == field_offset_)
+        end_at_text(true);
     if (done_)
         return;
     if (offset_ > field_offset_)

@@ -48,7 +48,11 @@ public:
 
 class HeaderScan {
 public:
-    explicit HeaderScan(const HeaderRules& rules, FieldEditor* editor = nullptr) : rules_(rules), editor_(editor) {}
+    // `text_ends_header`: a line that is no field begins the body, as in `echo hello | sendmail you`.
+    explicit HeaderScan(const HeaderRules& rules, FieldEditor* editor = nullptr, bool text_ends_header = false)
+        : rules_(rules), editor_(editor), text_ends_header_(text_ends_header)
+    {
+    }
 
     // Content, in order and from its beginning.  Cheap once the header is over.
     void feed(std::string_view bytes)
@@ -69,6 +73,13 @@ public:
     std::uint64_t offset() const { return offset_; }
     // Where fields are added: behind the last one.
     std::uint64_t header_end() const { return header_end_; }
+    // Did the body begin without an empty line before it?
+    bool lacks_empty_line() const { return lacks_empty_line_; }
+    // Then its beginning, at most field_limit of it; what came before the last feed() is all here.
+    std::string_view early_body() const
+    {
+        return lacks_empty_line_ ? std::string_view(field_) : std::string_view();
+    }
     // Is there a last line without its end?
     bool ends_within_line() const { return in_line_; }
     const PatchList& changes() const { return patches_; }
@@ -85,6 +96,7 @@ private:
     void scan(std::string_view bytes);
     void line_start(char first);
     void end_line();
+    void end_at_text(bool line_ended);
     void end_field();
     void note_field(std::string_view name, std::string_view value);
     bool is_dropped(std::string_view name) const;
@@ -92,6 +104,7 @@ private:
 
     const HeaderRules& rules_;
     FieldEditor* editor_;
+    bool text_ends_header_;
     std::string field_;                   // text of the current field, up to field_limit
     std::uint64_t field_offset_ = 0;
     std::uint64_t offset_ = 0;            // of the next byte
@@ -99,6 +112,7 @@ private:
     bool in_line_ = false;                // behind the first byte of a line
     bool line_empty_ = true;              // only CR so far
     bool done_ = false;
+    bool lacks_empty_line_ = false;
 
     unsigned seen_ = 0;
     unsigned hops_ = 0;

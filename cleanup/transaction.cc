@@ -60,8 +60,9 @@ std::optional<Failure> Transaction::begin(ipc::Envelope envelope)
     envelope_ = std::move(envelope);
     if (auto failed = map_sender())
         return failed;
+    complete_ = envelope_.complete_header || *config_.always_add_missing_headers;
     inspector_.emplace(config_, envelope_, treatment_.checks, treatment_.addresses);
-    header_.emplace(rules_, inspector_->wants_header() ? &*inspector_ : nullptr);
+    header_.emplace(rules_, inspector_->wants_header() ? &*inspector_ : nullptr, complete_);
     stray_ = StrayFilter();
     if (*config_.queue_minfree > 0 && directory_fd_ >= 0) {
         auto space = util::sys::free_space(directory_fd_);
@@ -248,7 +249,8 @@ std::optional<Failure> Transaction::write_content(std::string_view bytes)
     if (bytes.empty())
         return {};
     eight_bit_ = eight_bit_ || has_eight_bit(bytes);
-    if (*common_.message_size_limit > 0 && writer_.content_size() + bytes.size() > *common_.message_size_limit)
+    std::uint64_t limit = *common_.message_size_limit;
+    if (limit > 0 && writer_.content_size() + bytes.size() > limit + ipc::trace_room)
         return failure(Kind::Refused, 552, "5.3.4", "Error: message file too big");
     if (auto failed = inspect(bytes))
         return failed;
@@ -269,17 +271,30 @@ std::optional<Failure> Transaction::inspect(std::string_view bytes)
     std::uint64_t before = header_->offset();
     header_->feed(bytes);
     if (header_->done()) {
-        inspector_->begin_body(header_->body_offset());
-        inspector_->feed_body(bytes.substr(header_->body_offset() - before));
+        begin_body(before);
+        std::uint64_t body = header_->body_offset();
+        inspector_->feed_body(bytes.substr(body > before ? body - before : 0));
     }
     return inspector_->failed();
+}
+
+// A body without an empty line before it may have begun in an earlier piece: up to `seen`.
+void Transaction::begin_body(std::uint64_t seen)
+{
+    std::uint64_t body = header_->body_offset();
+    inspector_->begin_body(body);
+    if (body < seen)
+        inspector_->feed_body(header_->early_body().substr(0, seen - body));
 }
 
 std::optional<Failure> Transaction::finish()
 {
     if (auto failed = write_content(stray_.finish()))
         return failed;
+    bool in_header = !header_->done();
     header_->finish();
+    if (in_header && header_->lacks_empty_line())
+        begin_body(header_->offset());
     inspector_->finish();
     if (auto failed = check_end())
         return failed;
@@ -335,8 +350,9 @@ queue::Summary Transaction::summary() const
 
 std::optional<Failure> Transaction::add_patches()
 {
-    bool complete = envelope_.complete_header || *config_.always_add_missing_headers;
-    std::string added = complete ? header_->missing(missing_fields()) : std::string();
+    std::string added = complete_ ? header_->missing(missing_fields()) : std::string();
+    if (header_->lacks_empty_line())
+        added += "\r\n";
     if (auto failed = add_patches(header_->patches()))
         return failed;
     // A last line without its end must not run into what is added.

@@ -60,6 +60,7 @@ private:
     std::optional<Failure> look_up_failed(std::string_view address, const util::Error& error) const;
     std::optional<Failure> write_content(std::string_view bytes);
     std::optional<Failure> inspect(std::string_view bytes);
+    void begin_body(std::uint64_t seen);
     std::optional<Failure> check_end() const;
     std::optional<Failure> add_patches();
     std::optional<Failure> add_patches(const std::vector<queue::Patch>& patches);
@@ -80,6 +81,7 @@ private:
     StrayFilter stray_;
     std::unordered_set<std::string> known_;   // recipients, in lower case
     bool expanded_ = false;
+    bool complete_ = false;    // own clients: the header is completed
     bool eight_bit_ = false;
     util::UniqueFd message_;
 };

@@ -107,7 +107,7 @@ struct Common : Section {
 
     // --- limits and times ----------------------------------------------------------------------------
     Size message_size_limit{this, "message_size_limit", "10240000", {.max = std::uint64_t(1) << 40},
-        "How large a message may be, with envelope; 0 is no limit.  Read by smtpd(8), cleanup(8), "
+        "How large a message may be, as it comes in; 0 is no limit.  Read by smtpd(8), cleanup(8), "
         "pickup(8) and local(8)."};
     Count default_process_limit{this, "default_process_limit", "100", {.min = 1, .max = 100'000},
         "How many processes of one service there may be, where master.cf says -."};

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -89,12 +90,16 @@ util::Result<void> send_packet(int fd, std::string_view bytes, std::span<const i
 
 util::Result<std::optional<Packet>> receive_packet(int fd, int flags)
 {
-    // One buffer for all records of a thread: the copy out of it is as long as the record.
-    static thread_local char buffer[max_packet_size];
+    // One buffer for all records of a thread: the copy out of it is as long as the record.  It is
+    // made when first needed: an array would be cleared, and so be touched, in each new thread.
+    static thread_local std::unique_ptr<char[]> memory;
+    if (!memory)
+        memory = std::make_unique_for_overwrite<char[]>(max_packet_size);
+    char* buffer = memory.get();
     alignas(cmsghdr) char control[control_size];
     iovec piece;
     msghdr header;
-    prepare(header, piece, buffer, control);
+    prepare(header, piece, {buffer, max_packet_size}, control);
     ssize_t length = -1;
     do {
         length = ::recvmsg(fd, &header, flags | MSG_CMSG_CLOEXEC);

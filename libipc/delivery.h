@@ -106,6 +106,8 @@ struct Outcome {
     std::int64_t connection_delay = 0;   // microseconds, the c and d of delays=a/b/c/d
     std::int64_t transmission_delay = 0;
     bool destination_failed = false;     // the nexthop as a whole is at fault (dead-destination detection)
+    // Processes that ended while they worked on this message, it alone at last; they count as agents.
+    std::uint32_t deaths = 0;
 
     static void fields(auto& message, auto& visit)
     {
@@ -115,6 +117,7 @@ struct Outcome {
         visit("connection_delay", message.connection_delay);
         visit("transmission_delay", message.transmission_delay);
         visit("destination_failed", message.destination_failed);
+        visit("deaths", message.deaths);
     }
 };
 

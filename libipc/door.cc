@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -18,6 +19,8 @@ struct ClientAddress {
     std::string text;
     bool loopback = false;
 };
+
+std::string_view name_of(Service service) { return service == Service::Pop3 ? "pop3d" : "imapd"; }
 
 ClientAddress describe(const sockaddr_storage& address)
 {
@@ -77,7 +80,9 @@ void Door::accept(util::UniqueFd socket, const sockaddr_storage& address, std::f
     }
     auto& dialogues = by_address_[who.text];
     if (dialogues >= settings_.login_limit_per_client) {
-        util::log::warning("too many connections that are not logged in from [", who.text, "]");
+        util::log::warning("too many connections that are not logged in from [", who.text, "]: ",
+                           name_of(service_), "_login_connection_limit is ", settings_.login_limit_per_client);
+        turn_away(socket.get());
         return gone();
     }
     ++dialogues;
@@ -85,8 +90,21 @@ void Door::accept(util::UniqueFd socket, const sockaddr_storage& address, std::f
     auto client = std::make_unique<DoorClient>(*this, id, std::move(socket), who.text, who.loopback,
                                                std::move(gone));
     auto& added = *client;
+    if (clients_.size() + 1 == settings_.client_limit)
+        util::log::warning(name_of(service_), "_client_limit, ", settings_.client_limit,
+                           " connections, is reached: others wait");
     clients_.emplace(id, std::move(client));
     added.begin();
+}
+
+// Before TLS begins there is no way to say anything.
+void Door::turn_away(int socket)
+{
+    if (settings_.wrappermode)
+        return;
+    auto dialog = make_dialog_();
+    dialog->say_goodbye("Too many connections are logging in from your address");
+    (void)::send(socket, dialog->output().data(), dialog->output().size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 // A client may be in the middle of one of its own methods: it goes in the loop's next round.

@@ -42,6 +42,7 @@ public:
 private:
     friend class DoorClient;
 
+    void turn_away(int socket);
     void remove(DoorClient& client);
     void sweep();
 

@@ -256,6 +256,7 @@ void DoorClient::open_session()
     wanted.facts.session = session_;
     wanted.facts.client_address = address_;
     wanted.facts.tls = channel_.secured();
+    wanted.facts.login_capabilities = dialog_->login_capabilities();
     wanted.pending = dialog_->leftover();
     wanted.greeting = dialog_->greeting();
     if (channel_.secured()) {

@@ -25,9 +25,10 @@ struct DoorConfig : conf::Section {
         client_limit{this, util::concat(program, "_client_limit"), "10000", {.min = 1, .max = 1'000'000},
             util::concat("How many connections one ", program, " process holds: dialogues before log-in, and "
                          "all sessions over TLS.  Sessions without TLS are handed over and do not count.")},
-        login_limit_per_client{this, util::concat(program, "_login_connection_limit"), "50",
+        login_limit_per_client{this, util::concat(program, "_login_connection_limit"), "1000",
             {.min = 1, .max = 1'000'000},
-            "How many connections that are not logged in one client address may have to one process."},
+            "How many connections that are not logged in one client address may have to one process.  One "
+            "more is told so and closed."},
         attempts{this, util::concat(program, "_login_attempts"), "5", {.min = 1, .max = 1000},
             "After this many failed log-ins the connection is closed."},
         login_timeout{this, util::concat(program, "_login_timeout"), "60s",

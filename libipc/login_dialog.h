@@ -74,6 +74,9 @@ public:
     virtual std::string greeting() const = 0;
     virtual std::string_view leftover() const = 0;
 
+    // What the door can do and the session must announce, too, as their protocol writes it.
+    virtual std::string login_capabilities() const { return {}; }
+
     // Bytes that came and are not used yet (for STARTTLS there must be none).
     virtual bool has_leftover() const = 0;
     // Last words, whatever the state: time-out, shutdown, too many tries.

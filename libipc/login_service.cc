@@ -59,6 +59,8 @@ std::uint64_t LoginService::mechanisms(bool tls, MechanismsReply reply)
         return 0;
     }
     auto request = next_++;
+    // Who is greeted may log in next: usher is started meanwhile, if it is not there.
+    usher();
     asked_.push_back({request, tls, std::move(reply)});
     channel->send(MechanismsWanted{.service = service_, .tls = tls, .channel_binding = tls});
     return request;

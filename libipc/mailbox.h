@@ -8,6 +8,7 @@
 //   door  -> usher:   OpenSession(client)  usher -> door:   SessionOpened | MailboxFailed
 //   usher -> mailbox: MailboxSettings, then NewDeliveries(descriptor), NewSession(client)
 //   mailbox -> usher: SessionCount, Leaving                               over its control socket
+//   mailbox -> local: DeliveriesWanted, once
 //   local -> mailbox: Deliver              mailbox -> local: DeliveryStored, then Durable; or DeliveryRefused
 #pragma once
 
@@ -61,6 +62,7 @@ struct SessionFacts {
     std::string session;          // id for the log, the same in the door and in the mailbox
     std::string client_address;
     bool tls = false;
+    std::string login_capabilities;   // see LoginDialog
 
     static void fields(auto& message, auto& visit)
     {
@@ -68,6 +70,7 @@ struct SessionFacts {
         visit("session", message.session);
         visit("client_address", message.client_address);
         visit("tls", message.tls);
+        visit("login_capabilities", message.login_capabilities);
     }
 };
 
@@ -146,7 +149,8 @@ struct MailboxSettings {
     }
 };
 
-// How many sessions the mailbox holds: usher evicts only those without.
+// How many sessions the mailbox holds: usher evicts only those without.  The first of them, 0, says
+// that the mailbox has opened the store: one that ends before did not start.
 struct SessionCount {
     static constexpr std::string_view message_name = "session-count";
     std::uint32_t sessions = 0;
@@ -215,6 +219,13 @@ struct Deliver {
         visit("message", message.message);
         visit("size", message.size);
     }
+};
+
+// The first record on a connection, from the mailbox: it is up.  What ends it afterwards may be a message.
+struct DeliveriesWanted {
+    static constexpr std::string_view message_name = "deliveries-wanted";
+
+    static void fields(auto&, auto&) {}
 };
 
 struct DeliveryStored {

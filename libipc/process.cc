@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <vector>
 
 namespace server {
 
@@ -124,6 +125,7 @@ const Arguments& Process::arguments() const { return state_->arguments; }
 const conf::Common& Process::common() const { return state_->common; }
 const std::string& Process::config_directory() const { return state_->arguments.config_directory; }
 bool Process::unprivileged() const { return state_->facts.unprivileged; }
+int Process::landlock_abi_limit() const { return static_cast<int>(*state_->config.landlock_abi_limit); }
 const std::vector<int>& Process::listeners() const { return state_->listeners; }
 bool Process::stop_requested() { return termination_wanted != 0; }
 
@@ -224,14 +226,19 @@ util::Result<void> Process::drop_privileges(util::Sandbox& sandbox)
 {
     State& state = *state_;
     Identity identity = TRY(identity_of(state.common, state.program, state.facts.unprivileged));
-    TRY(sandbox.prepare(sandbox_mode(*state.common.sandbox), static_cast<int>(*state.config.landlock_abi_limit)));
+    if (!sandbox.limits_memory())
+        sandbox.limit_memory(*state.config.data_limit);
+    TRY(sandbox.prepare(sandbox_mode(*state.common.sandbox), landlock_abi_limit()));
     if (!state.facts.unprivileged) {
         Identity queue = TRY(identity_of(state.common, "qmgr", false));
-        Identity cleanup = TRY(identity_of(state.common, "cleanup", false));
         // The queue's group opens the directory of private sockets and nothing else; qmgr writes to
-        // the files that cleanup made, by the group of those.
-        gid_t groups[] = {queue.gid, cleanup.gid};
-        TRY(become(identity, std::span(groups).first(state.program == "qmgr" ? 2 : 1)));
+        // the files that cleanup made, and pickup reads those of terndrop(1), by the group of those.
+        std::vector<gid_t> groups{queue.gid};
+        if (state.program == "qmgr")
+            groups.push_back(TRY(identity_of(state.common, "cleanup", false)).gid);
+        if (state.program == "pickup")
+            groups.push_back(TRY(resolve_group(*state.common.setgid_group)));
+        TRY(become(identity, groups));
     }
     forbid_tracing();  // a change of uid sets it back
     auto outcome = TRY(sandbox.enter());

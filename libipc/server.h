@@ -89,6 +89,7 @@ public:
     const conf::Common& common() const;      // the parameters that all daemons share
     const std::string& config_directory() const;
     bool unprivileged() const;               // the whole instance runs on one uid
+    int landlock_abi_limit() const;          // for children that lock themselves in
 
     // Reads the parameters anew into `sections` (those of start(), or fresh ones) and the shared
     // ones; on errors all are logged, the shared parameters stay, and Invalid is the answer.

@@ -17,6 +17,10 @@ namespace ipc {
 
 constexpr unsigned submission_version = 1;
 
+// What the header fields that are added on a message's way may take beyond message_size_limit, so
+// that a message of just that size arrives (RFC 1870 §5 counts the message as it is sent).
+constexpr std::uint64_t trace_room = 64 * 1024;
+
 // RFC 3461 §4.1, as bits.
 constexpr std::uint8_t NotifyDefault = 0;
 constexpr std::uint8_t NotifyNever = 1;

@@ -1,6 +1,7 @@
 // Queue listings from files.
 #include "libqueue/listing.h"
 
+#include <algorithm>
 #include <fcntl.h>
 
 namespace queue {
@@ -40,10 +41,14 @@ util::Result<std::vector<ipc::QueueItem>> list_file(const Directory& directory, 
     if (place == Place::Deferred)
         head.last_change = std::int64_t(status.st_mtim.tv_sec) * 1'000'000 + status.st_mtim.tv_nsec / 1000;
     std::vector<std::string> reasons(reader.recipients().size());
-    if (auto story = reader.story())
-        for (StoryEntry& entry : story->entries)
-            if (entry.recipient && *entry.recipient < reasons.size() && entry.status)
+    if (auto story = reader.story()) {
+        for (StoryEntry& entry : story->entries) {
+            if (entry.kind == StoryEntry::Kind::Held && place == Place::Hold)
+                std::fill(reasons.begin(), reasons.end(), util::concat("on hold: ", entry.text));
+            else if (entry.recipient && *entry.recipient < reasons.size() && entry.status)
                 reasons[*entry.recipient] = std::move(entry.status->text);
+        }
+    }
     std::vector<ipc::QueueItemRecipient> recipients;
     for (std::size_t i = 0; i < reasons.size(); ++i)
         if (!reader.recipients()[i].done)

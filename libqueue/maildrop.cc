@@ -7,6 +7,7 @@
 #include "libutil/time.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 namespace queue {
 
@@ -74,8 +75,14 @@ util::Result<void> DropEncoder::end() { return util::sys::write_all(fd_, end_lin
 
 util::Result<DropWriter> DropWriter::create(const std::string& directory)
 {
-    // Its group may read: pickup is in the directory's group and nothing else is.
+    // Its group may read, whatever the umask is: pickup is in the directory's group and nothing else is.
     auto file = TRY(util::sys::open_nameless(directory, O_RDWR, 0640));
+    TRY(util::sys::fchmod(file.get(), 0640));
+    // terndrop(1) has that group by its set-gid bit; root, in an instance without that, gives it.
+    if (::geteuid() == 0) {
+        auto status = TRY(util::sys::stat(directory));
+        TRY(util::sys::fchown(file.get(), uid_t(-1), status.st_gid));
+    }
     DropWriter writer(directory, std::move(file));
     TRY(writer.encoder_.begin());
     return writer;

@@ -85,8 +85,10 @@ util::Result<std::string_view> Reader::part(std::uint64_t offset, std::uint64_t 
 
 util::Result<void> Reader::read_recipient(const format::RecordView& record, std::uint64_t region_offset)
 {
+    // A crash may leave half of a mark: that recipient gets a second copy rather than none.
     std::string_view mark = record.payload.substr(0, format::mark_size);
-    if (mark != format::mark_waiting && mark != format::mark_done)
+    std::size_t written = std::size_t(std::ranges::mismatch(mark, format::mark_done).in1 - mark.begin());
+    if (mark.size() != format::mark_size || mark.substr(written) != format::mark_waiting.substr(written))
         return util::invalid("a recipient's mark is neither wait nor done");
     if (recipients_.size() == format::max_recipients)
         return util::invalid("too many recipients");

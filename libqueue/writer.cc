@@ -170,7 +170,7 @@ util::Result<util::UniqueFd> Writer::finish(const Summary& summary)
 util::Result<util::UniqueFd> Writer::seal_memory()
 {
     auto memory = TRY(util::sys::memfd("message"));
-    TRY(util::sys::write_all(memory.get(), buffer_));
+    TRY(util::sys::pwrite_all(memory.get(), buffer_, 0));  // readers find its offset at the start
     TRY(util::sys::seal(memory.get()));  // from here on nobody can write to it, by whatever descriptor
     return memory;
 }

@@ -83,9 +83,10 @@ public:
     util::Result<Lsn> expunge(MailboxId mailbox, std::span<const std::uint32_t> uids) override;
     void claim_recent(MailboxId mailbox) override;
 
-    util::Result<std::string> read_content(const Entry& entry, std::uint64_t offset,
-                                           std::uint64_t length) override;
-    util::Result<Rendered> read_rendered(const Entry& entry) override;
+    util::Result<void> append_content(const Entry& entry, std::uint64_t offset, std::uint64_t length,
+                                      std::string& out) override;
+    util::Result<RenderedView> read_rendered(const Entry& entry) override;
+    void release_memory() override;
 
     QuotaUsage usage() const override;
     bool housekeep(util::Duration slice) override;
@@ -182,8 +183,9 @@ private:
     std::string body_path(const Guid& guid) const;
     util::Result<int> segment_fd(std::uint32_t id);
     std::optional<std::string_view> in_memory(std::uint32_t segment, std::uint64_t offset) const;
-    util::Result<std::string_view> bytes_at(const Content& content, std::uint64_t length,
-                                            std::string& buffer, bool sequential);
+    util::Result<std::string_view> bytes_at(const Content& content, std::uint64_t length);
+    util::Result<void> append_file(const Entry& entry, const MessageRecord& record, std::uint64_t offset,
+                                   std::uint64_t length, std::string& out) const;
     util::Result<const Content*> locate(const Entry& entry);
     std::uint64_t readable_size(std::uint32_t segment) const;
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace store {
 
@@ -66,8 +67,10 @@ std::uint64_t LogStore::readable_size(std::uint32_t segment) const
 }
 
 // `length` bytes of a record; the view holds until the next call or change.
-util::Result<std::string_view> LogStore::bytes_at(const Content& content, std::uint64_t length,
-                                                  std::string& buffer, bool sequential)
+//
+// Who walks through a mailbox reads records that lie behind each other: they come a window at a
+// time, and the window's pages are those that the processor's cache still has.
+util::Result<std::string_view> LogStore::bytes_at(const Content& content, std::uint64_t length)
 {
     if (auto bytes = in_memory(content.segment, content.offset)) {
         if (bytes->size() < length)
@@ -79,7 +82,7 @@ util::Result<std::string_view> LogStore::bytes_at(const Content& content, std::u
         return std::string_view(window_).substr(content.offset - window_offset_, length);
 
     int fd = TRY(segment_fd(content.segment));
-    bool ahead = sequential && last_segment_ == content.segment && content.offset >= last_read_ &&
+    bool ahead = last_segment_ == content.segment && content.offset >= last_read_ &&
                  content.offset - last_read_ < dense_enough;
     last_segment_ = content.segment;
     last_read_ = content.offset + length;
@@ -93,11 +96,12 @@ util::Result<std::string_view> LogStore::bytes_at(const Content& content, std::u
         if (window_.size() >= length)
             return std::string_view(window_).substr(0, length);
     }
-    buffer.resize(length);
-    std::size_t got = TRY(util::sys::pread(fd, buffer, content.offset));
+    if (read_buffer_.size() < length)
+        read_buffer_.resize(length);
+    std::size_t got = TRY(util::sys::pread(fd, std::span(read_buffer_).first(length), content.offset));
     if (got != length)
         return util::permanent("message record is cut short");
-    return std::string_view(buffer);
+    return std::string_view(read_buffer_).substr(0, length);
 }
 
 util::Result<const Content*> LogStore::locate(const Entry& entry)
@@ -146,68 +150,84 @@ util::Result<std::string_view> checked_part(std::string_view content, const Mess
 
 }  // namespace
 
-util::Result<std::string> LogStore::read_content(const Entry& entry, std::uint64_t offset,
-                                                 std::uint64_t length)
+util::Result<std::string> Store::read_content(const Entry& entry, std::uint64_t offset, std::uint64_t length)
+{
+    std::string content;
+    TRY(append_content(entry, offset, length, content));
+    return content;
+}
+
+util::Result<void> LogStore::append_content(const Entry& entry, std::uint64_t offset, std::uint64_t length,
+                                            std::string& out)
 {
     const Content* content = TRY(locate(entry));
     offset = std::min(offset, entry.size);
     length = std::min(length, entry.size - offset);
-    std::string buffer;
-    if (!content->in_file) {
-        auto bytes = TRY(bytes_at(*content, content->head + entry.size, buffer, false));
-        auto record = TRY(checked_record(bytes, entry, *content, tag_));
-        if (record.in_file)
-            return util::permanent("the message's record is damaged");
-        std::string_view whole = bytes.substr(content->head);
-        std::uint64_t start = offset / content_block * content_block;
-        std::uint64_t end = std::min(entry.size, padded_to_block(offset + length));
-        auto part = TRY(checked_part(whole.substr(start, end - start), record, offset, length));
-        if (bytes.data() != buffer.data())
-            return std::string(part);
-        // The buffer becomes the answer.
-        std::size_t skip = std::size_t(part.data() - buffer.data());
-        buffer.resize(skip + part.size());
-        buffer.erase(0, skip);
-        return buffer;
-    }
-    auto head = TRY(bytes_at(*content, content->head, buffer, true));
-    auto record = TRY(checked_record(head, entry, *content, tag_));
+    auto bytes = TRY(bytes_at(*content, content->head + (content->in_file ? 0 : entry.size)));
+    auto record = TRY(checked_record(bytes, entry, *content, tag_));
+    if (content->in_file)
+        return append_file(entry, record, offset, length, out);
+    if (record.in_file)
+        return util::permanent("the message's record is damaged");
+    std::uint64_t start = offset / content_block * content_block;
+    std::uint64_t end = std::min(entry.size, padded_to_block(offset + length));
+    out += TRY(checked_part(bytes.substr(content->head + start, end - start), record, offset, length));
+    return {};
+}
+
+util::Result<void> LogStore::append_file(const Entry& entry, const MessageRecord& record,
+                                         std::uint64_t offset, std::uint64_t length, std::string& out) const
+{
     std::uint64_t start = offset / content_block * content_block;
     std::uint64_t end = std::min(entry.size, padded_to_block(offset + length));
     auto fd = TRY(util::sys::open(body_path(entry.guid), O_RDONLY));
-    std::string part(end - start, '\0');
-    std::size_t got = 0;
-    while (got < part.size()) {
-        std::size_t more = TRY(util::sys::pread(fd.get(), std::span(part).subspan(got), start + got));
-        if (more == 0)
-            return util::permanent("the message's file is cut short");
-        got += more;
+    std::size_t before = out.size();
+    out.resize(before + (end - start));
+    auto part = std::span(out).subspan(before);
+    auto failed = [&](util::Error error) {
+        out.resize(before);
+        return error;
+    };
+    for (std::size_t got = 0; got < part.size();) {
+        auto more = util::sys::pread(fd.get(), part.subspan(got), start + got);
+        if (!more.ok())
+            return failed(more.take_error());
+        if (*more == 0)
+            return failed(util::permanent("the message's file is cut short"));
+        got += *more;
     }
-    auto wanted = TRY(checked_part(part, record, offset, length));
-    std::size_t skip = std::size_t(wanted.data() - part.data());
-    part.resize(skip + wanted.size());
-    part.erase(0, skip);
-    return part;
+    auto wanted = checked_part({part.data(), part.size()}, record, offset, length);
+    if (!wanted.ok())
+        return failed(wanted.take_error());
+    std::memmove(part.data(), wanted->data(), wanted->size());
+    out.resize(before + wanted->size());
+    return {};
 }
 
-util::Result<Rendered> LogStore::read_rendered(const Entry& entry)
+util::Result<RenderedView> LogStore::read_rendered(const Entry& entry)
 {
     const Content* content = TRY(locate(entry));
-    auto bytes = TRY(bytes_at(*content, content->head, read_buffer_, true));
+    auto bytes = TRY(bytes_at(*content, content->head));
     auto record = TRY(checked_record(bytes, entry, *content, tag_));
     std::string_view texts = bytes.substr(content->head - record.rendered_size(), record.rendered_size());
     if (util::crc32c(texts) != record.rendered_checksum)
         return util::permanent("the message's record is damaged");
-    Rendered rendered;
+    RenderedView rendered;
     std::size_t i = 0;
-    for (std::string* text : {&rendered.envelope, &rendered.body_structure, &rendered.body,
-                              &rendered.header_cache, &rendered.preview}) {
+    for (std::string_view* text : {&rendered.envelope, &rendered.body_structure, &rendered.body,
+                                   &rendered.header_cache, &rendered.preview}) {
         *text = texts.substr(0, record.rendered_lengths[i]);
         texts.remove_prefix(record.rendered_lengths[i++]);
     }
     rendered.sent_seconds = record.sent_seconds;
     rendered.header_size = record.header_size;
     return rendered;
+}
+
+void LogStore::release_memory()
+{
+    window_ = {};
+    read_buffer_ = {};
 }
 
 }  // namespace store

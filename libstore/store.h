@@ -219,11 +219,16 @@ public:
     // Need not be synced.
     virtual void claim_recent(MailboxId mailbox) = 0;
 
-    // The bytes of a message, or a part of them.  A record whose checksum is wrong is an error
-    // (Permanent), never wrong bytes.
-    virtual util::Result<std::string> read_content(const Entry& entry, std::uint64_t offset = 0,
-                                                   std::uint64_t length = UINT64_MAX) = 0;
-    virtual util::Result<Rendered> read_rendered(const Entry& entry) = 0;
+    // Appends the bytes of a message, or a part of them, to `out`, which is as before after an
+    // error.  A record whose checksum is wrong is an error (Permanent), never wrong bytes.
+    virtual util::Result<void> append_content(const Entry& entry, std::uint64_t offset,
+                                              std::uint64_t length, std::string& out) = 0;
+    util::Result<std::string> read_content(const Entry& entry, std::uint64_t offset = 0,
+                                           std::uint64_t length = UINT64_MAX);
+    // The views hold until the store is called again.
+    virtual util::Result<RenderedView> read_rendered(const Entry& entry) = 0;
+    // Gives back what is kept to make the next reads cheap.
+    virtual void release_memory() = 0;
 
     // --- the rest --------------------------------------------------------------------------------
 

@@ -63,6 +63,17 @@ struct Rendered {
     std::uint32_t header_size = 0;   // bytes up to and with the empty line
 };
 
+// The same, as it lies in the store's memory.
+struct RenderedView {
+    std::string_view envelope;
+    std::string_view body_structure;
+    std::string_view body;
+    std::string_view header_cache;
+    std::string_view preview;
+    std::int64_t sent_seconds = 0;
+    std::uint32_t header_size = 0;
+};
+
 // One message of a mailbox, as held in memory.  Entries are sorted by uid.
 struct Entry {
     std::uint32_t uid = 0;

@@ -84,6 +84,7 @@ Sandbox& Sandbox::rule(std::string path, std::uint64_t rights)
 Sandbox& Sandbox::read(std::string path) { return rule(std::move(path), read_rights); }
 Sandbox& Sandbox::execute(std::string path)
 {
+    declared_.programs = true;
     return rule(std::move(path), read_rights | LANDLOCK_ACCESS_FS_EXECUTE);
 }
 Sandbox& Sandbox::write(std::string path) { return rule(std::move(path), write_rights | truncate_right); }
@@ -216,6 +217,7 @@ Result<bool> Sandbox::load_seccomp() const
                          .connect = declared_.connect,
                          .network = declared_.network,
                          .processes = declared_.processes,
+                         .programs = declared_.programs,
                          .threads = declared_.threads,
                          .credentials = declared_.credentials,
                          .more = declared_.allowed};

@@ -46,7 +46,7 @@ public:
     Sandbox& connect();
     // Connections out and sockets of the Internet families.
     Sandbox& network();
-    // Child processes: fork, wait, kill; with exec().
+    // Child processes: fork, wait, kill.  With execute() they may become other programs.
     Sandbox& processes();
     Sandbox& threads();
     // setuid and its kin, and the capabilities of root: usher and master only.
@@ -83,6 +83,7 @@ public:
     // The Landlock ABI of this kernel; 0: none.
     static int kernel_landlock_abi();
 
+    bool limits_memory() const { return declared_.memory > 0; }
     bool wants_new_privileges() const { return declared_.new_privileges; }
 
 private:
@@ -101,6 +102,7 @@ private:
         bool connect = false;
         bool network = false;
         bool processes = false;
+        bool programs = false;
         bool threads = false;
         bool credentials = false;
         bool new_privileges = false;

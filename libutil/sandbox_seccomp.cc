@@ -58,17 +58,23 @@ constexpr const char* refused_calls[] = {
     "statfs", "getcwd", "connect", "kill",
 };
 
-// The last four: the start of a program that was exec'd.
 constexpr const char* process_calls[] = {
-    "fork", "vfork", "clone", "wait4", "waitid", "kill", "execve", "setpgid", "setsid", "getpgrp", "chdir", "fchdir",
-    "pidfd_open", "pidfd_send_signal", "getdents64", "umask", "setrlimit", "getrlimit", "prctl",
-    "arch_prctl", "set_tid_address", "readlink", "readlinkat",
+    "fork", "vfork", "wait4", "waitid", "kill", "pidfd_open", "pidfd_send_signal",
+};
+
+// To become another program; the last ones: what that does when it starts.
+constexpr const char* program_calls[] = {
+    "execve", "setpgid", "setsid", "getpgrp", "chdir", "fchdir", "getdents64", "umask", "setrlimit", "getrlimit",
+    "prctl", "arch_prctl", "set_tid_address", "readlink", "readlinkat",
 };
 
 constexpr const char* credential_calls[] = {
-    "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups", "getgroups", "setfsuid",
-    "setfsgid", "capset", "capget", "chown", "lchown", "bind", "listen", "prctl", "chroot",
+    "setuid", "setgid", "setresuid", "setresgid", "setgroups", "getgroups", "chown", "lchown",
 };
+
+// A process in a namespace of its own would have all capabilities there.
+constexpr scmp_datum_t new_namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                                        CLONE_NEWPID | CLONE_NEWNET;
 
 Result<void> allow(Filter& filter, const char* name, std::span<const scmp_arg_cmp> conditions = {})
 {
@@ -114,6 +120,10 @@ Result<void> allow_limited(Filter& filter, const SeccompChoice& choice)
         }
         TRY(allow(filter, "bind"));
     }
+    if (choice.processes) {
+        const scmp_arg_cmp same_namespaces[] = {SCMP_A0(SCMP_CMP_MASKED_EQ, new_namespaces, 0)};
+        TRY(allow(filter, "clone", same_namespaces));
+    }
     if (choice.threads && !choice.processes) {
         const scmp_arg_cmp threads_only[] = {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM)};
         TRY(allow(filter, "clone", threads_only));
@@ -141,6 +151,8 @@ Result<void> fill(Filter& filter, const SeccompChoice& choice)
         TRY(allow_all(filter, file_calls));
     if (choice.processes)
         TRY(allow_all(filter, process_calls));
+    if (choice.programs)
+        TRY(allow_all(filter, program_calls));
     if (choice.credentials)
         TRY(allow_all(filter, credential_calls));
     for (const std::string& name : choice.more)

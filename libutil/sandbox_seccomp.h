@@ -13,6 +13,7 @@ struct SeccompChoice {
     bool connect = false;
     bool network = false;
     bool processes = false;
+    bool programs = false;
     bool threads = false;
     bool credentials = false;
     const std::vector<std::string>& more;

@@ -135,9 +135,11 @@ Result<void> writev_all(int fd, std::span<const std::string_view> pieces)
     CHECK(pieces.size() <= IOV_MAX);
     std::vector<iovec> vector;
     vector.reserve(pieces.size());
+    std::uint64_t total = 0;
     for (std::string_view piece : pieces) {
-        if (int verdict = before({.name = "write", .fd = fd, .length = piece.size(), .data = piece}); verdict != 0)
+        if (int verdict = before({.name = "write", .fd = fd, .offset = total, .length = piece.size(), .data = piece}); verdict != 0)
             return system_error(concat("write ", descriptor(fd)), verdict);
+        total += piece.size();
         if (!piece.empty())
             vector.push_back({const_cast<char*>(piece.data()), piece.size()});
     }
@@ -232,8 +234,11 @@ Result<void> mkdir(const std::string& path, mode_t mode) { return mkdirat(AT_FDC
 
 Result<void> mkdirat(int directory, const std::string& path, mode_t mode)
 {
-    return change({.name = "mkdir", .fd = directory, .path = path, .length = mode}, path,
-                  [&] { return ::mkdirat(directory, path.c_str(), mode); });
+    Operation operation{.name = "mkdir", .fd = directory, .path = path, .length = mode};
+    auto made = change(operation, path, [&] { return ::mkdirat(directory, path.c_str(), mode); });
+    if (made)
+        made_directory(operation);
+    return made;
 }
 
 Result<void> rmdir(const std::string& path) { return unlinkat(AT_FDCWD, path, AT_REMOVEDIR); }

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 
 namespace util::sys {
 
@@ -23,20 +24,20 @@ namespace {
 // Above what daemons place at fixed numbers; the highest that the limit of open files allows.
 constexpr int lowest_descriptors[] = {700, 200, 100};
 
+enum Action : std::uint64_t { Fail = 1, Kill = 2, Tear = 3 };
+
 struct Shared {
     std::atomic<std::uint64_t> sequence;
     std::atomic<std::uint64_t> counted;
     std::atomic<std::uint64_t> fired;
+    std::atomic<std::uint64_t> at;
+    std::atomic<std::uint64_t> action;
+    std::atomic<std::uint64_t> code;
+    char program[16];
 };
-
-enum class Action { None, Fail, Kill, Tear };
 
 struct Layer {
     Shared* shared = nullptr;
-    Action action = Action::None;
-    int code = 0;
-    std::uint64_t at = 0;
-    bool counts = true;
     bool no_sync = false;
     int journal = -1;
 };
@@ -61,7 +62,10 @@ std::string file_text(const char* path)
 Shared* map_state(const std::string& path)
 {
     int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-    void* memory = fd < 0 ? MAP_FAILED : ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    struct stat status {};
+    if (fd < 0 || ::fstat(fd, &status) < 0 || status.st_size < off_t(sizeof(Shared)))
+        give_up("TERN_FAULT_FILE: the state file is missing or too small\n");
+    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED)
         give_up("TERN_FAULT_FILE: the state file cannot be mapped\n");
     ::close(fd);
@@ -88,18 +92,7 @@ void read_line(Layer& layer, std::string_view line)
     auto [name, value] = split_first(line, ' ');
     if (name == "state")
         layer.shared = map_state(std::string(value));
-    else if (name == "program")
-        layer.counts = value == program_invocation_short_name;
-    else if (name == "at")
-        layer.at = parse_unsigned(value).value_or(0);
-    else if (name == "action" && value == "kill")
-        layer.action = Action::Kill;
-    else if (name == "action" && value == "tear")
-        layer.action = Action::Tear;
-    else if (name == "action" && value.starts_with("fail ")) {
-        layer.action = Action::Fail;
-        layer.code = static_cast<int>(parse_unsigned(value.substr(5), 200).value_or(EIO));
-    } else if (name == "journal")
+    else if (name == "journal")
         layer.journal = open_journal(std::string(value));
     else if (name == "no-sync")
         layer.no_sync = value == "yes";
@@ -139,24 +132,28 @@ bool is_on_disk(int fd)
     return seals < 0 || (seals & F_SEAL_SEAL) != 0;
 }
 
-std::string identity(int fd)
+std::string identity(const struct stat& status) { return concat(status.st_dev, ":", status.st_ino); }
+
+// What a name is relative to.
+std::string directory_of(int fd, std::string_view path)
 {
     struct stat status {};
-    if (fd < 0 || ::fstat(fd, &status) < 0)
-        return "0:0";
-    return concat(status.st_dev, ":", status.st_ino);
+    bool relative = !path.empty() && path.front() != '/';
+    bool known = relative && (fd == AT_FDCWD ? ::stat(".", &status) == 0 : fd >= 0 && ::fstat(fd, &status) == 0);
+    return known ? identity(status) : "0:0";
 }
 
 bool works_on_names(const Operation& operation) { return !operation.path.empty(); }
 
-void record(const Operation& operation, std::string_view name, int file, std::uint64_t offset)
+void record(const Operation& operation, std::string_view name, const struct stat& file, std::uint64_t offset)
 {
     Layer& self = layer();
     std::uint64_t sequence = self.shared->sequence.fetch_add(1) + 1;
     if (self.journal < 0)
         return;
-    std::string out = concat(sequence, " ", name, " fd=", identity(file), " dir=", works_on_names(operation) ? identity(operation.fd) : "0:0",
-                             " path=", hex(operation.path), " other=", identity(operation.other_fd), " other_path=", hex(operation.other_path));
+    std::string out = concat(sequence, " ", name, " fd=", identity(file), " owner=", file.st_uid, ":", file.st_gid, ":", file.st_mode,
+                             " dir=", directory_of(operation.fd, operation.path), " path=", hex(operation.path));
+    append(out, " other=", directory_of(operation.other_fd, operation.other_path), " other_path=", hex(operation.other_path));
     append(out, " offset=", offset, " length=", operation.length, " data=", operation.data.size(), "\n", operation.data, "\n");
     // One write, at the end: records of a process and its forked children do not mix.
     if (::write(self.journal, out.data(), out.size()) != static_cast<ssize_t>(out.size()))
@@ -185,15 +182,15 @@ std::uint64_t write_offset(int fd)
 // The fault, if this is its call.
 int fault(const Operation& operation, std::uint64_t offset)
 {
-    Layer& self = layer();
-    if (!self.counts)
+    Shared& shared = *layer().shared;
+    if (shared.program[0] && std::strncmp(shared.program, program_invocation_short_name, sizeof shared.program) != 0)
         return 0;
-    std::uint64_t number = self.shared->counted.fetch_add(1) + 1;
-    if (self.action == Action::None || number != self.at || self.shared->fired.exchange(1) != 0)
+    std::uint64_t number = shared.counted.fetch_add(1) + 1;
+    if (number != shared.at || shared.fired.exchange(1) != 0)
         return 0;
-    if (self.action == Action::Fail)
-        return self.code;
-    die(operation, offset, self.action == Action::Tear);
+    if (shared.action == Fail)
+        return static_cast<int>(shared.code);
+    die(operation, offset, shared.action == Tear);
 }
 
 }  // namespace
@@ -206,12 +203,16 @@ int before(const Operation& operation)
     bool sync = operation.name == "fsync" || operation.name == "fdatasync";
     if (!works_on_names(operation) && !is_on_disk(operation.fd))
         return 0;
-    std::uint64_t offset = operation.name == "write" ? write_offset(operation.fd) : operation.offset;
+    std::uint64_t offset = operation.offset + (operation.name == "write" ? write_offset(operation.fd) : 0);
     if (int code = fault(operation, offset); code != 0)
         return code;
     bool skipped = sync && self.no_sync;
-    if (operation.name != "open")  // recorded when it has succeeded
-        record(operation, skipped ? "nosync" : operation.name, works_on_names(operation) ? -1 : operation.fd, offset);
+    struct stat file {};
+    if (operation.name != "open" && operation.name != "mkdir") {  // those are recorded when they have succeeded
+        if (!works_on_names(operation))
+            (void)::fstat(operation.fd, &file);
+        record(operation, skipped ? "nosync" : operation.name, file, offset);
+    }
     return skipped ? -1 : 0;
 }
 
@@ -219,8 +220,16 @@ void opened(int fd, const Operation& operation)
 {
     int flags = static_cast<int>(operation.length);
     bool changes = (flags & (O_CREAT | O_TRUNC)) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
-    if (layer().shared && operation.name == "open" && changes && is_on_disk(fd))
-        record(operation, "open", fd, 0);
+    struct stat file {};
+    if (layer().shared && operation.name == "open" && changes && is_on_disk(fd) && ::fstat(fd, &file) == 0)
+        record(operation, "open", file, 0);
+}
+
+void made_directory(const Operation& operation)
+{
+    struct stat file {};
+    if (layer().shared && ::fstatat(operation.fd, std::string(operation.path).c_str(), &file, AT_SYMLINK_NOFOLLOW) == 0)
+        record(operation, operation.name, file, 0);
 }
 
 int fault_descriptor() { return layer().journal; }

@@ -6,26 +6,36 @@
 //
 // The file named by TERN_FAULT_FILE has lines "name value":
 //
-//   state FILE          shared by all processes: three little-endian 64-bit numbers: calls recorded so
-//                       far, counted calls of `program`, 1 once the fault was made.  Required; made
-//                       by the test, 24 zero bytes, writable for all
-//   program NAME        whose calls are counted (argv[0] without directories); all without this line
-//   at N                at the N-th counted call (1 is the first) ...
-//   action fail ERRNO   ... it fails, or
-//   action kill         ... the process dies before it, or
-//   action tear         ... dies when half of a write is done (as kill, for other calls)
+//   state FILE          shared by all processes and the test, see below.  Required
 //   journal DIRECTORY   each process records its calls in DIRECTORY/PROGRAM.PID
 //   no-sync yes         fsync and fdatasync do nothing and succeed (they are recorded as "nosync")
 //
-// The fault is made once.  A record is a line of text, and `data` bytes with an end of line:
+// Programs read it before they enter their sandbox; mailbox(8) is born in usher's, and finds only what
+// lies below mail_store_directory.  All uids must be able to read the file, write the state, and
+// make files in the journal's directory.
 //
-//   SEQ NAME fd=DEV:INO dir=DEV:INO path=HEX other=DEV:INO other_path=HEX offset=N length=N data=N
+// The state is 64 bytes, little-endian, zero at first.  It is looked at before each call, so that a
+// test can arm the next fault while the daemons run (`at` first set to 0 and last to its new value):
 //
-// SEQ orders the records of all processes.  fd is the file; dir and path are what a name was
-// relative to (dir 0:0 for absolute paths and the working directory), other and other_path the
-// second name of rename and link.  "open" is recorded after it succeeded, with its flags as length
-// and the file as fd; a nameless file has its directory as path.  Other calls are recorded before
-// they are made, whether they succeed or not.  Memory files and sockets do not count.
+//    0  sequence   calls recorded so far
+//    8  counted    calls of `program` since the test set this to 0
+//   16  fired      1 once the fault was made: it is made once
+//   24  at         at the N-th counted call (1 is the first) ...
+//   32  action     ... 1: it fails with `code`; 2: the process dies before it; 3: dies when half of a
+//                  write is done (as 2 for other calls)
+//   40  code       an errno
+//   48  program    whose calls are counted (argv[0] without directories), 15 bytes; all if empty
+//
+// A record is a line of text, and `data` bytes with an end of line:
+//
+//   SEQ NAME fd=DEV:INO owner=UID:GID:MODE dir=DEV:INO path=HEX other=DEV:INO other_path=HEX
+//       offset=N length=N data=N
+//
+// SEQ orders the records of all processes.  fd and owner are the file; dir is what the name `path` is
+// relative to (0:0 when absolute), other and other_path are the second name of rename and link.
+// "open" (with its flags as length; a nameless file has its directory as path) and "mkdir" are
+// recorded after they succeeded, with what they made as fd.  Other calls are recorded before they
+// are made, whether they succeed or not.  Memory files and sockets do not count.
 #pragma once
 
 #include <cstdint>
@@ -50,11 +60,14 @@ struct Operation {
 int before(const Operation& operation);
 // After a successful call that made a descriptor: `fd` is what `operation` opened.
 void opened(int fd, const Operation& operation);
+// After a successful mkdir.
+void made_directory(const Operation& operation);
 // The layer's own descriptor, which must stay open; -1 when there is none.
 int fault_descriptor();
 #else
 inline int before(const Operation&) { return 0; }
 inline void opened(int, const Operation&) {}
+inline void made_directory(const Operation&) {}
 inline int fault_descriptor() { return -1; }
 #endif
 

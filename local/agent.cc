@@ -10,6 +10,7 @@ namespace local {
 namespace {
 
 constexpr std::string_view relay = "local";
+constexpr std::uint32_t max_deaths = 2;   // of mailbox processes over one message
 
 ipc::DeliveryStatus status_of(ipc::Disposition disposition, std::string_view dsn, std::string text)
 {
@@ -178,6 +179,8 @@ void Agent::report(const Delivery& delivery, ipc::DeliveryStatus status, bool de
     outcome.job = job.job;
     outcome.index = delivery.recipient->index;
     outcome.destination_failed = destination_failed;
+    if (delivery.deaths >= max_deaths && status.disposition == ipc::Disposition::Deferred)
+        outcome.deaths = delivery.deaths;
     util::Instant handed = delivery.handed ? delivery.handed_over : now;
     outcome.connection_delay = (handed - delivery.began).count();
     outcome.transmission_delay = (now - handed).count();
@@ -273,9 +276,14 @@ void Agent::unavailable(DeliveryId id, bool permanent, std::string_view why)
                          util::concat("mailbox unavailable: ", why)));
 }
 
-void Agent::lost(DeliveryId id)
+void Agent::lost(DeliveryId id, Blame blame)
 {
     Delivery& delivery = deliveries_[id];
+    delivery.deaths += blame != Blame::None;
+    if (blame == Blame::Shared)
+        return;   // its turn comes
+    if (blame == Blame::Alone && delivery.deaths >= max_deaths)
+        return finish(id, status_of(ipc::Disposition::Deferred, "4.3.0", "the mailbox process ended twice while it worked on this message"));
     if (!std::exchange(delivery.retried, true))
         return mailboxes_.deliver(delivery.account, id);
     finish(id, status_of(ipc::Disposition::Deferred, "4.3.0", "the mailbox process went away before the message was durable"));

@@ -2,7 +2,8 @@
 //
 // Each recipient of a job is one delivery.  It is answered twice: Stored when the user's mailbox
 // has it, Outcome when it survives a power cut, or when it cannot be delivered.  A delivery whose
-// mailbox dies is tried a second time at once; then it is deferred.
+// mailbox dies is tried a second time at once; then it is deferred.  When two mailbox processes ended
+// over one message, the second time with no other in hand, the outcome says so (Outcome::deaths).
 #pragma once
 
 #include "libipc/channel.h"
@@ -66,6 +67,7 @@ private:
         bool handed = false;
         bool stored = false;         // was told to qmgr
         bool retried = false;
+        std::uint32_t deaths = 0;    // of mailbox processes that may be this message's doing
     };
 
     void received(std::uint64_t manager, ipc::Packet& packet);
@@ -82,7 +84,7 @@ private:
     void durable(DeliveryId id) override;
     void refused(DeliveryId id, const ipc::DeliveryRefused& refusal) override;
     void unavailable(DeliveryId id, bool permanent, std::string_view why) override;
-    void lost(DeliveryId id) override;
+    void lost(DeliveryId id, Blame blame) override;
 
     util::EventLoop& loop_;
     AgentSettings settings_;

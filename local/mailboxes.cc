@@ -17,6 +17,34 @@ Mailboxes::Mailboxes(util::EventLoop& loop, std::string usher_socket, std::size_
 
 void Mailboxes::deliver(const std::string& account, DeliveryId id)
 {
+    if (auto trial = trials_.find(account); trial != trials_.end()) {
+        trial->second.waiting.push_back(id);
+        return;
+    }
+    order(account, id);
+}
+
+// The suspect on trial has been answered, or was lost: the next.
+void Mailboxes::continue_trial(const std::string& name, DeliveryId done)
+{
+    auto found = trials_.find(name);
+    if (found == trials_.end() || found->second.current != done)
+        return;
+    std::string account = name;   // it may be the trial's, or a connection's
+    Trial& trial = found->second;
+    if (!trial.suspects.empty()) {
+        trial.current = trial.suspects.front();
+        trial.suspects.pop_front();
+        return order(account, trial.current);
+    }
+    auto waiting = std::move(trial.waiting);
+    trials_.erase(found);
+    for (DeliveryId id : waiting)
+        deliver(account, id);
+}
+
+void Mailboxes::order(const std::string& account, DeliveryId id)
+{
     auto found = connections_.find(account);
     if (found != connections_.end()) {
         Connection& connection = *found->second;
@@ -26,7 +54,7 @@ void Mailboxes::deliver(const std::string& account, DeliveryId id)
         return;
     }
     if (!reach_usher())
-        return events_.unavailable(id, false, "usher cannot be reached");
+        return give_up(account, {id}, false, "usher cannot be reached");
     Connection& connection = connect(account);
     connection.waiting.push_back(id);
     ipc::OpenMailbox wanted;
@@ -117,8 +145,20 @@ void Mailboxes::failed(std::uint64_t request, bool permanent, std::string_view w
     Connection& connection = *found->second;
     requests_.erase(found);
     auto waiting = std::move(connection.waiting);
+    std::string account = connection.account;
     remove(connection);
-    for (DeliveryId id : waiting)
+    give_up(account, std::move(waiting), permanent, why);
+}
+
+// Who waits for the end of a trial waits for the same mailbox.
+void Mailboxes::give_up(const std::string& account, std::vector<DeliveryId> ids, bool permanent, std::string_view why)
+{
+    if (auto trial = trials_.extract(account)) {
+        Trial& over = trial.mapped();
+        ids.insert(ids.end(), over.suspects.begin(), over.suspects.end());
+        ids.insert(ids.end(), over.waiting.begin(), over.waiting.end());
+    }
+    for (DeliveryId id : ids)
         events_.unavailable(id, permanent, why);
 }
 
@@ -146,6 +186,10 @@ void Mailboxes::mailbox_said(Connection& connection, ipc::Packet& packet)
     auto flight_of = [&](DeliveryId id) {
         return std::find_if(flights.begin(), flights.end(), [&](const Flight& flight) { return flight.id == id; });
     };
+    if (packet.name() == ipc::DeliveriesWanted::message_name) {
+        connection.is_up = true;
+        return;
+    }
     if (packet.name() == ipc::DeliveryStored::message_name) {
         auto answer = ipc::decode<ipc::DeliveryStored>(packet);
         if (!answer.ok())
@@ -155,7 +199,8 @@ void Mailboxes::mailbox_said(Connection& connection, ipc::Packet& packet)
             return connection.channel->fail(util::invalid("a mailbox stored what it was not ordered to"));
         flight->stored = true;
         flight->lsn = answer->lsn;
-        return events_.stored(answer->delivery);
+        events_.stored(answer->delivery);
+        return continue_trial(connection.account, answer->delivery);
     }
     if (packet.name() == ipc::Durable::message_name) {
         auto answer = ipc::decode<ipc::Durable>(packet);
@@ -184,7 +229,9 @@ void Mailboxes::mailbox_said(Connection& connection, ipc::Packet& packet)
         flights.erase(flight);
         --in_flight_;
         settle(connection);
-        return events_.refused(answer->delivery, *answer);
+        std::string account = connection.account;
+        events_.refused(answer->delivery, *answer);
+        return continue_trial(account, answer->delivery);
     }
     connection.channel->fail(util::invalid("a mailbox said something that cannot be understood"));
 }
@@ -193,17 +240,30 @@ void Mailboxes::mailbox_lost(Connection& connection, const util::Error& error)
 {
     if (error.code != ECONNRESET && error.code != EPIPE)
         util::log::warning("mailbox of ", connection.account, ": ", error.text);
-    std::vector<DeliveryId> lost;
+    // A mailbox that leaves in good order has answered all that it was sent: a message that could not
+    // be sent any more (EPIPE) has done nothing.
+    bool crashed = connection.is_up && error.code == ECONNRESET;
+    std::vector<DeliveryId> innocent, suspects;
     for (const Flight& flight : connection.flights)
-        lost.push_back(flight.id);
-    in_flight_ -= lost.size();
+        (crashed && !flight.stored ? suspects : innocent).push_back(flight.id);
+    in_flight_ -= connection.flights.size();
     auto waiting = std::move(connection.waiting);
     std::string account = connection.account;
     remove(connection);
-    for (DeliveryId id : lost)
-        events_.lost(id);
+    using enum MailboxEvents::Blame;
+    for (DeliveryId id : suspects)
+        events_.lost(id, suspects.size() == 1 ? Alone : Shared);
+    if (suspects.size() > 1) {
+        // There is no trial yet, or its one message would have been alone.
+        Trial& trial = trials_[account];
+        trial.suspects.assign(suspects.begin(), suspects.end());
+    }
+    for (DeliveryId id : innocent)
+        events_.lost(id, None);
     for (DeliveryId id : waiting)
         deliver(account, id);
+    if (auto trial = trials_.find(account); trial != trials_.end())
+        continue_trial(account, suspects.size() == 1 ? suspects.front() : trial->second.current);
 }
 
 // --- time --------------------------------------------------------------------------------------------

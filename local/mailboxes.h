@@ -1,5 +1,8 @@
 // Connections to the mailbox processes of users, made by usher(8), with many deliveries in flight.
 //
+// A message may be what ends a mailbox process.  Those that it had not answered are suspects: of one
+// alone that is told; several go out again one at a time, with nothing beside them, until it is known.
+//
 // One connection for each user, kept while it is of use; when there are more than the limit, the
 // one that has been idle longest is closed.  A connection that is lost gives back what it had not
 // yet made durable: the caller may order it again, the store answers "stored" without a second
@@ -37,7 +40,13 @@ public:
     // No mailbox can be had: usher said why.
     virtual void unavailable(DeliveryId id, bool permanent, std::string_view why) = 0;
     // The connection was lost before the message was durable.
-    virtual void lost(DeliveryId id) = 0;
+    enum class Blame : std::uint8_t {
+        None,    // the process was not up, or had stored this message
+        Shared,  // others were in its hands, too: this one is delivered again when its turn comes
+        Alone,
+    };
+    // For Shared no new order is to be given.
+    virtual void lost(DeliveryId id, Blame blame) = 0;
 };
 
 class Mailboxes {
@@ -60,6 +69,7 @@ private:
     };
     struct Connection {
         std::string account;
+        bool is_up = false;                     // the process has said so
         std::uint64_t request = 0;              // while usher is asked
         std::unique_ptr<ipc::Channel> channel;  // null until then
         std::vector<DeliveryId> waiting;
@@ -69,12 +79,22 @@ private:
         bool is_idle = false;
     };
 
+    // Of an account whose mailbox ended with several messages in hand.
+    struct Trial {
+        DeliveryId current = 0;                 // 0: none
+        std::deque<DeliveryId> suspects;
+        std::vector<DeliveryId> waiting;        // others; they go out when it is over
+    };
+
+    void order(const std::string& account, DeliveryId id);
+    void continue_trial(const std::string& account, DeliveryId done);
     Connection& connect(const std::string& account);
     bool reach_usher();
     void usher_said(ipc::Packet& packet);
     void usher_lost(const util::Error& error);
     void opened(ipc::MailboxOpened& answer);
     void failed(std::uint64_t request, bool permanent, std::string_view why);
+    void give_up(const std::string& account, std::vector<DeliveryId> ids, bool permanent, std::string_view why);
     void send(Connection& connection, DeliveryId id);
     void mailbox_said(Connection& connection, ipc::Packet& packet);
     void mailbox_lost(Connection& connection, const util::Error& error);
@@ -94,6 +114,7 @@ private:
     std::size_t in_flight_ = 0;
     std::unordered_map<std::string, std::unique_ptr<Connection>> connections_;   // by account
     std::unordered_map<std::uint64_t, Connection*> requests_;
+    std::unordered_map<std::string, Trial> trials_;   // by account
     std::list<Connection*> idle_;   // the one idle longest first
     util::Timer sweep_timer_;
 };

@@ -2,7 +2,8 @@
 //
 // Every child of master(8) is born with the socket that ends here.  Lines come in batches and are
 // written with one write; while the machine is busy the daemon looks fifty times a second instead of
-// at each line, because waking it costs the senders' processor more than the line does.
+// at each line, because waking it costs the senders' processor more than the line does.  A line has the
+// time at which it was sent, by the kernel's stamp on the datagram, and stands in the order of sending.
 #include "libipc/server.h"
 #include "libutil/log.h"
 #include "log/config.h"
@@ -43,7 +44,13 @@ int facility_of(std::string_view name)
     return -1;
 }
 
-// Receives batches of datagrams with the credentials of their senders.
+// What the kernel says of a datagram.
+struct Origin {
+    ucred sender{};
+    util::WallTime time;   // when it was sent
+};
+
+// Receives batches of datagrams with their origins.
 class Receiver {
 public:
     explicit Receiver(int socket) : socket_(socket), bytes_(batch_size * max_datagram)
@@ -69,23 +76,28 @@ public:
 
     std::string_view datagram(std::size_t i) const { return {bytes_.data() + i * max_datagram, messages_[i].msg_len}; }
 
-    // As the kernel stamped them.  Descriptors that somebody sent along are closed.
-    ucred sender(std::size_t i)
+    // Descriptors that somebody sent along are closed.  `now` stands in for a missing time.
+    Origin origin(std::size_t i, util::WallTime now)
     {
-        ucred credentials{};
+        Origin origin{.sender = {}, .time = now};
         msghdr& header = messages_[i].msg_hdr;
         for (cmsghdr* part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
             if (part->cmsg_level != SOL_SOCKET)
                 continue;
-            if (part->cmsg_type == SCM_CREDENTIALS && part->cmsg_len >= CMSG_LEN(sizeof credentials))
-                std::memcpy(&credentials, CMSG_DATA(part), sizeof credentials);
+            if (part->cmsg_type == SCM_CREDENTIALS && part->cmsg_len >= CMSG_LEN(sizeof origin.sender))
+                std::memcpy(&origin.sender, CMSG_DATA(part), sizeof origin.sender);
+            if (part->cmsg_type == SCM_TIMESTAMPNS && part->cmsg_len >= CMSG_LEN(sizeof(timespec))) {
+                timespec sent{};
+                std::memcpy(&sent, CMSG_DATA(part), sizeof sent);
+                origin.time = util::WallTime(std::chrono::seconds(sent.tv_sec) + std::chrono::microseconds(sent.tv_nsec / 1000));
+            }
             for (std::size_t at = 0; part->cmsg_type == SCM_RIGHTS && CMSG_LEN(at + sizeof(int)) <= part->cmsg_len; at += sizeof(int)) {
                 int fd;
                 std::memcpy(&fd, CMSG_DATA(part) + at, sizeof fd);
                 ::close(fd);
             }
         }
-        return credentials;
+        return origin;
     }
 
 private:
@@ -155,10 +167,10 @@ private:
     std::size_t read_batch()
     {
         std::size_t count = receiver_.receive();
-        util::WallTime time = util::wall_now();
+        util::WallTime now = util::wall_now();
         out_.clear();
         for (std::size_t i = 0; i < count; ++i) {
-            ucred sender = receiver_.sender(i);
+            auto [sender, time] = receiver_.origin(i, now);
             auto line = parse_datagram(receiver_.datagram(i));
             if (!line) {
                 util::log::warning("pid ", sender.pid, " uid ", sender.uid, " sent ", line.error().text);
@@ -174,7 +186,7 @@ private:
                 formatter_.text(out_, *line, time);
         }
         if (file_ && !out_.empty())
-            file_->append(out_, count, time);
+            file_->append(out_, count, now);
         if (copy_to_ >= 0 && !out_.empty() && ::write(copy_to_, out_.data(), out_.size()) < 0)
             copy_to_ = -1;  // the terminal is gone
         return count;

@@ -14,8 +14,6 @@ namespace {
 
 // On the stack: a session that waits holds no buffer.
 constexpr std::size_t read_size = 16U << 10;
-// An emptied output buffer larger than this is given back.
-constexpr std::size_t kept_capacity = 4096;
 
 std::string_view name_of(ipc::Service service)
 {
@@ -105,6 +103,7 @@ void Client::read()
 
 void Client::write()
 {
+    wrote_ = true;
     std::string& output = session_->output();
     while (sent_ < output.size()) {
         std::string_view rest = std::string_view(output).substr(sent_);
@@ -125,8 +124,12 @@ void Client::write()
     else
         return;
     sent_ = 0;
-    if (output.empty() && output.capacity() > kept_capacity)
-        output.shrink_to_fit();
+}
+
+void Client::release_memory(bool at_once)
+{
+    if (!std::exchange(wrote_, false) || at_once)
+        session_->output().shrink_to_fit();
 }
 
 void Client::settle()

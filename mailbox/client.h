@@ -37,6 +37,9 @@ public:
     void settle();
     // Has the client or its session done something since the last call?
     bool was_active() { return std::exchange(active_, false); }
+    // Gives back the memory of output that was sent; if not at once, then when nothing was sent
+    // since the last call.
+    void release_memory(bool at_once);
     // Nothing more will come or go; the owner drops the Client.
     bool over() const { return over_; }
     // For the log, when it is over.
@@ -57,6 +60,7 @@ private:
     bool input_ended_ = false;
     bool over_ = false;
     bool active_ = true;
+    bool wrote_ = false;
     std::string reason_;
     util::Instant started_;
     util::Instant timer_at_ = util::Instant::max();

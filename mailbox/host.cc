@@ -2,6 +2,7 @@
 #include "mailbox/host.h"
 
 #include "libipc/connection.h"
+#include "libipc/submission.h"
 #include "libutil/log.h"
 #include "libutil/memory.h"
 
@@ -20,12 +21,24 @@ constexpr util::Duration longest_untidy_time{10'000'000};
 constexpr util::Duration memory_return_time{5'000'000};
 constexpr util::Duration housekeeping_slice{5'000};
 
+// In the place of the greeting, which says that the log-in was successful: "TAG OK ..." for IMAP.
+void turn_away(const ipc::NewSession& order)
+{
+    std::string text;
+    if (order.facts.service == ipc::Service::Imap)   // RFC 5530 §3
+        text = util::concat(util::split_first(order.greeting, ' ').first,
+                            " NO [LIMIT] Too many sessions of this user\r\n* BYE Too many sessions\r\n");
+    else   // RFC 2449 §8.1.2
+        text = "-ERR [IN-USE] Too many sessions of this user\r\n";
+    (void)::send(order.client.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 }  // namespace
 
 Host::Host(util::EventLoop& loop, util::UniqueFd control, const ipc::MailboxSettings& settings,
            store::Store& store, Renderer render, SessionFactory make_session)
     : loop_(loop), settings_(settings), store_(store), make_session_(std::move(make_session)),
-      deliveries_(store, render, settings.message_size_limit),
+      deliveries_(store, render, settings.message_size_limit ? settings.message_size_limit + ipc::trace_room : 0),
       control_(loop, std::move(control),
                {.received = [this](ipc::Packet& packet) { ordered(packet); },
                 .closed = [this](const util::Error&) { leave("server shutting down"); }}),
@@ -51,6 +64,7 @@ Host::Host(util::EventLoop& loop, util::UniqueFd control, const ipc::MailboxSett
         if (std::find(changed_.begin(), changed_.end(), id) == changed_.end())
             changed_.push_back(id);
     });
+    control_.send(ipc::SessionCount{});   // the store is open: usher knows that this one has started
     idle_timer_.start(util::Duration(settings_.idle_time));
     quiet_timer_.start(quiet_time);   // what opening left to do
 }
@@ -95,14 +109,16 @@ void Host::add_deliverer(util::UniqueFd connection)
                                  if (error.kind == util::Kind::Invalid)
                                      util::log::warning("a delivery connection was dropped: ", error.text);
                              }});
+    self->channel->send(ipc::DeliveriesWanted{});
     deliverers_.push_back(std::move(deliverer));
 }
 
 void Host::add_client(ipc::NewSession& order)
 {
     if (clients_.size() >= settings_.session_limit) {
-        util::log::warning(order.facts.session, ": more than ", settings_.session_limit,
-                           " sessions of one user: one refused");
+        util::log::warning(order.facts.session, ": a session is refused: mailbox_session_limit is ",
+                           settings_.session_limit, " for one user");
+        turn_away(order);
         return count_sessions();
     }
     auto session = make_session_(order.facts, store_);
@@ -288,8 +304,12 @@ void Host::watch_flush()
 void Host::trim()
 {
     util::Duration quiet = util::now() - last_activity_;
-    if (quiet < memory_return_time)
+    bool all = quiet >= memory_return_time;
+    for (auto& client : clients_)
+        client->release_memory(all);
+    if (!all)
         return trim_timer_.start(memory_return_time - quiet);
+    store_.release_memory();
     util::return_freed_memory();
 }
 

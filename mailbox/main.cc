@@ -47,6 +47,7 @@ std::unique_ptr<ipc::ProtocolSession> make_session(const ipc::MailboxSettings& s
         session.user = settings.account;
         session.peer = facts.client_address;
         session.tls = facts.tls;
+        session.login_capabilities = facts.login_capabilities;
         return std::make_unique<pop3d::engine::Session>(store, std::move(session));
     }
     if (facts.service != ipc::Service::Imap)

@@ -70,12 +70,18 @@ util::Result<Report> run_program(const ServicePlan& service, const std::string& 
     return report;
 }
 
-// A line is "FILE\tLINE\t[e|w]\tTEXT" (server::report_problems).
-void add_line(std::string_view line, std::vector<std::string>& seen, conf::Problems& problems)
+// A line is "FILE\tLINE\t[e|w]\tTEXT" (server::report_problems).  Without a file it is about one of the
+// service's overrides.
+void add_line(std::string_view line, const conf::Service& service, std::vector<std::string>& seen, conf::Problems& problems)
 {
     auto parts = util::split(line, '\t');
     if (parts.size() != 4 || std::ranges::find(seen, line) != seen.end())
         return;
+    if (parts[0].empty()) {
+        std::string text = util::concat(service.id(), ": -o ", parts[3]);
+        return parts[2] == "w" ? problems.warn(service.file, service.first_line, std::move(text))
+                               : problems.add(service.file, service.first_line, std::move(text));
+    }
     seen.emplace_back(line);
     int number = static_cast<int>(util::parse_unsigned(parts[1], 1'000'000'000).value_or(0));
     if (parts[2] == "w")
@@ -100,7 +106,7 @@ void check_programs(const Plan& plan, conf::Problems& problems)
             continue;
         }
         for (std::string_view line : util::split(report->text, '\n'))
-            add_line(line, seen, problems);
+            add_line(line, service.entry, seen, problems);
         bool told = WIFEXITED(report->status) && (WEXITSTATUS(report->status) == 0 || WEXITSTATUS(report->status) == server::check_found_errors);
         if (!told)
             problems.add(service.entry.file, service.entry.first_line, util::concat(service.entry.command, ": the program cannot check its parameters (wait status ", report->status, ")"));

@@ -9,6 +9,7 @@
 #include "master/directories.h"
 #include "master/master.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -121,6 +122,7 @@ int main(int argc, char** argv)
     if (line.prepare_only)
         return prepare(line.options);
     raise_limits();
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // it holds the keys
     int report_to = line.options.report_to >= 0 ? line.options.report_to : STDERR_FILENO;
     if (line.options.report_to >= 0 && !util::sys::set_close_on_exec(report_to, true))
         return usage_error;

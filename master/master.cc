@@ -96,6 +96,8 @@ util::Result<void> Master::open_log()
     ::setsockopt(pair.second.get(), SOL_SOCKET, SO_SNDBUFFORCE, &log_buffer_size, sizeof log_buffer_size);
     int on = 1;
     ::setsockopt(pair.first.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+    // The kernel notes when each line was sent: log(8) looks at them later, in batches.
+    ::setsockopt(pair.first.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     TRY(util::sys::set_nonblocking(pair.first.get(), true));
     log_from_ = std::move(pair.first);
     log_to_ = std::move(pair.second);

@@ -32,7 +32,8 @@ util::Result<void> Intake::record(ipc::Packet& packet)
     }
     auto message = TRY(ipc::decode<ipc::Content>(packet));
     TRY(check_.content(message));
-    submitter_.write(message.content);
+    if (!too_large())
+        submitter_.write(message.content);
     return {};
 }
 
@@ -59,8 +60,23 @@ void Intake::begin(ipc::Begin message)
     submitter_.write(message.content);
 }
 
+bool Intake::too_large() const
+{
+    std::uint64_t limit = *common_.message_size_limit;
+    return limit > 0 && check_.size() > limit;
+}
+
 util::Result<ipc::Verdict> Intake::finish()
 {
+    if (too_large()) {
+        abandon();
+        ipc::Verdict verdict;
+        verdict.kind = ipc::Verdict::Kind::Refused;
+        verdict.code = 552;
+        verdict.dsn = "5.3.4";
+        verdict.text = "Error: message file too big";
+        return verdict;
+    }
     check_ = {};
     return submitter_.finish();
 }
@@ -71,4 +87,4 @@ void Intake::abandon()
     check_ = {};
 }
 
-} // namespace pickup
+}  // namespace pickup

@@ -25,13 +25,14 @@ public:
     // The next record of the submission.  Invalid: the submission is worth nothing.
     util::Result<void> record(ipc::Packet& packet);
     bool complete() const { return check_.complete(); }
-    // What cleanup says of the whole.
+    // What cleanup says of the whole; Refused without asking it if that is above message_size_limit.
     util::Result<ipc::Verdict> finish();
     // Forgets a message that is not finished.
     void abandon();
 
 private:
     void begin(ipc::Begin message);
+    bool too_large() const;
 
     const conf::Common& common_;
     const Config& config_;

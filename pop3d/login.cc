@@ -96,22 +96,28 @@ LoginStep Login::execute(std::string_view line)
     return bad("Log in first");
 }
 
+// RFC 2449 §5: what can be had before log-in is announced after it, too.
+std::string Login::login_capabilities() const
+{
+    std::string lines;
+    if (offer_.plaintext)
+        lines += "USER\r\n";
+    if (offer_.starttls)
+        lines += "STLS\r\n";
+    if (auto usable = offer_.usable(); !usable.empty()) {
+        lines += "SASL";
+        for (const auto& mechanism : usable)
+            util::append(lines, " ", mechanism);
+        lines += "\r\n";
+    }
+    return lines;
+}
+
 void Login::capa()
 {
     ok("Capabilities follow");
-    output_ += "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
-               "IMPLEMENTATION Tern\r\n";
-    if (offer_.plaintext)
-        output_ += "USER\r\n";
-    if (offer_.starttls)
-        output_ += "STLS\r\n";
-    if (auto usable = offer_.usable(); !usable.empty()) {
-        output_ += "SASL";
-        for (const auto& mechanism : usable)
-            util::append(output_, " ", mechanism);
-        output_ += "\r\n";
-    }
-    output_ += ".\r\n";
+    util::append(output_, "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
+                          "IMPLEMENTATION Tern\r\n", login_capabilities(), ".\r\n");
 }
 
 LoginStep Login::stls()

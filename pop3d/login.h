@@ -19,6 +19,7 @@ public:
     ipc::LoginStep feed(std::string_view bytes) override;
     void refuse(ipc::LoginRefusal why) override;
     std::string greeting() const override;
+    std::string login_capabilities() const override;
     std::string_view leftover() const override { return input_; }
     bool has_leftover() const override { return !input_.empty(); }
     void say_goodbye(std::string_view reason) override;

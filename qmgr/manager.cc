@@ -95,7 +95,13 @@ void Manager::stop(std::function<void()> stopped)
     run_timer_.stop();
     slice_timer_.stop();
     agents_.stop();
-    if (flights_.empty() && notices_.size() == waiting_notices_.size())
+    stop_when_idle();
+}
+
+// Also when the last agents died instead of answering.
+void Manager::stop_when_idle()
+{
+    if (stopped_ && flights_.empty() && notices_.size() == waiting_notices_.size())
         stopped_();
 }
 

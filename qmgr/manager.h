@@ -105,7 +105,9 @@ private:
     void outcome(ipc::Outcome& outcome);
     void notice_outcome(ipc::Outcome& outcome);
     void lost(const std::string& transport, const std::vector<ipc::JobId>& jobs, bool alone);
+    void hold_for_deaths(Message& message);
     void unavailable(const std::string& transport, const util::Error& error);
+    void stop_when_idle();
     void end_flight(ipc::JobId job, Scheduler::Result result);
     void defer_withdrawn(const std::vector<Withdrawn>& withdrawn, std::string_view dsn, std::string_view text);
     // The recipient's fate in this attempt; `log` when no agent has said it.
@@ -126,6 +128,7 @@ private:
     void put_on_hold(Message& message);
     int writable(Message& message);
     void mark(Message& message, MessageRecipient& recipient);
+    void mark_all_done(Message& message);
     void tell(Message& message, const queue::StoryEntry& entry);
 
     // manager_scan.cc
@@ -137,6 +140,7 @@ private:
     static void obey(Message& message, const queue::Summary& summary);
     void restore_state(Message& message, const queue::Reader& reader);
     void clear_litter(const std::string& name);
+    void append_to_story(queue::Place place, const std::string& id, queue::StoryEntry::Kind kind, std::string text);
 
     util::EventLoop& loop_;
     const Config& config_;

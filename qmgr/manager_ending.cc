@@ -169,9 +169,7 @@ bool Manager::notify_delay(Message& message, std::int64_t age)
 void Manager::defer(Message& message)
 {
     if (writable(message) >= 0) {
-        for (MessageRecipient& recipient : message.recipients)
-            if (recipient.state == Message::State::Delivered || recipient.state == Message::State::Finished)
-                mark(message, recipient);
+        mark_all_done(message);
         auto moved = util::sys::touch(message.writable.get());
         if (moved && message.place != queue::Place::Deferred)
             moved = directory_.move(message.id, message.place, queue::Place::Deferred);
@@ -195,7 +193,10 @@ void Manager::remove(Message& message)
 
 void Manager::put_on_hold(Message& message)
 {
-    util::log::warning(message.id, ": placed on hold: ", message.reason);
+    util::log::warning(message.id, ": placed on hold: ", message.reason, " (to look at it: terncat ", message.id,
+                       "; to try again: ternqueue -H ", message.id, ")");
+    if (writable(message) >= 0)
+        mark_all_done(message);
     tell(message, {queue::StoryEntry::Kind::Held, wall_microseconds(), {}, {}, message.reason});
     if (auto moved = directory_.move(message.id, message.place, queue::Place::Hold); !moved)
         util::log::error(message.id, ": cannot be held: ", moved.error().text);
@@ -228,6 +229,13 @@ void Manager::mark(Message& message, MessageRecipient& recipient)
         util::log::warning(message.id, ": a recipient cannot be marked as done: ", marked.error().text);
     else
         recipient.marked = true;
+}
+
+void Manager::mark_all_done(Message& message)
+{
+    for (MessageRecipient& recipient : message.recipients)
+        if (recipient.state == Message::State::Delivered || recipient.state == Message::State::Finished)
+            mark(message, recipient);
 }
 
 void Manager::tell(Message& message, const queue::StoryEntry& entry)

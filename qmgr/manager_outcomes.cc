@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view bounce_service = "bounce";
 constexpr unsigned max_deaths = 2;
+constexpr std::string_view too_many_deaths = "two delivery processes ended while they worked on it";
 
 std::int64_t wall_microseconds() { return util::wall_now().time_since_epoch().count(); }
 
@@ -113,7 +114,15 @@ void Manager::outcome(ipc::Outcome& result)
     MessageNumber number = flight.message;
     Message* message = find_number(number);
     CHECK(message);
+    // Deaths behind the agent: it has found out already that no other message is to blame.
+    for (std::uint32_t i = 0; i < std::min(result.deaths, max_deaths); ++i) {
+        ++message->deaths;
+        if (message->named)
+            tell(*message, {queue::StoryEntry::Kind::Died, wall_microseconds(), result.index, {}, flight.transport});
+    }
     decide(*message, result.index, std::move(result.status), false);
+    if (result.deaths > 0 && message->deaths >= max_deaths && !message->abandoned)
+        hold_for_deaths(*message);
     if (over)
         end_flight(result.job, flight.destination_failed ? Scheduler::Result::DestinationFailed
                                : flight.delivered        ? Scheduler::Result::Delivered
@@ -133,8 +142,7 @@ void Manager::end_flight(ipc::JobId job, Scheduler::Result result)
         --message->flights;
     auto withdrawn = scheduler_.finish(job, result, flight.reason, util::now());
     defer_withdrawn(withdrawn, "4.4.1", util::concat("delivery temporarily suspended: ", flight.reason));
-    if (stopped_ && flights_.empty() && notices_.size() == waiting_notices_.size())
-        stopped_();
+    stop_when_idle();
 }
 
 void Manager::defer_withdrawn(const std::vector<Withdrawn>& withdrawn, std::string_view dsn, std::string_view text)
@@ -175,8 +183,14 @@ void Manager::notice_outcome(ipc::Outcome& result)
         tell(*message, {queue::StoryEntry::Kind::Warned, wall_microseconds(), {}, {}, ""});
     }
     settle(*message);
-    if (stopped_ && flights_.empty() && notices_.size() == waiting_notices_.size())
-        stopped_();
+    stop_when_idle();
+}
+
+void Manager::hold_for_deaths(Message& message)
+{
+    message.hold = true;
+    message.reason = too_many_deaths;
+    message.outstanding -= scheduler_.withdraw(message.number).size();
 }
 
 // Two agents ended with this message in hand: it is held.  The first time it is tried again.
@@ -204,9 +218,8 @@ void Manager::lost(const std::string& transport, const std::vector<ipc::JobId>& 
         if (message->abandoned || stopped_) {
             message->outstanding -= flight.pending.size();
         } else if (message->deaths >= max_deaths && alone) {
-            message->hold = true;
-            message->reason = "two delivery agents ended while they worked on it";
-            message->outstanding -= scheduler_.withdraw(message->number).size() + flight.pending.size();
+            hold_for_deaths(*message);
+            message->outstanding -= flight.pending.size();
         } else {
             for (std::uint32_t index : flight.pending)
                 message->recipients[index].state = Message::State::Waiting;
@@ -220,6 +233,7 @@ void Manager::lost(const std::string& transport, const std::vector<ipc::JobId>& 
         settle(*message);
     }
     dispatch();
+    stop_when_idle();
 }
 
 void Manager::unavailable(const std::string& transport, const util::Error& error)

@@ -194,6 +194,12 @@ void Manager::set_aside(const std::string& id, queue::Place place, const util::E
         util::log::error(id, ": cannot be moved to the corrupt queue: ", moved.error().text);
 }
 
+void Manager::append_to_story(queue::Place place, const std::string& id, queue::StoryEntry::Kind kind, std::string text)
+{
+    if (auto file = directory_.open_file(place, id, O_RDWR))
+        (void)queue::append_story(file->get(), {kind, util::wall_now().time_since_epoch().count(), {}, {}, std::move(text)});
+}
+
 void Manager::flush()
 {
     scheduler_.revive_all();
@@ -237,12 +243,11 @@ util::Result<void> Manager::change(const std::string& id, Change change)
             util::log::info(id, ": removed");
             return {};
         }
-        if (place == queue::Place::Hold) {
-            if (change == Change::Hold)
-                return {};
+        if (change == Change::Hold && place == queue::Place::Hold)
+            return {};
+        if (change == Change::Release && place == queue::Place::Hold) {
             TRY(directory_.move(id, place, queue::Place::Incoming));
-            if (auto file = directory_.open_file(queue::Place::Incoming, id, O_RDWR))
-                (void)queue::append_story(file->get(), {queue::StoryEntry::Kind::Released, util::wall_now().time_since_epoch().count(), {}, {}, ""});
+            append_to_story(queue::Place::Incoming, id, queue::StoryEntry::Kind::Released, "");
             util::log::info(id, ": released from hold");
             import(id, queue::Place::Incoming);
             dispatch();
@@ -251,6 +256,7 @@ util::Result<void> Manager::change(const std::string& id, Change change)
         if (change == Change::Release)
             return util::not_found("not on hold");
         TRY(directory_.move(id, place, queue::Place::Hold));
+        append_to_story(queue::Place::Hold, id, queue::StoryEntry::Kind::Held, "by request");
         util::log::info(id, ": placed on hold");
         return {};
     }

@@ -8,15 +8,14 @@
 
 namespace smtpd {
 
-std::vector<conf::Key> domain_keys(std::string_view name)
+std::vector<conf::Key> domain_keys(std::string_view name, Parents parents)
 {
     std::vector<conf::Key> keys;
     keys.push_back({std::string(name), false});
     for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1)) {
         if (dot + 1 == name.size())
             break;
-        keys.push_back({std::string(name.substr(dot)), true});
-        keys.push_back({std::string(name.substr(dot + 1)), true});
+        keys.push_back({std::string(name.substr(parents == Parents::ByDot ? dot : dot + 1)), true});
     }
     return keys;
 }
@@ -41,7 +40,7 @@ std::vector<conf::Key> address_keys(std::string_view address)
 }
 
 std::vector<conf::Key> mail_keys(const mail::Address& address, std::string_view delimiters,
-                                 std::string_view null_key)
+                                 std::string_view null_key, Parents parents)
 {
     if (address.is_null())
         return {{std::string(null_key), false}};
@@ -51,13 +50,24 @@ std::vector<conf::Key> mail_keys(const mail::Address& address, std::string_view 
     keys.push_back({mail::to_text(address), false});
     if (extended)
         keys.push_back({mail::to_text({std::string(user), address.domain}), true});
-    for (conf::Key& key : domain_keys(address.domain))
+    for (conf::Key& key : domain_keys(address.domain, parents))
         keys.push_back({std::move(key.text), true});
     keys.push_back({mail::quote_local_part(address.local_part) + '@', true});
     if (extended)
         keys.push_back({mail::quote_local_part(user) + '@', true});
     return keys;
 }
+
+namespace {
+
+// The text of a refusal may begin with an enhanced status code.
+AccessAction with_status(AccessAction::Kind kind, int code, std::string_view text)
+{
+    std::string_view dsn = mail::leading_dsn_status(text);
+    return {kind, code, std::string(dsn), std::string(util::trim(text.substr(dsn.size())))};
+}
+
+}  // namespace
 
 AccessAction parse_access(std::string_view value)
 {
@@ -70,9 +80,7 @@ AccessAction parse_access(std::string_view value)
     bool number = !word.empty() && std::ranges::all_of(word, util::is_digit);
     if (number && word.size() == 3 && (word[0] == '4' || word[0] == '5') && !rest.empty()) {
         int code = int(util::parse_unsigned(word).value_or(0));
-        std::string_view dsn = mail::leading_dsn_status(rest, code);
-        std::string_view text = util::trim(rest.substr(dsn.size()));
-        return {Kind::Reply, code, std::string(dsn), std::string(text)};
+        return with_status(Kind::Reply, code, rest);
     }
     if (number && rest.empty())
         return {Kind::Permit, 0, {}, {}};
@@ -88,10 +96,12 @@ AccessAction parse_access(std::string_view value)
         {"REDIRECT", Kind::Redirect}, {"BCC", Kind::Bcc},
     };
     for (const Word& known : words) {
-        // OK and DUNNO take no text: "OK something" is a list of restrictions, and wrong.
-        bool bare = known.kind == Kind::Permit || known.kind == Kind::Dunno;
-        if (util::equal_nocase(word, known.name) && !(bare && !rest.empty()))
-            return {known.kind, 0, {}, std::string(rest)};
+        if (!util::equal_nocase(word, known.name))
+            continue;
+        if (known.kind == Kind::Reject || known.kind == Kind::Defer || known.kind == Kind::DeferIfPermit ||
+            known.kind == Kind::DeferIfReject)
+            return with_status(known.kind, 0, rest);
+        return {known.kind, 0, {}, std::string(rest)};
     }
     return {Kind::Restrictions, 0, {}, std::string(value)};
 }

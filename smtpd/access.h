@@ -13,22 +13,26 @@
 
 namespace smtpd {
 
-// A host name, then its parent domains: "a.b.c" gives a.b.c, .b.c, b.c, .c, c.
-std::vector<conf::Key> domain_keys(std::string_view name);
+// How tables name the domains above a host: "b.c" (smtpd_access_maps is in
+// parent_domain_matches_subdomains) or ".b.c".
+enum class Parents : std::uint8_t { Plain, ByDot };
+
+// A host name, then its parent domains: "a.b.c" gives a.b.c, b.c, c; or a.b.c, .b.c, .c.
+std::vector<conf::Key> domain_keys(std::string_view name, Parents parents);
 // An IP address, then the networks that end at a dot or colon: 192.0.2.1, 192.0.2, 192.0, 192.
 std::vector<conf::Key> address_keys(std::string_view address);
 // user+ext@domain, user@domain, the domain and its parents, user+ext@, user@; for the null address
 // only `null_key`.
 std::vector<conf::Key> mail_keys(const mail::Address& address, std::string_view delimiters,
-                                 std::string_view null_key);
+                                 std::string_view null_key, Parents parents);
 
 struct AccessAction {
     enum class Kind : std::uint8_t {
-        Permit,         // OK, or a number
+        Permit,         // OK, with or without text, or a number
         Dunno,
-        Reject,         // REJECT: text may be empty
+        Reject,         // REJECT: `dsn` and text may be empty, as in all that refuse
         Defer,          // DEFER
-        Reply,          // 4NN or 5NN text: `code`, `dsn` (may be empty), `text`
+        Reply,          // 4NN or 5NN text: `code`, `dsn`, `text`
         DeferIfPermit,
         DeferIfReject,
         Discard,
@@ -43,7 +47,7 @@ struct AccessAction {
     };
     Kind kind = Kind::Dunno;
     int code = 0;
-    std::string dsn;
+    std::string dsn;    // of any class: the reply's code decides which one is meant
     std::string text;
 };
 

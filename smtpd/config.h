@@ -50,12 +50,14 @@ struct Config : conf::Section {
         "How many recipients one message may have (RFC 5321 section 4.5.3.1.8 asks for at least 100).  "
         "Those beyond it get 452, and the client sends them again in another transaction.  The number "
         "is announced with LIMITS (RFC 9422)."};
+    conf::Count recipient_overshoot_limit{this, "smtpd_recipient_overshoot_limit", "1000", {.max = 1'000'000},
+        "How many recipients above smtpd_recipient_limit one message may name before each further one "
+        "counts as an error."};
     conf::Count soft_error_limit{this, "smtpd_soft_error_limit", "10", {.max = 1'000'000},
-        "After this many errors in a session, each further one is answered after "
-        "smtpd_error_sleep_time."};
+        "After this many errors in a session, each command is answered after smtpd_error_sleep_time."};
     conf::Count hard_error_limit{this, "smtpd_hard_error_limit", "${stress?{1}:{20}}",
         {.min = 1, .max = 1'000'000},
-        "After this many errors the session ends with 421.  An accepted message sets the count back."};
+        "With this many errors the session ends with 421.  An accepted message sets the count back."};
     conf::Count junk_command_limit{this, "smtpd_junk_command_limit", "${stress?{1}:{100}}",
         {.min = 1, .max = 1'000'000},
         "How many NOOP, VRFY, RSET, EHLO and empty BDAT commands a client may send before each one "

@@ -56,7 +56,8 @@ util::Result<int> daemon_main(server::Arguments arguments)
     std::string chain = TRY(process.certificates());
     auto tls = TRY(open_tls(config, chain));
     auto site = TRY(smtpd::Site::open(common, routing));
-    auto rules = TRY(smtpd::Restrictions::open(config, common, std::move(lists), {*site, sleep_for}));
+    auto parents = routing.matches_subdomains("smtpd_access_maps") ? smtpd::Parents::Plain : smtpd::Parents::ByDot;
+    auto rules = TRY(smtpd::Restrictions::open(config, common, std::move(lists), {*site, sleep_for, parents}));
     util::Sandbox sandbox;
     sandbox.read(process.config_directory()).connect();
     TRY(process.drop_privileges(std::move(sandbox)));

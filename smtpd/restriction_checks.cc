@@ -2,6 +2,7 @@
 #include "smtpd/restrictions.h"
 
 #include "libconf/words.h"
+#include "libmail/dsn_status.h"
 #include "libutil/log.h"
 
 #include <algorithm>
@@ -76,11 +77,14 @@ Restrictions::Outcome Restrictions::check_names(const Restriction& restriction, 
             return refuse_as(*config_.invalid_hostname_reject_code, "5.5.2", Subject::Helo, "Invalid name");
         break;
     case Kind::RejectNonFqdnSender:
-        if (request.sender && !request.sender->is_null() && !is_fully_qualified(request.sender->domain))
+        if (request.sender && !request.sender->is_null() &&
+            (request.sender_bare || !is_fully_qualified(request.sender->domain)))
             return refuse_as(*config_.non_fqdn_reject_code, "5.5.2", Subject::Sender, "need fully-qualified address");
         break;
     case Kind::RejectNonFqdnRecipient:
-        if (request.recipient && !is_fully_qualified(request.recipient->domain))
+        // RFC 5321 §4.1.1.3: <postmaster> needs no domain.
+        if (request.recipient_bare ? !util::equal_nocase(request.recipient->local_part, "postmaster")
+                                   : request.recipient && !is_fully_qualified(request.recipient->domain))
             return refuse_as(*config_.non_fqdn_reject_code, "5.5.2", Subject::Recipient, "need fully-qualified address");
         break;
     case Kind::RejectUnauthPipelining:
@@ -106,6 +110,9 @@ Restrictions::Outcome Restrictions::check_names(const Restriction& restriction, 
 Restrictions::Outcome Restrictions::check_login(const Restriction& restriction, Evaluation& evaluation)
 {
     const RequestView& request = evaluation.request;
+    // Where nobody can log in nobody owns a sender: port 25, when main.cf has the list for all services.
+    if (!*config_.sasl_auth_enable)
+        return Outcome::Next;
     bool logged_in = !request.sasl_username.empty();
     if (restriction.kind == Kind::RejectAuthenticatedLoginMismatch && !logged_in)
         return Outcome::Next;
@@ -140,7 +147,7 @@ Restrictions::Outcome Restrictions::check_access(const Restriction& restriction,
     switch (restriction.kind) {
     case Kind::CheckClient: {
         subject = Subject::Client;
-        keys = domain_keys(request.client->name);
+        keys = domain_keys(request.client->name, outside_.parents);
         auto more = address_keys(request.client->address);
         keys.insert(keys.end(), more.begin(), more.end());
         break;
@@ -148,17 +155,17 @@ Restrictions::Outcome Restrictions::check_access(const Restriction& restriction,
     case Kind::CheckHelo:
         subject = Subject::Helo;
         if (request.helo_given)
-            keys = domain_keys(request.helo);
+            keys = domain_keys(request.helo, outside_.parents);
         break;
     case Kind::CheckSender:
         subject = Subject::Sender;
         if (request.sender)
-            keys = mail_keys(*request.sender, *common_.recipient_delimiter, *config_.null_access_lookup_key);
+            keys = mail_keys(*request.sender, *common_.recipient_delimiter, *config_.null_access_lookup_key, outside_.parents);
         break;
     case Kind::CheckRecipient:
         subject = Subject::Recipient;
         if (request.recipient)
-            keys = mail_keys(*request.recipient, *common_.recipient_delimiter, *config_.null_access_lookup_key);
+            keys = mail_keys(*request.recipient, *common_.recipient_delimiter, *config_.null_access_lookup_key, outside_.parents);
         break;
     case Kind::CheckSasl:
         if (!request.sasl_username.empty())
@@ -210,9 +217,10 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
         bool good = colon != std::string::npos && colon > 0 && action.text.size() <= 900 &&
                     std::ranges::all_of(action.text.substr(0, colon), [](char c) { return c > ' ' && c < 127; }) &&
                     std::ranges::all_of(action.text, [](char c) { return static_cast<unsigned char>(c) >= ' ' || c == '\t'; });
-        if (!good)
-            return trouble(util::permanent(util::concat(restriction.table->name(), ": PREPEND without a header field")), evaluation);
-        util::append(evaluation.ruling.orders.prepended, action.text, "\r\n");
+        if (good)
+            util::append(evaluation.ruling.orders.prepended, action.text, "\r\n");
+        else
+            log::warning(restriction.table->name(), ": PREPEND without a header field does nothing");
         return Outcome::Next;
     }
     case Action::Hold:
@@ -255,7 +263,8 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
 Restrictions::Outcome Restrictions::act_refusing(const AccessAction& action, Subject subject, Evaluation& evaluation)
 {
     using Action = AccessAction::Kind;
-    std::string text = action.text.empty() ? "Access denied" : action.text;
+    bool if_permitted = action.kind == Action::DeferIfPermit || action.kind == Action::DeferIfReject;
+    std::string text = !action.text.empty() ? action.text : if_permitted ? "Service unavailable" : "Access denied";
     mail::Reply reply{action.code, action.dsn, util::concat(about(subject, evaluation.request), ": ", text)};
     switch (action.kind) {
     case Action::Reject:
@@ -263,20 +272,17 @@ Restrictions::Outcome Restrictions::act_refusing(const AccessAction& action, Sub
         break;
     case Action::Defer:
     case Action::DeferIfPermit:
+    case Action::DeferIfReject:
         reply.code = int(*config_.access_map_defer_code);
         break;
-    case Action::DeferIfReject:
-        evaluation.defer_if_rejected = true;
-        return Outcome::Next;
     default:
         break;
     }
-    if (reply.dsn.empty())
-        reply.dsn = reply.code >= 500 ? "5.7.1" : "4.7.1";
-    if (action.kind == Action::DeferIfPermit) {
-        evaluation.if_permitted = std::move(reply);
-        return Outcome::Next;
-    }
+    reply.dsn = mail::with_class(reply.dsn.empty() ? "5.7.1" : reply.dsn, reply.code);
+    if (action.kind == Action::DeferIfPermit)
+        return defer_if_permitted(std::move(reply), evaluation);
+    if (action.kind == Action::DeferIfReject)
+        return defer_if_rejected(std::move(reply), evaluation);
     return refuse(std::move(reply), evaluation);
 }
 

@@ -14,6 +14,14 @@ using Kind = Restriction::Kind;
 
 namespace {
 
+// No stage follows that could refuse: what DEFER_IF_PERMIT said here, or before, is the answer.
+Ruling last_word(Ruling ruling, const mail::Reply* earlier)
+{
+    if (!ruling.refused())
+        ruling.refusal = earlier ? *earlier : std::exchange(ruling.deferral, {});
+    return ruling;
+}
+
 util::Result<bool> contains(conf::Networks& list, const Client& client)
 {
     auto address = conf::IpAddress::parse(client.address);
@@ -94,62 +102,44 @@ bool Restrictions::rewrites_headers(const RequestView& request)
 
 Ruling Restrictions::on_connect(const RequestView& request)
 {
-    Evaluation evaluation{request, Subject::Client, {}, {}, false, false, false, 0};
-    return evaluate(lists_.client, evaluation);
+    return evaluate(lists_.client, Subject::Client, request);
 }
 
 Ruling Restrictions::on_helo(const RequestView& request)
 {
-    Evaluation evaluation{request, Subject::Helo, {}, {}, false, false, false, 0};
-    if (!request.helo_given)
-        return {};
-    return evaluate(lists_.helo, evaluation);
+    return request.helo_given ? evaluate(lists_.helo, Subject::Helo, request) : Ruling();
 }
 
 Ruling Restrictions::on_sender(const RequestView& request)
 {
-    Evaluation evaluation{request, Subject::Sender, {}, {}, false, false, false, 0};
-    Ruling ruling = evaluate(lists_.sender, evaluation);
-    if (!ruling.refused() && *config_.reject_unlisted_sender && request.sender && !request.sender->is_null()) {
-        Evaluation last{request, Subject::Sender, std::move(ruling), {}, false, false, false, 0};
-        check_listed(*request.sender, Subject::Sender, last);
-        return std::move(last.ruling);
-    }
-    return ruling;
+    Evaluation evaluation{.request = request, .subject = Subject::Sender};
+    Outcome outcome = run(lists_.sender, evaluation);
+    if (outcome != Outcome::Refuse && *config_.reject_unlisted_sender && request.sender && !request.sender->is_null())
+        check_listed(*request.sender, Subject::Sender, evaluation);
+    return finish(std::move(evaluation));
 }
 
 Ruling Restrictions::on_recipient(const RequestView& request)
 {
-    Evaluation evaluation{request, Subject::Recipient, {}, {}, false, false, false, 0};
+    Evaluation evaluation{.request = request, .subject = Subject::Recipient};
     bool relay_first = *config_.relay_before_recipient;
-    for (const RestrictionList* list : {relay_first ? &lists_.relay : &lists_.recipient, relay_first ? &lists_.recipient : &lists_.relay}) {
-        Ruling ruling = evaluate(*list, evaluation);
-        if (ruling.refused())
-            return ruling;
-        evaluation.ruling = std::move(ruling);
-    }
-    if (*config_.reject_unlisted_recipient && !evaluation.recipient_checked && !(overrides_ & ipc::NoUnknownRecipientChecks))
+    Outcome outcome = run(relay_first ? lists_.relay : lists_.recipient, evaluation);
+    if (outcome != Outcome::Refuse)
+        outcome = run(relay_first ? lists_.recipient : lists_.relay, evaluation);
+    if (outcome != Outcome::Refuse && *config_.reject_unlisted_recipient && !evaluation.recipient_checked &&
+        !(overrides_ & ipc::NoUnknownRecipientChecks))
         check_listed(*request.recipient, Subject::Recipient, evaluation);
-    return std::move(evaluation.ruling);
+    return last_word(finish(std::move(evaluation)), request.deferral);
 }
 
 Ruling Restrictions::on_data(const RequestView& request)
 {
-    Evaluation evaluation{request, Subject::Data, {}, {}, false, false, false, 0};
-    return evaluate(lists_.data, evaluation);
+    return last_word(evaluate(lists_.data, Subject::Data, request), nullptr);
 }
 
 Ruling Restrictions::on_end_of_data(const RequestView& request)
 {
-    Evaluation evaluation{request, Subject::EndOfData, {}, {}, false, false, false, 0};
-    return evaluate(lists_.end_of_data, evaluation);
-}
-
-Ruling Restrictions::on_verify(const RequestView& request)
-{
-    Evaluation evaluation{request, Subject::Recipient, {}, {}, false, false, false, 0};
-    check_listed(*request.recipient, Subject::Recipient, evaluation);
-    return std::move(evaluation.ruling);
+    return last_word(evaluate(lists_.end_of_data, Subject::EndOfData, request), nullptr);
 }
 
 bool Restrictions::in_mynetworks(const Client& client)
@@ -168,19 +158,19 @@ bool Restrictions::may_send_bare_newlines(const Client& client)
     return answer.ok() && *answer;
 }
 
-// One of the lists to its end, with what DEFER_IF_PERMIT and DEFER_IF_REJECT make of its outcome.
-Ruling Restrictions::evaluate(const RestrictionList& list, Evaluation& evaluation)
+Ruling Restrictions::evaluate(const RestrictionList& list, Subject subject, const RequestView& request)
 {
-    Outcome outcome = run(list, evaluation);
+    Evaluation evaluation{.request = request, .subject = subject};
+    run(list, evaluation);
+    return finish(std::move(evaluation));
+}
+
+// What DEFER_IF_REJECT makes of the outcome.
+Ruling Restrictions::finish(Evaluation evaluation) const
+{
     Ruling ruling = std::move(evaluation.ruling);
-    evaluation.ruling = {};
-    if (outcome == Outcome::Refuse) {
-        if (evaluation.defer_if_rejected && ruling.refusal->code >= 500)
-            ruling.refusal = mail::Reply{int(*config_.access_map_defer_code), "4.7.1", ruling.refusal->text};
-    } else if (evaluation.if_permitted) {
-        ruling.refusal = std::move(evaluation.if_permitted);
-        evaluation.if_permitted.reset();
-    }
+    if (ruling.refused() && ruling.refusal->code >= 500 && evaluation.if_rejected)
+        ruling.refusal = std::move(evaluation.if_rejected);
     return ruling;
 }
 
@@ -216,14 +206,13 @@ Restrictions::Outcome Restrictions::apply(const Restriction& restriction, Evalua
     case Kind::Reject:
         return refuse({int(*config_.reject_code), "5.7.1", about(evaluation.subject, request) + ": Access denied"}, evaluation);
     case Kind::Defer:
-        return refuse({int(*config_.defer_code), "4.7.1", about(evaluation.subject, request) + ": Try again later"}, evaluation);
+        return refuse({int(*config_.defer_code), "4.3.2", about(evaluation.subject, request) + ": Try again later"}, evaluation);
     case Kind::DeferIfPermit:
-        evaluation.if_permitted = mail::Reply{int(*config_.defer_code), "4.7.0",
-                                              about(evaluation.subject, request) + ": Try again later"};
-        return Outcome::Next;
+        return defer_if_permitted({int(*config_.defer_code), "4.7.0",
+                                   about(evaluation.subject, request) + ": defer_if_permit requested"}, evaluation);
     case Kind::DeferIfReject:
-        evaluation.defer_if_rejected = true;
-        return Outcome::Next;
+        return defer_if_rejected({int(*config_.defer_code), "4.7.0",
+                                  about(evaluation.subject, request) + ": defer_if_reject requested"}, evaluation);
     case Kind::WarnIfReject:
         evaluation.only_warn = true;
         return Outcome::Next;
@@ -274,6 +263,21 @@ Restrictions::Outcome Restrictions::apply(const Restriction& restriction, Evalua
     return Outcome::Next;
 }
 
+// The first reason counts.
+Restrictions::Outcome Restrictions::defer_if_permitted(mail::Reply reply, Evaluation& evaluation) const
+{
+    if (!evaluation.ruling.deferral)
+        evaluation.ruling.deferral = std::move(reply);
+    return Outcome::Next;
+}
+
+Restrictions::Outcome Restrictions::defer_if_rejected(mail::Reply reply, Evaluation& evaluation) const
+{
+    if (!evaluation.if_rejected)
+        evaluation.if_rejected = std::move(reply);
+    return Outcome::Next;
+}
+
 Restrictions::Outcome Restrictions::refuse(mail::Reply reply, Evaluation& evaluation)
 {
     // Parameters may make a 4xx of a 5xx and the other way round: the status code follows.
@@ -287,8 +291,9 @@ Restrictions::Outcome Restrictions::trouble(const util::Error& error, Evaluation
 {
     bool temporary = error.kind == util::Kind::Temporary;
     log::warning("restrictions: ", error.text);
-    return refuse({451, "4.3.0", util::concat(about(evaluation.subject, evaluation.request),
-                                              temporary ? ": Temporary lookup failure" : ": Server configuration error")},
+    return refuse({451, temporary ? "4.3.0" : "4.3.5",
+                   util::concat(about(evaluation.subject, evaluation.request),
+                                temporary ? ": Temporary lookup failure" : ": Server configuration error")},
                   evaluation);
 }
 

@@ -3,7 +3,8 @@
 // Each list is gone through from its start until one restriction permits (this list is content; the
 // next one follows) or refuses (that is the reply).  At RCPT: client, helo, sender when
 // smtpd_delay_reject holds them back, then relay, then recipient, then the check for unknown
-// recipients that reject_unlisted_recipient would make.
+// recipients that reject_unlisted_recipient would make.  DEFER_IF_PERMIT waits for what all lists up
+// to the recipient's say, DEFER_IF_REJECT for the end of its stage.
 #pragma once
 
 #include "libconf/common.h"
@@ -23,6 +24,7 @@ public:
     struct Outside {
         Destinations& destinations;
         std::function<void(util::Duration)> sleep;
+        Parents parents = Parents::Plain;
     };
 
     // Invalid: what is wrong with mynetworks and its kin; the lists were checked when they were read.
@@ -36,7 +38,6 @@ public:
     Ruling on_recipient(const RequestView& request) override;
     Ruling on_data(const RequestView& request) override;
     Ruling on_end_of_data(const RequestView& request) override;
-    Ruling on_verify(const RequestView& request) override;
     bool in_mynetworks(const Client& client) override;
     bool rewrites_headers(const RequestView& request) override;
     mail::Address complete(mail::Address address) override { return outside_.destinations.complete(std::move(address)); }
@@ -46,14 +47,13 @@ private:
     enum class Outcome : std::uint8_t { Next, Permit, Refuse };
     enum class Subject : std::uint8_t { Client, Helo, Sender, Recipient, Data, EndOfData };
 
-    // The course of one list.
+    // The course of one stage: of a list, or of relay and recipient together.
     struct Evaluation {
         const RequestView& request;
         Subject subject;
-        Ruling ruling;
-        std::optional<mail::Reply> if_permitted;   // DEFER_IF_PERMIT
-        bool defer_if_rejected = false;
-        bool only_warn = false;                    // warn_if_reject: the next one
+        Ruling ruling = {};
+        std::optional<mail::Reply> if_rejected = {};  // DEFER_IF_REJECT
+        bool only_warn = false;                       // warn_if_reject: the next one
         bool recipient_checked = false;
         int depth = 0;
     };
@@ -63,7 +63,8 @@ private:
     {
     }
 
-    Ruling evaluate(const RestrictionList& list, Evaluation& evaluation);
+    Ruling evaluate(const RestrictionList& list, Subject subject, const RequestView& request);
+    Ruling finish(Evaluation evaluation) const;
     Outcome run(const RestrictionList& list, Evaluation& evaluation);
     Outcome apply(const Restriction& restriction, Evaluation& evaluation);
     Outcome check_access(const Restriction& restriction, Evaluation& evaluation);
@@ -75,6 +76,8 @@ private:
     Outcome check_names(const Restriction& restriction, Evaluation& evaluation);
     Outcome check_login(const Restriction& restriction, Evaluation& evaluation);
 
+    Outcome defer_if_permitted(mail::Reply reply, Evaluation& evaluation) const;
+    Outcome defer_if_rejected(mail::Reply reply, Evaluation& evaluation) const;
     Outcome refuse(mail::Reply reply, Evaluation& evaluation);
     Outcome trouble(const util::Error& error, Evaluation& evaluation);
     // "<user@example.com>: Recipient address rejected".

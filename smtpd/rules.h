@@ -21,11 +21,14 @@ struct RequestView {
     std::string_view helo;
     bool helo_given = false;
     const mail::Address* sender = nullptr;
-    const mail::Address* recipient = nullptr;
+    const mail::Address* recipient = nullptr;  // the one asked about; behind RCPT the only one, if so
+    bool sender_bare = false;                  // it came without domain, and was given ours
+    bool recipient_bare = false;
     std::string_view sasl_username;
     bool tls = false;
     bool unauthorized_pipelining = false;  // the client has sent ahead where it must not
     std::uint64_t recipient_count = 0;     // accepted so far
+    const mail::Reply* deferral = nullptr; // what an earlier stage ruled so; the first one counts
     std::uint64_t size = 0;                // of the message: announced, and at its end real
 };
 
@@ -57,6 +60,7 @@ struct Orders {
 
 struct Ruling {
     std::optional<mail::Reply> refusal;
+    std::optional<mail::Reply> deferral;  // DEFER_IF_PERMIT: the refusal, if no later stage has one
     Orders orders;
 
     bool refused() const { return refusal.has_value(); }
@@ -72,8 +76,6 @@ public:
     virtual Ruling on_recipient(const RequestView& request) = 0;
     virtual Ruling on_data(const RequestView& request) = 0;
     virtual Ruling on_end_of_data(const RequestView& request) = 0;
-    // For VRFY: is there such a recipient?
-    virtual Ruling on_verify(const RequestView& request) = 0;
 
     // Is the client in mynetworks?
     virtual bool in_mynetworks(const Client& client) = 0;

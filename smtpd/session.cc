@@ -98,6 +98,7 @@ bool Session::greet()
         return false;
     if (!*config_.delay_reject) {
         Ruling ruling = services_.rules.on_connect(request());
+        client_deferral_ = ruling.deferral;
         if (ruling.refused()) {
             // RFC 5321 §3.1: 554 instead of 220, then only QUIT.
             denied_ = ruled(std::move(ruling), "CONNECT");
@@ -123,7 +124,7 @@ void Session::serve()
 std::optional<std::string> Session::next_command()
 {
     for (;;) {
-        if (errors_ > *config_.hard_error_limit) {
+        if (errors_ >= *config_.hard_error_limit) {
             log::info("too many errors after ", where_, " from ", client_.log_name());
             send({421, "4.7.0", util::concat(*common_.myhostname, " Error: too many errors")});
             return {};
@@ -188,16 +189,11 @@ mail::Reply Session::execute(const std::string& line)
     ++count.all;
     where_ = command->verb;
     auto reply = [&]() -> mail::Reply {
-        if (std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 127; }))
-            return {500, "5.5.2", "Error: control characters in a command"};
-        if (denied_ && command->handler != &Session::quit)
-            return {503, "5.5.1", "Error: access denied"};
-        if (sent_ahead(*command))
-            return {554, "5.5.0", "Error: SMTP protocol synchronization"};
-        if (*config_.tls_security_level == TlsLevel::Encrypt && !tls_ && !(command->flags & Command::Plain))
-            return {530, "5.7.0", "Must issue a STARTTLS command first"};
-        if (!(command->states & state()))
-            return refuse_state(*command);
+        auto refusal = refuse_command(*command, text);
+        if (command->handler == &Session::bdat)
+            return take_bdat(argument, std::move(refusal));
+        if (refusal)
+            return std::move(*refusal);
         if (command->flags & Command::Junk)
             junk();
         return (this->*command->handler)(argument);
@@ -208,6 +204,22 @@ mail::Reply Session::execute(const std::string& line)
         ++total_.good;
     }
     return reply;
+}
+
+// Why a command may not come, whatever it says.
+std::optional<mail::Reply> Session::refuse_command(const Command& command, std::string_view line)
+{
+    if (std::ranges::any_of(line, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 127; }))
+        return mail::Reply{500, "5.5.2", "Error: control characters in a command"};
+    if (denied_ && command.handler != &Session::quit)
+        return mail::Reply{503, "5.7.0", util::concat("Error: access denied for ", client_.log_name())};
+    if (sent_ahead(command))
+        return mail::Reply{554, "5.5.0", "Error: SMTP protocol synchronization"};
+    if (*config_.tls_security_level == TlsLevel::Encrypt && !tls_ && !(command.flags & Command::Plain))
+        return mail::Reply{530, "5.7.0", "Must issue a STARTTLS command first"};
+    if (!(command.states & state()))
+        return refuse_state(command);
+    return {};
 }
 
 void Session::junk()
@@ -261,12 +273,11 @@ void Session::answer(const mail::Reply& reply)
 {
     if (reply.code == 0 || gone_)
         return;
-    if (reply.code >= 400) {
+    if (reply.code >= 400 && !std::exchange(forgiven_, false))
         ++errors_;
-        if (errors_ > *config_.soft_error_limit && services_.sleep) {
-            (void)stream_.flush();
-            services_.sleep(*config_.error_sleep_time);
-        }
+    if (errors_ > *config_.soft_error_limit && services_.sleep) {
+        (void)stream_.flush();
+        services_.sleep(*config_.error_sleep_time);
     }
     send(reply);
 }

@@ -56,6 +56,7 @@ private:
     void serve();
     std::optional<std::string> next_command();
     mail::Reply execute(const std::string& line);
+    std::optional<mail::Reply> refuse_command(const Command& command, std::string_view line);
     mail::Reply refuse_state(const Command& command) const;
     void answer(const mail::Reply& reply);
     void send(mail::Reply reply);
@@ -88,6 +89,9 @@ private:
     mail::Reply accept_recipient(mail::Address address, const mail::RcptParameters& parameters);
     mail::Extensions extensions() const;
     RequestView request() const;
+    Ruling rule_on_recipient(RequestView view);
+    void obey(Orders orders);
+    void prepend(std::string_view fields);
     mail::Reply ruled(Ruling ruling, std::string_view stage);
     void log_reject(std::string_view stage, const mail::Reply& reply, const mail::Address* recipient = nullptr);
     std::string log_context() const;
@@ -96,7 +100,8 @@ private:
     // session_data.cc
     mail::Reply data(std::string_view argument);
     mail::Reply bdat(std::string_view argument);
-    mail::Reply take_chunk(std::uint64_t size, bool last);
+    mail::Reply take_bdat(std::string_view argument, std::optional<mail::Reply> refusal);
+    mail::Reply take_chunk(std::uint64_t size, bool last, std::optional<mail::Reply> refusal);
     bool receive_data(DataDecoder& decoder, bool& too_large);
     bool pass(std::uint64_t bytes);
     std::optional<mail::Reply> before_content();
@@ -130,7 +135,10 @@ private:
     util::Instant deadline_{};            // of this command and its content
     bool closing_ = false;                // the current reply is the last
     bool gone_ = false;                   // the client is: nothing more can be said
+    bool forgiven_ = false;               // the current reply is no error of the client's
     bool bare_newlines_allowed_ = false;
+    std::optional<mail::Reply> client_deferral_;  // DEFER_IF_PERMIT at the greeting
+    std::optional<mail::Reply> helo_deferral_;    // and at HELO
     std::optional<mail::Reply> denied_;   // refused at the greeting: only QUIT may follow
     bool ahead_ = false;                  // the client pipelined where it must not
     std::string where_ = "CONNECT";       // the last command, for log lines

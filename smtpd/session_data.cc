@@ -78,7 +78,7 @@ void Session::begin_message()
     facts.mail_name = *common_.mail_name;
     facts.protocol = envelope.protocol_name;
     facts.recipient = transaction.recipients.size() == 1 && transaction.refused == 0
-                          ? transaction.first_recipient : std::string();
+                          ? mail::to_text(transaction.first_recipient) : std::string();
     facts.tls = tls_ && *config_.tls_received_header ? &*tls_ : nullptr;
     facts.sasl_username = *config_.sasl_authenticated_header ? sasl_username_ : std::string();
     facts.time = util::WallTime(util::Duration(envelope.arrival));
@@ -218,6 +218,12 @@ mail::Reply Session::verdict_reply(const ipc::Verdict& verdict)
 
 mail::Reply Session::bdat(std::string_view argument)
 {
+    return take_bdat(argument, {});
+}
+
+// `refusal`: the command may not come now, but its chunk is on its way all the same.
+mail::Reply Session::take_bdat(std::string_view argument, std::optional<mail::Reply> refusal)
+{
     auto words = util::split_words(argument, " \t");
     bool last = words.size() == 2 && util::equal_nocase(words[1], "LAST");
     auto size = words.empty() ? util::Result<std::uint64_t>(util::invalid("")) : util::parse_unsigned(words[0], INT64_MAX);
@@ -230,7 +236,7 @@ mail::Reply Session::bdat(std::string_view argument)
     }
     if (*size == 0 && !last)
         junk();
-    return take_chunk(*size, last);
+    return take_chunk(*size, last, std::move(refusal));
 }
 
 // Reads a chunk past; false when the connection ended, or the chunk is not worth reading.
@@ -255,7 +261,7 @@ bool Session::pass(std::uint64_t bytes)
     return true;
 }
 
-mail::Reply Session::take_chunk(std::uint64_t size, bool last)
+mail::Reply Session::take_chunk(std::uint64_t size, bool last, std::optional<mail::Reply> refusal)
 {
     // A refused chunk is read past before it is answered, and all chunks after it are refused until
     // the transaction ends (RFC 3030 §2).
@@ -273,6 +279,8 @@ mail::Reply Session::take_chunk(std::uint64_t size, bool last)
         }
         return here ? reply : mail::Reply{};
     };
+    if (refusal)
+        return refuse(std::move(*refusal));
     if (!transaction_)
         return refuse({503, "5.5.1", "Error: need MAIL command"});
     if (transaction_->recipients.empty())
@@ -281,8 +289,8 @@ mail::Reply Session::take_chunk(std::uint64_t size, bool last)
     if (transaction_->chunks && transaction_->chunks->failed)
         return refuse({503, "5.5.1", "Error: a BDAT before this one failed; say RSET"});
     if (!transaction_->chunks) {
-        if (auto refusal = before_content())
-            return refuse(*refusal);
+        if (auto ruled_out = before_content())
+            return refuse(std::move(*ruled_out));
         begin_message();
         transaction_->chunks.emplace(content_rules());
     }

@@ -46,10 +46,13 @@ mail::Reply Session::hello(std::string_view argument, bool extended)
         return {501, "5.5.2", "Error: bad hostname"};
     // RFC 5321 §4.1.4: a new EHLO is also a RSET; what it said before is forgotten.
     rset({});
+    helo_deferral_.reset();
     std::string before = std::exchange(helo_, std::string(name));
     bool given_before = std::exchange(helo_given_, true);
     if (!*config_.delay_reject) {
-        mail::Reply refusal = ruled(services_.rules.on_helo(request()), extended ? "EHLO" : "HELO");
+        Ruling ruling = services_.rules.on_helo(request());
+        helo_deferral_ = ruling.deferral;
+        mail::Reply refusal = ruled(std::move(ruling), extended ? "EHLO" : "HELO");
         if (refusal.code) {
             helo_ = std::move(before);
             helo_given_ = given_before;
@@ -193,14 +196,17 @@ mail::Reply Session::vrfy(std::string_view argument)
         return {501, "5.5.4", "Syntax: VRFY address [SMTPUTF8]"};
     if (path->address.needs_utf8() && rest.empty())
         return {553, "5.6.7", "Must use SMTPUTF8 with such an address"};
-    mail::Address address = std::move(path->address);
-    if (address.domain.empty())
-        address.domain = *common_.myorigin;
+    bool bare = path->address.domain.empty();
+    mail::Address address = services_.rules.complete(std::move(path->address));
     RequestView view = request();
     view.recipient = &address;
-    mail::Reply refusal = ruled(services_.rules.on_verify(view), "VRFY");
-    if (refusal.code)
-        return refusal;
+    view.recipient_bare = bare;
+    // Who may not send to it is not told whether it is there.
+    Ruling ruling = rule_on_recipient(view);
+    if (ruling.refused()) {
+        log_reject("VRFY", *ruling.refusal, &address);
+        return std::move(*ruling.refusal);
+    }
     if (address.needs_utf8())
         return {252, "2.0.0", "Ok"};  // the reply itself may not hold it (RFC 6531 §3.7.4.2)
     return {252, "2.0.0", mail::to_text(address)};

@@ -4,12 +4,16 @@
 #include "libutil/log.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace smtpd {
 
 namespace log = util::log;
 
 namespace {
+
+// What PREPEND may put before one message.
+constexpr std::size_t max_prepended = 16 * 1024;
 
 // The path text behind "FROM:" or "TO:"; nothing when the keyword is not there.
 std::optional<std::string_view> behind_keyword(std::string_view argument, std::string_view keyword)
@@ -48,10 +52,16 @@ RequestView Session::request() const
     view.sasl_username = sasl_username_;
     view.tls = tls_.has_value();
     view.unauthorized_pipelining = ahead_;
+    view.deferral = client_deferral_ ? &*client_deferral_ : helo_deferral_ ? &*helo_deferral_ : nullptr;
     if (transaction_) {
         view.sender = &transaction_->sender;
+        view.sender_bare = transaction_->sender_bare;
         view.recipient_count = transaction_->recipients.size();
+        if (view.recipient_count == 1)
+            view.recipient = &transaction_->first_recipient;
         view.size = transaction_->parameters.size.value_or(0);
+        if (!view.deferral && transaction_->deferral)
+            view.deferral = &*transaction_->deferral;
     }
     return view;
 }
@@ -80,12 +90,16 @@ mail::Reply Session::mail(std::string_view argument)
     if (limit && parameters->size.value_or(0) > limit)
         return {552, "5.3.4", "Message size exceeds fixed limit"};  // RFC 1870 §6.1
 
+    bool bare = !path->address.is_null() && path->address.domain.empty();
     mail::Address sender = services_.rules.complete(std::move(path->address));
     transaction_.emplace();
+    transaction_->sender_bare = bare;
     transaction_->sender = std::move(sender);
     transaction_->parameters = parameters.take();
     if (!*config_.delay_reject) {
-        mail::Reply refusal = ruled(services_.rules.on_sender(request()), "MAIL");
+        Ruling ruling = services_.rules.on_sender(request());
+        transaction_->deferral = ruling.deferral;
+        mail::Reply refusal = ruled(std::move(ruling), "MAIL");
         if (refusal.code) {
             transaction_.reset();
             return refusal;
@@ -114,26 +128,15 @@ mail::Reply Session::rcpt(std::string_view argument)
     if (transaction_->recipients.size() >= *config_.recipient_limit) {
         mail::Reply reply{452, "4.5.3", "Error: too many recipients"};  // RFC 5321 §4.5.3.1.10
         log_reject("RCPT", reply, &path->address);
+        forgiven_ = ++transaction_->excess <= *config_.recipient_overshoot_limit;
         return reply;
     }
+    bool bare = path->address.domain.empty();
     mail::Address address = services_.rules.complete(std::move(path->address));
-
     RequestView view = request();
     view.recipient = &address;
-    Ruling ruling;
-    auto ask = [&](Ruling next) {
-        ruling.refusal = std::move(next.refusal);
-        ruling.orders.add(std::move(next.orders));
-    };
-    if (*config_.delay_reject) {
-        ask(services_.rules.on_connect(view));
-        if (!ruling.refused())
-            ask(services_.rules.on_helo(view));
-        if (!ruling.refused())
-            ask(services_.rules.on_sender(view));
-    }
-    if (!ruling.refused())
-        ask(services_.rules.on_recipient(view));
+    view.recipient_bare = bare;
+    Ruling ruling = rule_on_recipient(view);
     if (ruling.refused()) {
         ++transaction_->refused;
         if (ruling.refusal->code == 421)
@@ -141,11 +144,51 @@ mail::Reply Session::rcpt(std::string_view argument)
         log_reject("RCPT", *ruling.refusal, &address);
         return std::move(*ruling.refusal);
     }
-    // The lists for client, helo and sender say the same for each recipient.
-    if (!transaction_->recipients.empty())
-        ruling.orders.prepended.clear();
-    transaction_->orders.add(std::move(ruling.orders));
+    obey(std::move(ruling.orders));
     return accept_recipient(std::move(address), *parameters);
+}
+
+// All that is checked at RCPT.
+Ruling Session::rule_on_recipient(RequestView view)
+{
+    using Stage = Ruling (Rules::*)(const RequestView&);
+    static constexpr Stage stages[] = {&Rules::on_connect, &Rules::on_helo, &Rules::on_sender, &Rules::on_recipient};
+    Ruling whole;
+    for (std::size_t i = *config_.delay_reject ? 0 : std::size(stages) - 1; i < std::size(stages); ++i) {
+        Ruling ruling = (services_.rules.*stages[i])(view);
+        whole.orders.add(std::move(ruling.orders));
+        whole.refusal = std::move(ruling.refusal);
+        if (whole.refused())
+            break;
+        if (!whole.deferral)
+            whole.deferral = std::move(ruling.deferral);
+        if (!view.deferral && whole.deferral)
+            view.deferral = &*whole.deferral;
+    }
+    return whole;
+}
+
+void Session::obey(Orders orders)
+{
+    prepend(std::exchange(orders.prepended, {}));
+    transaction_->orders.add(std::move(orders));
+}
+
+// Each field once: with smtpd_delay_reject what client, helo and sender said comes with every recipient.
+void Session::prepend(std::string_view fields)
+{
+    std::string& all = transaction_->orders.prepended;
+    while (!fields.empty()) {
+        std::string_view field = fields.substr(0, fields.find('\n') + 1);
+        fields.remove_prefix(field.size());
+        bool there = all.starts_with(field) || all.find(util::concat('\n', field)) != std::string::npos;
+        if (there)
+            continue;
+        if (all.size() + field.size() <= max_prepended)
+            all += field;
+        else
+            log::warning(log_id(), ": more than ", max_prepended, " bytes to prepend: ", util::printable(field, 100));
+    }
 }
 
 mail::Reply Session::accept_recipient(mail::Address address, const mail::RcptParameters& parameters)
@@ -169,7 +212,7 @@ mail::Reply Session::accept_recipient(mail::Address address, const mail::RcptPar
     if (!parameters.original_type.empty())
         recipient.original = util::concat(parameters.original_type, ';', parameters.original_recipient);
     if (transaction_->recipients.empty())
-        transaction_->first_recipient = recipient.address;
+        transaction_->first_recipient = std::move(address);
     transaction_->recipients.push_back(std::move(recipient));
     return {250, "2.1.5", "Ok"};
 }
@@ -178,7 +221,7 @@ mail::Reply Session::accept_recipient(mail::Address address, const mail::RcptPar
 mail::Reply Session::ruled(Ruling ruling, std::string_view stage)
 {
     if (transaction_)
-        transaction_->orders.add(std::move(ruling.orders));
+        obey(std::move(ruling.orders));
     if (!ruling.refused())
         return {};
     log_reject(stage, *ruling.refusal);
@@ -199,8 +242,8 @@ void Session::log_reject(std::string_view stage, const mail::Reply& reply, const
         util::append(line, "from=<", mail::to_text(transaction_->sender), "> ");
     if (recipient)
         util::append(line, "to=<", mail::to_text(*recipient), "> ");
-    else if (transaction_ && !transaction_->first_recipient.empty())
-        util::append(line, "to=<", transaction_->first_recipient, "> ");
+    else if (transaction_ && !transaction_->recipients.empty())
+        util::append(line, "to=<", mail::to_text(transaction_->first_recipient), "> ");
     log::info(line, log_context());
 }
 

@@ -21,12 +21,12 @@ std::int16_t zone_minutes(std::int64_t seconds)
 }
 
 // What a client said, within a header field: no parentheses, blanks or control bytes that could
-// end the comment or the field around it.
+// end the comment or the field around it, and no 8-bit text, which only SMTPUTF8 could carry on.
 std::string tame(std::string_view text)
 {
     std::string result;
     for (char c : text.substr(0, 255)) {
-        bool plain = static_cast<unsigned char>(c) > ' ' && c != '(' && c != ')' && c != ';' && c != '\\' &&
+        bool plain = c > ' ' && c != '(' && c != ')' && c != ';' && c != '\\' &&
                      c != '<' && c != '>' && c != '"' && c != 127;
         result += plain ? c : '?';
     }

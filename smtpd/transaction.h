@@ -7,6 +7,7 @@
 #include "libipc/submission.h"
 #include "libmail/address.h"
 #include "libmail/esmtp.h"
+#include "libmail/reply.h"
 #include "smtpd/content.h"
 #include "smtpd/rules.h"
 
@@ -31,11 +32,14 @@ struct Chunks {
 
 struct Transaction {
     mail::Address sender;
+    bool sender_bare = false;                // MAIL gave no domain
+    std::optional<mail::Reply> deferral;     // what smtpd_sender_restrictions said so at MAIL
     mail::MailParameters parameters;
     std::vector<ipc::Recipient> recipients;  // the accepted ones
-    std::string first_recipient;             // for "for <..>" in Received: when it stays alone
+    mail::Address first_recipient;           // of these: the only one, if it stays alone
     std::string queue_id;                    // from the first accepted recipient on
     std::uint64_t refused = 0;               // recipients
+    std::uint64_t excess = 0;                // recipients above the limit
     Orders orders;                           // of access tables; discard: accept, and drop
     std::optional<Chunks> chunks;            // once BDAT has come
 };

@@ -30,8 +30,13 @@ manlint: man
 SYSTEM_TESTS := $(sort $(wildcard tests/system/*/run))
 
 .PHONY: system
-system: all
+system: all faults
 	@VARIANT=$(VARIANT) tests/system/runner $(SYSTEM_TESTS)
+
+# The programs that crash tests run: a few sources more, and linking.
+.PHONY: faults
+faults: $(if $(filter release,$(VARIANT)),all)
+	@$(MAKE) --no-print-directory all VARIANT=faults BUILD=build/faults
 
 # A fresh machine lacks the compiler's libraries, so packages come before anything is built.
 # Everything is built first; then the tests run one after the other.
@@ -40,13 +45,13 @@ check: packages-check
 	@$(MAKE) --no-print-directory $(IN_PARALLEL) check-build
 	@$(MAKE) --no-print-directory check-run
 
-check-build: all man $(UNIT_ROOMS:%=$(BUILD)/tests/unit_%) $(FUZZERS:%=$(BUILD)/fuzz/%)
+check-build: all $(if $(filter asan,$(VARIANT)),,faults) man $(UNIT_ROOMS:%=$(BUILD)/tests/unit_%) $(FUZZERS:%=$(BUILD)/fuzz/%)
 # Private instances run with their sandboxes, which sanitizers do not bear: not in that variant.
 check-run: layering manlint unit fuzz-corpus $(if $(filter asan,$(VARIANT)),,system)
 
 check-long: packages-clients
 	@$(MAKE) --no-print-directory $(IN_PARALLEL) check-build
-	@LONG=1 $(MAKE) --no-print-directory check-run
+	@LONG=1 TEST_LIMIT=$${TEST_LIMIT:-7200} $(MAKE) --no-print-directory check-run
 
 .PHONY: asan
 asan:

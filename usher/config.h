@@ -22,7 +22,12 @@ struct Config : conf::Section {
     conf::Duration failure_pause{this, "mailbox_failure_pause", "1s",
         {.min = std::chrono::milliseconds(0), .max = std::chrono::hours(1)},
         "How long after a mailbox process failed within ten seconds of its start the next is started "
-        "for its user."};
+        "for its user; orders for that user wait meanwhile.  When the process did not even become ready, "
+        "orders are refused, so that mail is deferred, and each further such failure doubles the pause."};
+    conf::Duration failure_pause_limit{this, "mailbox_failure_pause_limit", "60s",
+        {.min = std::chrono::milliseconds(0), .max = std::chrono::hours(24)},
+        "The longest pause that comes of such doubling: so long after its cause is gone a user's mailbox "
+        "is back at the latest."};
 
     conf::Duration idle_time{this, "mailbox_idle_time", "60s",
         {.min = std::chrono::milliseconds(100), .max = std::chrono::hours(24 * 30)},

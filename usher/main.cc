@@ -33,6 +33,7 @@ LaunchSettings launch_settings(const server::Process& process, const Config& con
     ipc::MailboxSettings& mailbox = settings.mailbox;
     mailbox.sandbox = *common.sandbox != conf::SandboxMode::Off;
     mailbox.sandbox_required = *common.sandbox == conf::SandboxMode::Require;
+    mailbox.landlock_abi_limit = static_cast<std::uint32_t>(process.landlock_abi_limit());
     mailbox.idle_time = config.idle_time->count();
     mailbox.lock_wait = config.exit_timeout->count();
     mailbox.flag_sync_delay = config.flag_sync_delay->count();
@@ -65,6 +66,7 @@ util::Result<Settings> usher_settings(const server::Process& process, const Conf
     settings.order_timeout = *config.order_timeout;
     settings.exit_timeout = *config.exit_timeout;
     settings.failure_pause = *config.failure_pause;
+    settings.failure_pause_limit = *config.failure_pause_limit;
     settings.auth_socket = server::private_socket(process.common(), "auth");
     return settings;
 }

@@ -25,10 +25,11 @@ void Usher::place(Order order)
         return refuse(order, false, "shutting down");
     if (roster_.serves(order.account))
         return hand_over(order);
-    if (auto pause = paused_until_.find(order.account); pause != paused_until_.end()) {
-        if (util::now() < pause->second)
-            return refuse(order, false, "the user's mailbox failed a moment ago");
-        paused_until_.erase(pause);
+    if (auto* failure = failures_.pausing(order.account, util::now())) {
+        // What does not start is not waited for: it may be long.
+        if (failure->starts > 0 || failure->until > util::now() + settings_.order_timeout)
+            return refuse(order, false, why_paused(*failure));
+        return wait_for_turn(std::move(order));
     }
     if (roster_.full())
         return wait_for_room(std::move(order));
@@ -51,7 +52,7 @@ util::Result<void> Usher::start(const Order& order)
     const std::string& account = order.account;
     util::Instant now = util::now();
     roster_.started(account, launched.pid, now);
-    started_[launched.pid] = now;
+    lives_[launched.pid] = {.since = now};
     controls_[account] = std::make_unique<ipc::Channel>(
         loop_, std::move(launched.control),
         ipc::Channel::Events{.received = [this, account](ipc::Packet& packet) { told(account, packet); },
@@ -88,15 +89,35 @@ void Usher::hand_over(Order& order)
 
 void Usher::wait_for_room(Order order)
 {
-    if (waiting_.size() >= max_waiting)
-        return refuse(order, false, "too many mailboxes are wanted at once");
     // When everybody has sessions, nobody can be asked to leave.
     if (roster_.leaving() == 0 && roster_.victim(util::Instant::max()).empty())
         return refuse(order, false, "mailbox_process_limit is reached");
-    order.deadline = util::now() + settings_.order_timeout;
-    waiting_.push_back(std::move(order));
+    wait_for_turn(std::move(order));
     make_room();
+}
+
+void Usher::wait_for_turn(Order order)
+{
+    if (waiting_.size() >= max_waiting)
+        return refuse(order, false, "too many mailboxes are wanted at once");
+    if (order.deadline == util::Instant{})
+        order.deadline = util::now() + settings_.order_timeout;
+    waiting_.push_back(std::move(order));
     watch_time();
+}
+
+bool Usher::must_wait(const std::string& account) const
+{
+    return !roster_.serves(account) && (roster_.full() || failures_.pausing(account, util::now()));
+}
+
+std::string Usher::why_paused(const Failures::Entry& failure) const
+{
+    auto rest = std::chrono::ceil<std::chrono::seconds>(failure.until - util::now()).count();
+    if (failure.starts == 0)
+        return util::concat("the user's mailbox process failed a moment ago; the next start is in ", rest, " s");
+    return util::concat("the user's mailbox process does not start (tried ", failure.starts,
+                        failure.starts == 1 ? " time" : " times", "); the next try is in ", rest, " s");
 }
 
 // For each account that waits one process leaves.
@@ -104,7 +125,7 @@ void Usher::make_room()
 {
     std::unordered_set<std::string_view> wanted;
     for (const Order& order : waiting_) {
-        if (!roster_.serves(order.account))
+        if (!roster_.serves(order.account) && !failures_.pausing(order.account, util::now()))
             wanted.insert(order.account);
     }
     while (roster_.leaving() < wanted.size()) {
@@ -122,7 +143,7 @@ void Usher::serve_waiting()
     for (std::size_t left = waiting_.size(); left > 0; --left) {
         Order order = std::move(waiting_.front());
         waiting_.pop_front();
-        if (roster_.full() && !roster_.serves(order.account))
+        if (must_wait(order.account))
             waiting_.push_back(std::move(order));
         else
             place(std::move(order));
@@ -139,6 +160,9 @@ void Usher::told(const std::string& account, ipc::Packet& packet)
         auto count = ipc::decode<ipc::SessionCount>(packet);
         if (!count.ok())
             return control.fail(count.take_error());
+        // Its first words: the store is open.
+        if (Life& life = lives_[roster_.pid_of(account)]; !std::exchange(life.ready, true))
+            return failures_.forget(account);
         return roster_.sessions_told(account, count->sessions);
     }
     if (packet.name() == ipc::Leaving::message_name) {
@@ -161,6 +185,9 @@ void Usher::control_lost(const std::string& lost, const util::Error& error)
         util::log::warning("mailbox of ", account, " (pid ", pid, ") is killed: ", error.text);
         ::kill(pid, SIGKILL);
     }
+    // The next order may come before its exit is known.  One that was ready may be leaving in good order.
+    if (auto life = lives_.find(pid); life != lives_.end() && !life->second.ready)
+        note_failure(account, life->second);
     retire(account);
 }
 
@@ -191,8 +218,8 @@ void Usher::reap()
 void Usher::exited(pid_t pid, int status)
 {
     leaving_until_.erase(pid);
-    bool early = util::now() - started_[pid] < early_time;
-    started_.erase(pid);
+    Life life = lives_[pid];
+    lives_.erase(pid);
     Roster::Exit exit = roster_.exited(pid);
     if (exit.account.empty())
         return;
@@ -201,15 +228,21 @@ void Usher::exited(pid_t pid, int status)
         util::log::warning("mailbox of ", exit.account, " (pid ", pid, ") ended by signal ", WTERMSIG(status));
     else if (failed)
         util::log::warning("mailbox of ", exit.account, " (pid ", pid, ") exited with status ", WEXITSTATUS(status));
-    // One that has served for a while may be replaced at once; one that cannot start must not spin.
-    if (failed && early) {
-        if (paused_until_.size() > max_waiting)
-            paused_until_.clear();
-        paused_until_[exit.account] = util::now() + settings_.failure_pause;
-    }
+    if (failed || (exit.was_serving && !life.ready))
+        note_failure(exit.account, life);
     // Its end of the control socket is closed: the channel would find out, but later.
     if (exit.was_serving)
         controls_.erase(exit.account);
+}
+
+// One that has served for a while may be replaced at once; one that cannot start must not spin.
+void Usher::note_failure(const std::string& account, Life& life)
+{
+    util::Instant now = util::now();
+    if (std::exchange(life.failed, true) || (life.ready && now - life.since >= early_time))
+        return;
+    auto& failure = failures_.note(account, life.ready, settings_.failure_pause, settings_.failure_pause_limit, now);
+    util::log::warning("mailbox of ", account, ": ", why_paused(failure));
 }
 
 // --- time ------------------------------------------------------------------------------------------
@@ -231,7 +264,8 @@ void Usher::sweep()
         deadline = now + settings_.exit_timeout;
     }
     while (!waiting_.empty() && waiting_.front().deadline <= now) {
-        refuse(waiting_.front(), false, "mailbox_process_limit is reached");
+        auto* failure = failures_.pausing(waiting_.front().account, now);
+        refuse(waiting_.front(), false, failure ? why_paused(*failure) : "mailbox_process_limit is reached");
         waiting_.pop_front();
     }
     for (auto ticket = tickets_.begin(); ticket != tickets_.end();) {
@@ -242,7 +276,7 @@ void Usher::sweep()
         refuse(ticket->second.peer, ticket->second.wanted.request, false, "the authentication service is slow");
         ticket = tickets_.erase(ticket);
     }
-    make_room();
+    serve_waiting();
     if (!leaving_until_.empty() || !waiting_.empty() || !tickets_.empty())
         watch_time();
 }

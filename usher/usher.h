@@ -9,6 +9,7 @@
 #include "libipc/channel.h"
 #include "libipc/mailbox.h"
 #include "libutil/event.h"
+#include "usher/failures.h"
 #include "usher/launcher.h"
 #include "usher/roster.h"
 
@@ -31,13 +32,14 @@ struct Settings {
     util::Duration order_timeout{10'000'000};   // waiting for room or for auth
     util::Duration exit_timeout{10'000'000};    // for a mailbox that was told to leave; then SIGKILL
     util::Duration failure_pause{1'000'000};    // after a mailbox failed early, before its successor
+    util::Duration failure_pause_limit{60'000'000};
 };
 
 // A mailbox that fails within this time of its start failed early.
 constexpr util::Duration early_time{10'000'000};
 // A mailbox may use an order for this long before another user's may evict it.
 constexpr util::Duration tenure{100'000};
-constexpr std::size_t max_waiting = 2000;   // orders that wait for room
+constexpr std::size_t max_waiting = 2000;   // orders that wait for room, or for the end of a pause
 constexpr std::size_t max_tickets = 2000;   // sessions that wait for auth
 // Orders that may wait in a mailbox's control socket: one that does not read them is ended.
 constexpr std::size_t control_queue_limit = 256;
@@ -75,7 +77,12 @@ private:
         std::uint64_t request = 0;
         std::string account;
         std::optional<ipc::NewSession> session;
-        util::Instant deadline;
+        util::Instant deadline{};   // once it waits
+    };
+    struct Life {   // of a mailbox process
+        util::Instant since{};
+        bool ready = false;    // it has opened the store
+        bool failed = false;   // and this is noted
     };
     struct Ticket {
         std::uint64_t peer = 0;
@@ -93,6 +100,9 @@ private:
 
     void place(Order order);
     void wait_for_room(Order order);
+    void wait_for_turn(Order order);
+    bool must_wait(const std::string& account) const;
+    std::string why_paused(const Failures::Entry& failure) const;
     void make_room();
     util::Result<void> start(const Order& order);
     void hand_over(Order& order);
@@ -107,6 +117,7 @@ private:
     void sweep();
     void watch_time();
     void exited(pid_t pid, int status);
+    void note_failure(const std::string& account, Life& life);
 
     util::EventLoop& loop_;
     Settings settings_;
@@ -119,9 +130,9 @@ private:
     std::deque<Order> waiting_;
     std::map<std::uint64_t, Ticket> tickets_;
     std::unique_ptr<ipc::Channel> auth_;
-    std::unordered_map<pid_t, util::Instant> started_;
+    std::unordered_map<pid_t, Life> lives_;
     std::unordered_map<pid_t, util::Instant> leaving_until_;
-    std::unordered_map<std::string, util::Instant> paused_until_;
+    Failures failures_;
     std::function<void()> done_;
     bool stopping_ = false;
     util::Timer sweep_timer_;

@@ -51,7 +51,7 @@ private:
     bool write_section(const FetchItem& item);
     bool write_bytes(std::string_view bytes, const FetchItem& item);
     bool write_content(mail::Range range, const FetchItem& item);
-    void write_rendered(std::string_view label, std::string store::Rendered::*part);
+    void write_rendered(std::string_view label, std::string_view store::RenderedView::*part);
     bool stream();
     bool nil_section(const FetchItem& item);
     void unreadable(const util::Error& error);
@@ -89,6 +89,7 @@ bool FetchTask::step(util::Instant until)
         session_.drop();  // the mailbox was removed while a large body was on its way
         return true;
     }
+    message_.pause();  // other sessions have used the store
     bool done = walk(until);
     // The flags are told with the message (RFC 3501 §6.4.5) and stored here, once for the step.
     mark_seen();
@@ -190,13 +191,13 @@ bool FetchTask::write_item(const FetchItem& item)
         append_number(out, entry.size);
         break;
     case Kind::Envelope:
-        write_rendered("ENVELOPE ", &store::Rendered::envelope);
+        write_rendered("ENVELOPE ", &store::RenderedView::envelope);
         break;
     case Kind::Body:
-        write_rendered("BODY ", &store::Rendered::body);
+        write_rendered("BODY ", &store::RenderedView::body);
         break;
     case Kind::BodyStructure:
-        write_rendered("BODYSTRUCTURE ", &store::Rendered::body_structure);
+        write_rendered("BODYSTRUCTURE ", &store::RenderedView::body_structure);
         break;
     case Kind::Section:
         return write_section(item);
@@ -204,7 +205,7 @@ bool FetchTask::write_item(const FetchItem& item)
     return open_;
 }
 
-void FetchTask::write_rendered(std::string_view label, std::string store::Rendered::*part)
+void FetchTask::write_rendered(std::string_view label, std::string_view store::RenderedView::*part)
 {
     auto rendered = message_.rendered();
     if (!rendered.ok())
@@ -225,7 +226,8 @@ bool FetchTask::write_section(const FetchItem& item)
             unreadable(rendered.error());
             return open_;
         }
-        if (!(*rendered)->header_cache.empty())
+        // Whether an empty line ends the header of a message without a body, only the message tells.
+        if (!(*rendered)->header_cache.empty() && (*rendered)->header_size < message_.entry().size)
             return write_bytes(mail::select_fields(util::concat((*rendered)->header_cache, "\r\n"),
                                                    section.fields,
                                                    section.what == What::HeaderFieldsNot),
@@ -289,25 +291,20 @@ bool FetchTask::write_content(mail::Range range, const FetchItem& item)
         range.offset += skip;
         range.size = std::size_t(std::min<std::uint64_t>(item.length, range.size - skip));
     }
-    std::optional<std::string> piece;
-    bool large = range.size > piece_size;
-    if (!large && range.size > 0) {
-        auto read = message_.read(range.offset, range.size);
-        if (!read.ok()) {
-            unreadable(read.error());
-            return open_;
-        }
-        piece = read.take();
-    }
     auto& out = session_.output();
+    auto before = out.size();
     out += item.label;
     out += " {";
     append_number(out, range.size);
     out += "}\r\n";
-    if (piece)
-        out += *piece;
-    if (!large)
-        return true;
+    if (range.size <= piece_size) {
+        auto appended = message_.append(range.offset, range.size, out);
+        if (appended.ok())
+            return true;
+        out.resize(before);
+        unreadable(appended.error());
+        return open_;
+    }
     stream_at_ = range.offset;
     stream_left_ = range.size;
     streamed_ = true;
@@ -319,16 +316,15 @@ bool FetchTask::write_content(mail::Range range, const FetchItem& item)
 bool FetchTask::stream()
 {
     auto size = std::min(stream_left_, piece_size);
-    auto piece = message_.read(stream_at_, size);
-    if (!piece.ok()) {
-        util::log::error("uid=", message_.entry().uid, ": ", piece.error().text);
+    auto appended = message_.append(stream_at_, size, session_.output());
+    if (!appended.ok()) {
+        util::log::error("uid=", message_.entry().uid, ": ", appended.error().text);
         stream_left_ = 0;
         open_ = false;
         ranges_.clear();
         session_.drop();
         return false;
     }
-    session_.output() += *piece;
     stream_at_ += size;
     stream_left_ -= size;
     return true;

@@ -5,6 +5,13 @@
 
 namespace imapd::engine {
 
+namespace {
+
+// The bytes of a message larger than this are given back with it.
+constexpr std::size_t kept_capacity = 256U << 10;
+
+}  // namespace
+
 void MessageContent::open(const store::Entry& entry)
 {
     close();
@@ -14,40 +21,43 @@ void MessageContent::open(const store::Entry& entry)
 void MessageContent::close()
 {
     rendered_.reset();
-    header_.reset();
     tree_.reset();
-    whole_.reset();
+    has_header_ = has_whole_ = false;
+    header_.clear();
+    if (whole_.capacity() > kept_capacity)
+        whole_ = {};
+    whole_.clear();
 }
 
-util::Result<const store::Rendered*> MessageContent::rendered()
+util::Result<const store::RenderedView*> MessageContent::rendered()
 {
     if (!rendered_) {
         auto rendered = TRY(store_.read_rendered(entry_));
         // The store may be damaged: no offset of it is taken on trust.
         if (rendered.header_size > entry_.size)
             return util::permanent("The rendered header is larger than its message");
-        rendered_ = std::move(rendered);
+        rendered_ = rendered;
     }
     return &*rendered_;
 }
 
 util::Result<std::string_view> MessageContent::header()
 {
-    if (whole_) {
-        const auto* bundle = TRY(rendered());
-        return std::string_view(*whole_).substr(0, bundle->header_size);
-    }
-    if (!header_) {
-        const auto* bundle = TRY(rendered());
-        header_ = TRY(read(0, bundle->header_size));
-    }
-    return std::string_view(*header_);
+    if (has_header_)
+        return std::string_view(header_);
+    std::size_t size = TRY(rendered())->header_size;
+    if (has_whole_)
+        return std::string_view(whole_).substr(0, size);
+    TRY(append(0, size, header_));
+    has_header_ = true;
+    return std::string_view(header_);
 }
 
 util::Result<void> MessageContent::load()
 {
-    if (!whole_)
-        whole_ = TRY(read(0, entry_.size));
+    if (!has_whole_)
+        TRY(append(0, entry_.size, whole_));
+    has_whole_ = true;
     return {};
 }
 
@@ -55,18 +65,23 @@ util::Result<const mail::MimeTreeView*> MessageContent::tree()
 {
     TRY(load());
     if (!tree_)
-        tree_ = mail::parse_mime(*whole_);
+        tree_ = mail::parse_mime(whole_);
     return &*tree_;
 }
 
-util::Result<std::string> MessageContent::read(std::uint64_t offset, std::uint64_t size)
+util::Result<void> MessageContent::append(std::uint64_t offset, std::uint64_t size, std::string& out)
 {
-    if (whole_)
-        return whole_->substr(std::size_t(offset), std::size_t(size));
-    auto bytes = TRY(store_.read_content(entry_, offset, size));
-    if (bytes.size() != size)
-        return util::permanent("The message is shorter than its size");
-    return bytes;
+    if (has_whole_) {
+        out.append(whole_, std::size_t(offset), std::size_t(size));
+        return {};
+    }
+    rendered_.reset();
+    auto before = out.size();
+    TRY(store_.append_content(entry_, offset, size, out));
+    if (out.size() - before == size)
+        return {};
+    out.resize(before);
+    return util::permanent("The message is shorter than its size");
 }
 
 }  // namespace imapd::engine

@@ -1,5 +1,8 @@
 // One message as FETCH and SEARCH read it: what was rendered, its header, its bytes, its MIME
 // tree; each read from the store when it is first wanted, and forgotten with the message.
+//
+// What was rendered is a view into the store: it holds until the next call of this class, and
+// whoever lets others use the store while a message is open calls pause().
 #pragma once
 
 #include "libmail/mime.h"
@@ -18,24 +21,28 @@ public:
     // The entry is copied: a message that is expunged while it is read stays readable.
     void open(const store::Entry& entry);
     void close();
+    void pause() { rendered_.reset(); }
 
     const store::Entry& entry() const { return entry_; }
-    util::Result<const store::Rendered*> rendered();
+    util::Result<const store::RenderedView*> rendered();
     // The header with its empty line.
     util::Result<std::string_view> header();
     util::Result<const mail::MimeTreeView*> tree();
     // All bytes, once tree() or load() has read them.
-    std::string_view whole() const { return *whole_; }
+    std::string_view whole() const { return whole_; }
     util::Result<void> load();
-    // A part of the bytes.
-    util::Result<std::string> read(std::uint64_t offset, std::uint64_t size);
+    // Appends a part of the bytes, all of it or nothing.
+    util::Result<void> append(std::uint64_t offset, std::uint64_t size, std::string& out);
 
 private:
     store::Store& store_;
     store::Entry entry_;
-    std::optional<store::Rendered> rendered_;
-    std::optional<std::string> header_;
-    std::optional<std::string> whole_;
+    std::optional<store::RenderedView> rendered_;
+    // Strings keep their memory from message to message.
+    bool has_header_ = false;
+    bool has_whole_ = false;
+    std::string header_;
+    std::string whole_;
     std::optional<mail::MimeTreeView> tree_;
 };
 

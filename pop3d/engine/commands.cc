@@ -263,8 +263,8 @@ void Session::capa(std::string_view argument)
     if (!no_argument(argument))
         return;
     ok("Capabilities follow");
-    output_ += "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
-               "IMPLEMENTATION Tern\r\n.\r\n";
+    util::append(output_, "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
+                          "IMPLEMENTATION Tern\r\n", facts_.login_capabilities, ".\r\n");
 }
 
 void Session::already_in(std::string_view)

@@ -29,6 +29,7 @@ struct SessionFacts {
     std::string peer;
     bool tls = false;
     SessionLimits limits;
+    std::string login_capabilities;   // lines of CAPA for what the door can do
 };
 
 class Session final : public ipc::ProtocolSession {

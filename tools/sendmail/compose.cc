@@ -14,6 +14,8 @@ void LineReader::feed(std::string_view bytes, std::string& out)
         std::size_t newline = bytes.find('\n');
         if (newline == std::string_view::npos) {
             partial_ += bytes;
+            if (partial_.size() > longest_partial)
+                begin_long_line(out);
             return;
         }
         if (partial_.empty()) {
@@ -35,16 +37,30 @@ void LineReader::end(std::string& out)
     ended_ = true;
 }
 
+// Passes on what there is of a line without end; its last byte may be the CR of its end.
+void LineReader::begin_long_line(std::string& out)
+{
+    char last = partial_.back();
+    partial_.pop_back();
+    out += partial_;
+    partial_.assign(1, last);
+    first_ = false;
+    within_ = true;
+}
+
 void LineReader::line(std::string_view text, std::string& out)
 {
     if (text.ends_with('\r'))
         text.remove_suffix(1);
-    if (dot_ends_ && text == ".") {
+    bool whole = !std::exchange(within_, false);
+    if (whole && dot_ends_ && text == ".") {
         ended_ = true;
         return;
     }
-    bool first = std::exchange(first_, false);
-    if (first && text.starts_with("From "))
+    // A mailbox file's line before the header, with or without its quoting.
+    std::string_view unquoted = text.substr(std::min(text.find_first_not_of('>'), text.size()));
+    first_ = first_ && whole && unquoted.starts_with("From ");
+    if (first_)
         return;
     out += text;
     out += "\r\n";

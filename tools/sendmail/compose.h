@@ -15,7 +15,7 @@ constexpr std::size_t max_header_size = 1'000'000;
 
 // Turns the lines of a file into the lines of a message, piece by piece: LF and CRLF become CRLF, a
 // last line without end gets one; a line with one dot ends the message if `dot_ends`; mbox's "From "
-// line at the start is left out.
+// lines at the start are left out.  Holds at most longest_partial and one piece of a line.
 class LineReader {
 public:
     explicit LineReader(bool dot_ends) : dot_ends_(dot_ends) {}
@@ -27,11 +27,15 @@ public:
     bool ended() const { return ended_; }
 
 private:
+    static constexpr std::size_t longest_partial = 64 * 1024;
+
     void line(std::string_view text, std::string& out);
+    void begin_long_line(std::string& out);
 
     bool dot_ends_;
     bool ended_ = false;
-    bool first_ = true;
+    bool first_ = true;    // no line has been passed on
+    bool within_ = false;  // the beginning of the current line has been
     std::string partial_;
 };
 

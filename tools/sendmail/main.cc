@@ -6,11 +6,13 @@
 #include "libmail/address.h"
 #include "libmail/header.h"
 #include "libutil/log.h"
+#include "libutil/standard_fds.h"
 #include "libutil/sys.h"
 #include "tools/sendmail/compose.h"
 #include "tools/sendmail/options.h"
 #include "tools/sendmail/submit.h"
 
+#include <algorithm>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
@@ -29,8 +31,13 @@ int complain(int status, std::string_view text)
     return status;
 }
 
+// The code of an error in the words of the command line.
+constexpr int usage = -EX_USAGE;
+
 int status_of(const util::Error& error)
 {
+    if (error.code == usage)
+        return EX_USAGE;
     switch (error.kind) {
     case util::Kind::Invalid:
         return EX_DATAERR;
@@ -98,6 +105,8 @@ public:
 
     util::Result<void> run()
     {
+        if (options_.recipients.empty() && !options_.recipients_from_header)
+            return util::Error{util::Kind::Invalid, "no recipients: name them, or use -t to take them from the header", usage};
         TRY(find_sender());
         TRY(read_header());
         TRY(find_recipients());
@@ -109,6 +118,10 @@ public:
         envelope.return_part = options_.return_part;
         envelope.origin = ipc::Origin::Local;
         envelope.complete_header = options_.complete_header;
+        envelope.smtputf8 = !util::is_ascii(sender_) ||
+                            std::ranges::any_of(recipients_, [](const ipc::Recipient& recipient) {
+                                return !util::is_ascii(recipient.address);
+                            });
         sink->begin(std::move(envelope), recipients_);
         if (options_.complete_header && !mail::find_field(content_, "From"))
             sink->write(from_field(full_name_, sender_.empty() ? login_address_ : sender_));
@@ -175,7 +188,8 @@ private:
                 recipients_.push_back({std::move(address), "", options_.notify});
         }
         if (recipients_.empty())
-            return util::invalid("no recipients: name them, or use -t to take them from the header");
+            return util::invalid(options_.recipients_from_header ? "no recipients: the header names none"
+                                                                 : "no recipients: the words name none");
         return {};
     }
 
@@ -215,6 +229,7 @@ private:
 
 int run(int argc, char** argv)
 {
+    util::open_standard_fds();
     util::log::to_stderr("sendmail");
     std::string_view called = argc > 0 ? argv[0] : "sendmail";
     called.remove_prefix(std::min(called.size(), called.rfind('/') + 1));

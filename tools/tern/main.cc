@@ -2,6 +2,7 @@
 //
 //   tern [-c CONFIG_DIRECTORY] [-v] start | start-fg | stop | reload | status [-j] | check | set-permissions
 #include "libutil/handle.h"
+#include "libutil/standard_fds.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
 #include "libutil/time.h"
@@ -130,6 +131,7 @@ int status(const Instance& instance, bool json)
 
 int main(int argc, char** argv)
 {
+    util::open_standard_fds();
     std::string directory(conf::built_in_config_directory);
     bool verbose = false;
     bool json = false;

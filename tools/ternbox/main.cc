@@ -4,6 +4,7 @@
 // directory; what reads and writes other files runs with the caller's rights.
 #include "libconf/common.h"
 #include "libutil/log.h"
+#include "libutil/standard_fds.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
 #include "tools/ternbox/commands.h"
@@ -224,9 +225,20 @@ int bring_in(const Arguments& arguments, const User& user)
     return status == 0 && !problems.empty() ? 1 : status;
 }
 
+// An account without a store is no mistake: there is nothing to show, check or give back.
+bool say_no_mail(const Arguments& arguments, const User& user)
+{
+    if (arguments.user.starts_with('/') || !is_unused(user))
+        return false;
+    print(util::concat("no mail yet: nothing was delivered to ", arguments.user, ", and nobody has logged in\n"));
+    return true;
+}
+
 int run(const Arguments& arguments, const User& user)
 {
     auto simple = [&](const Work& work, bool ignore_snapshot = false) {
+        if (say_no_mail(arguments, user))
+            return 0;
         return run_as(user, [&](int fd) { return work_on_store(arguments, user, ignore_snapshot, work, fd); }, no_talk);
     };
     const std::string& command = arguments.command;
@@ -248,6 +260,8 @@ int run(const Arguments& arguments, const User& user)
     if (command == "purge" && words == 0)
         return simple([&](store::Store& store, int) { return purge(store, arguments.now); });
     if (command == "export" && words >= 1) {
+        if (say_no_mail(arguments, user))
+            return 0;
         std::vector<std::string> mailboxes(arguments.rest.begin() + 1, arguments.rest.end());
         return run_as(
             user,
@@ -271,6 +285,7 @@ int run(const Arguments& arguments, const User& user)
 
 int main(int argc, char** argv)
 {
+    util::open_standard_fds();
     util::log::to_stderr("ternbox");
     ::signal(SIGPIPE, SIG_IGN);
     auto arguments = ternbox::parse(argc, argv);

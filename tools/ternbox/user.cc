@@ -77,6 +77,15 @@ util::Result<void> make_home(const std::string& config_directory, const User& us
     return {};
 }
 
+bool is_unused(const User& user)
+{
+    auto directory = util::sys::open(user.directory, O_RDONLY | O_DIRECTORY);
+    if (!directory.ok())
+        return directory.error().kind == util::Kind::NotFound;
+    auto names = util::sys::list_directory(directory->get());
+    return names.ok() && names->empty();
+}
+
 util::Result<void> become(const User& user)
 {
     if (::geteuid() == 0) {

@@ -27,6 +27,9 @@ util::Result<User> find_user(const std::string& config_directory, const std::str
 // would at first use.  Nothing is done when it exists.
 util::Result<void> make_home(const std::string& config_directory, const User& user);
 
+// Has the user's store never been made?  It is at the first delivery or log-in.
+bool is_unused(const User& user);
+
 // Becomes the user for good and locks itself into the directory.
 util::Result<void> become(const User& user);
 

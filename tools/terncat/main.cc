@@ -5,6 +5,7 @@
 #include "libqueue/queue_id.h"
 #include "libqueue/reader.h"
 #include "libutil/log.h"
+#include "libutil/standard_fds.h"
 
 #include <cstdio>
 #include <ctime>
@@ -196,6 +197,7 @@ util::Result<void> show(const Options& options, const std::string& name)
 
 int main(int argc, char** argv)
 {
+    util::open_standard_fds();
     util::log::to_stderr("terncat");
     terncat::Options options;
     int letter;
@@ -218,6 +220,6 @@ int main(int argc, char** argv)
     int status = EX_OK;
     for (int i = ::optind; i < argc; ++i)
         if (auto shown = terncat::show(options, argv[i]); !shown)
-            status = terncat::complain(EX_NOINPUT, util::concat(argv[i], ": ", shown.error().text));
-    return status;
+            status = terncat::complain(EX_NOINPUT, util::concat(util::printable(argv[i]), ": ", shown.error().text));
+    return util::flush_standard_output() || status != EX_OK ? status : EX_IOERR;
 }

@@ -1,4 +1,5 @@
 // ternconf(1): shows and edits the configuration.
+#include "libutil/standard_fds.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
 #include "tools/ternconf/apply.h"
@@ -59,6 +60,7 @@ int run(const Options& options)
 
 int main(int count, char** words)
 {
+    util::open_standard_fds();
     auto options = ternconf::parse_options(count, words);
     if (!options) {
         (void)util::sys::write_all(STDERR_FILENO, util::concat("ternconf: ", options.error().text, '\n', ternconf::usage()));

@@ -99,11 +99,20 @@ void find_unused(const AllSections& sections, const conf::MainCf& settings, cons
             mentioned.add_value(value);
     }
     // Classes of restrictions are parameters that an administrator makes.
-    if (const conf::Setting* classes = settings.find("smtpd_restriction_classes")) {
-        auto words = conf::parse_words(classes->value);
+    constexpr std::string_view classes = "smtpd_restriction_classes";
+    auto add_classes = [&](std::string_view value) {
+        auto words = conf::parse_words(value);
         if (words) {
             for (const std::string& word : *words)
                 mentioned.add_name(word);
+        }
+    };
+    if (const conf::Setting* set = settings.find(classes))
+        add_classes(set->value);
+    for (const conf::Service& service : master.services()) {
+        for (const auto& [name, value] : service.overrides) {
+            if (name == classes)
+                add_classes(value);
         }
     }
     for (const auto& [name, setting] : settings.settings()) {

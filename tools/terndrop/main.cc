@@ -7,6 +7,8 @@
 #include "libipc/submission_check.h"
 #include "libqueue/maildrop.h"
 #include "libutil/log.h"
+#include "libutil/standard_fds.h"
+#include "libutil/sys.h"
 
 #include <csignal>
 #include <cstdio>
@@ -27,11 +29,8 @@ int complain(int status, std::string_view text)
 // What a caller could have prepared for a set-gid program.
 void clean_surroundings()
 {
-    for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-        if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd)
-            std::abort();
-    }
-    ::close_range(STDERR_FILENO + 1, ~0U, 0);
+    util::open_standard_fds();
+    (void)util::sys::close_from(STDERR_FILENO + 1);
     ::clearenv();
     ::umask(077);
     rlimit none{0, 0};

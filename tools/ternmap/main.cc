@@ -1,4 +1,5 @@
 // ternmap(1): makes the index files of lookup tables, and asks tables.
+#include "libutil/standard_fds.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
 #include "tools/ternmap/map.h"
@@ -72,6 +73,7 @@ int run(const Options& options)
 
 int main(int count, char** words)
 {
+    util::open_standard_fds();
     ::umask(022);
     auto options = ternmap::parse_options(count, words);
     if (!options) {

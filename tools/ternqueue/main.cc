@@ -6,6 +6,7 @@
 #include "libqueue/listing.h"
 #include "libqueue/queue_id.h"
 #include "libutil/log.h"
+#include "libutil/standard_fds.h"
 #include "tools/ternqueue/listing.h"
 
 #include <cstdio>
@@ -164,11 +165,13 @@ int run(const Options& options)
 
 int main(int argc, char** argv)
 {
+    util::open_standard_fds();
     util::log::to_stderr("ternqueue");
     ternqueue::Options options;
     if (!ternqueue::parse(argc, argv, options)) {
         std::fputs(ternqueue::usage.data(), stderr);
         return EX_USAGE;
     }
-    return ternqueue::run(options);
+    int status = ternqueue::run(options);
+    return util::flush_standard_output() || status != EX_OK ? status : EX_IOERR;
 }

@@ -1,5 +1,6 @@
 // ternuser(1): accounts of virtual users.
 #include "libconf/main_cf.h"
+#include "libutil/standard_fds.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
 #include "tools/ternuser/book.h"
@@ -34,6 +35,17 @@ void print(int fd, std::string_view text)
     (void)util::sys::write_all(fd, text);
 }
 
+// The code of an error in the configuration.
+constexpr int configuration = -EX_CONFIG;
+
+bool is_command(std::string_view word)
+{
+    for (std::string_view known : {"add", "passwd", "del", "disable", "enable", "list", "show"})
+        if (word == known)
+            return true;
+    return false;
+}
+
 util::Result<Options> parse(int argc, char** argv)
 {
     Options options;
@@ -58,6 +70,13 @@ util::Result<Options> parse(int argc, char** argv)
     }
     if (options.words.empty())
         return util::invalid("what is to be done?");
+    std::string_view command = options.words[0];
+    if (!is_command(command))
+        return util::invalid(util::concat("unknown command ", util::printable(command, 40)));
+    if (command == "list" && options.words.size() > 2)
+        return util::invalid("list takes one domain at most");
+    if (command != "list" && options.words.size() != 2)
+        return util::invalid(util::concat(command, " takes one NAME@DOMAIN"));
     return options;
 }
 
@@ -105,17 +124,14 @@ util::Result<void> run(const Options& options)
     conf::Common common;
     Config config;
     settings.fill({&common, &config}, problems);
-    TRY(problems.result());
+    if (problems.any())
+        return util::Error{util::Kind::Invalid, problems.result().error().text, configuration};
     UidRange range = TRY(parse_uid_range(*config.uid_range));
     std::string_view command = options.words[0];
     if (command == "list") {
-        if (options.words.size() > 2)
-            return util::invalid("list takes one domain at most");
         Book book = TRY(Book::open(common, options.directory, range));
         return list(book, options);
     }
-    if (options.words.size() != 2)
-        return util::invalid(util::concat(command, " takes one NAME@DOMAIN"));
     std::string name = TRY(parse_name(options.words[1]));
     // The password first: who types it slowly shall not hold the lock.
     std::optional<conf::Credential> credential;
@@ -139,29 +155,22 @@ util::Result<void> run(const Options& options)
                                                             : to_text(*account));
 }
 
-bool is_command(std::string_view word)
-{
-    for (std::string_view known : {"add", "passwd", "del", "disable", "enable", "list", "show"})
-        if (word == known)
-            return true;
-    return false;
-}
-
 }  // namespace
 
 int main(int argc, char** argv)
 {
+    util::open_standard_fds();
     auto options = parse(argc, argv);
-    if (!options.ok() || !is_command(options->words[0])) {
-        if (!options.ok())
-            print(STDERR_FILENO, util::concat("ternuser: ", options.error().text, "\n"));
-        print(STDERR_FILENO, usage_text);
+    if (!options.ok()) {
+        print(STDERR_FILENO, util::concat("ternuser: ", options.error().text, "\n", usage_text));
         return EX_USAGE;
     }
     auto done = run(*options);
     if (done.ok())
         return EX_OK;
     print(STDERR_FILENO, util::concat("ternuser: ", done.error().text, "\n"));
+    if (done.error().code == configuration)
+        return EX_CONFIG;
     switch (done.error().kind) {
     case util::Kind::Invalid:
         return EX_DATAERR;

@@ -12,8 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     auto action = smtpd::parse_access(text);
     CHECK(action.code == 0 || (action.code >= 400 && action.code < 600));
     CHECK(action.text.size() <= text.size());
-    for (const auto& keys : {smtpd::domain_keys(text), smtpd::address_keys(text),
-                             smtpd::mail_keys({std::string(text), "a.example"}, "+-", "<>")})
+    for (const auto& keys : {smtpd::domain_keys(text, smtpd::Parents::ByDot), smtpd::address_keys(text),
+                             smtpd::mail_keys({std::string(text), "a.example"}, "+-", "<>", smtpd::Parents::Plain)})
         CHECK(!keys.empty() && keys.size() <= 2 * size + 8);
     return 0;
 }

@@ -83,6 +83,30 @@ TEST(headers_without_end_or_body_are_headers)
 }
 END_TEST
 
+TEST(for_own_clients_text_begins_the_body)
+{
+    for (std::string text : {"Received: x\r\nhello: not\r\n all: fields\r\nhello you\r\n",
+                             "Received: x\r\nhello: not\r\n all: fields\r\nhello you\r\nBcc: x\r\n\r\n",
+                             "Received: x\r\nhello: not\r\n all: fields\r\nhello you"}) {
+        for (std::size_t piece : {1, 7, 1000}) {
+            HeaderScan header(rules, nullptr, true);
+            for (std::size_t at = 0; at < text.size(); at += piece)
+                header.feed(std::string_view(text).substr(at, piece));
+            header.finish();
+            THAT(header.lacks_empty_line());
+            EQ(header.header_end(), text.find("hello you"));
+            EQ(header.body_offset(), header.header_end());
+            THAT(!header.ends_within_line());
+            EQ(header.patches().size(), 0u);
+        }
+    }
+    HeaderScan good(rules, nullptr, true);
+    good.feed("A: b\r\n\r\nc\r\n");
+    good.finish();
+    THAT(!good.lacks_empty_line());
+}
+END_TEST
+
 TEST(missing_fields_are_added)
 {
     MissingFields fields{"me@x", "now", "<id>", "To: undisclosed-recipients:;"};
@@ -121,6 +145,7 @@ TEST(additions_are_bounded)
 END_TEST
 
 SUITE(header_scan, fields_are_dropped_and_counted_whatever_the_pieces, a_field_that_is_too_long_is_cut,
-      headers_without_end_or_body_are_headers, missing_fields_are_added, very_many_fields_to_drop_are_bounded, additions_are_bounded)
+      headers_without_end_or_body_are_headers, for_own_clients_text_begins_the_body, missing_fields_are_added,
+      very_many_fields_to_drop_are_bounded, additions_are_bounded)
 
 }  // namespace

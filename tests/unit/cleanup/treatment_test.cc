@@ -376,6 +376,26 @@ TEST(body_checks_have_their_limits)
 }
 END_TEST
 
+// Own clients' text without header.  It comes in pieces, and may be longer than what is kept of a field.
+TEST(text_without_header_is_body)
+{
+    House h("always_add_missing_headers = yes\nheader_checks = static:REJECT\n"
+            "body_checks = pcre:{{/^hello/ PREPEND seen} {/bye$$/ IGNORE}}\n");
+    h.header.field_limit = 40;
+    std::string line = concat("hello ", std::string(60, 'x'), "\r\n");
+    for (std::size_t piece : {1, 7, 39, 40, 41, 1000}) {
+        for (const std::string& first : {line, std::string("hello: not\r\n"), std::string("hello\r\n")}) {
+            std::string field = first[5] == ':' ? "550 5.7.1 message content rejected" : "";
+            EQ(h.run(first + "bye\r\nx\r\n", {"anna@example.net"}, piece), field);
+            if (field.empty())
+                EQ(h.text.substr(h.text.find("\r\n\r\n")), concat("\r\n\r\nseen\r\n", first, "x\r\n"));
+        }
+        EQ(h.run("hello", {"anna@example.net"}, piece), "");
+        EQ(h.text.substr(h.text.find("\r\n\r\n")), "\r\n\r\nseen\r\nhello");
+    }
+}
+END_TEST
+
 TEST(too_many_changes_are_refused)
 {
     House h("body_checks = pcre:{{/x/ IGNORE}}\nbody_checks_size_limit = 0\n");
@@ -426,6 +446,6 @@ SUITE(treatment, envelope_addresses_are_mapped, classes_choose_the_places, loops
       copies_go_to_whom_the_tables_say, originals_may_be_forgotten, aliases_have_limits, header_checks_see_whole_fields,
       fields_have_their_tables, refusals_have_their_replies, orders_go_into_the_queue_file,
       what_replaces_a_field_is_rewritten_and_what_stands_before_it_not, body_checks_have_their_limits,
-      too_many_changes_are_refused, strict_parameters_refuse, characters_are_refused_or_taken_out)
+      text_without_header_is_body, too_many_changes_are_refused, strict_parameters_refuse, characters_are_refused_or_taken_out)
 
 }  // namespace

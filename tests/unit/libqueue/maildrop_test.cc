@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -89,5 +91,24 @@ TEST(the_reader_of_records_may_stop)
 }
 END_TEST
 
+TEST(the_group_of_the_directory_may_read_whatever_the_umask_is)
+{
+    auto directory = scratch();
+    constexpr gid_t group = 1899999010;
+    if (::geteuid() == 0)
+        OK(util::sys::chown(directory, uid_t(-1), group));
+    mode_t before = ::umask(077);
+    auto path = write_sample(directory, 20);
+    ::umask(before);
+    auto status = util::sys::stat(path);
+    OK(status);
+    EQ(status->st_mode & 0777, 0640U);
+    if (::geteuid() == 0)
+        EQ(status->st_gid, group);
+    OK(util::sys::unlink(path));
+    OK(util::sys::rmdir(directory));
+}
+END_TEST
+
 SUITE(maildrop, records_come_back_in_order, every_cut_and_every_flipped_byte_is_noticed,
-      the_reader_of_records_may_stop)
+      the_reader_of_records_may_stop, the_group_of_the_directory_may_read_whatever_the_umask_is)

@@ -179,6 +179,13 @@ TEST(every_torn_or_rotten_byte_is_recognised)
     auto copy = util::sys::open(path, O_RDWR | O_TRUNC);
     OK(util::sys::write_all(copy->get(), bytes));
     OK(Reader::open(copy->get()));
+    // Nor is half of one: that recipient still waits.
+    bytes.replace(recipients[0].mark_offset, 4, "doit");
+    copy = util::sys::open(path, O_RDWR | O_TRUNC);
+    OK(util::sys::write_all(copy->get(), bytes));
+    auto half = Reader::open(copy->get());
+    OK(half);
+    THAT(!half->recipients()[0].done);
 }
 END_TEST
 

@@ -156,7 +156,7 @@ inline std::string picture(store::Store& store, bool modseqs = true)
             auto content = store.read_content(entry);
             auto texts = store.read_rendered(entry);
             util::append(out, " ", content.ok() ? *content : content.error().text, " ",
-                         texts.ok() ? texts->envelope + texts->header_cache : texts.error().text, "\n");
+                         texts.ok() ? util::concat(texts->envelope, texts->header_cache) : texts.error().text, "\n");
         }
     }
     for (const auto& name : store.subscriptions())

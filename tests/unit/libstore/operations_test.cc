@@ -101,6 +101,11 @@ TEST(keeps_large_messages_in_files)
     EQ(*store->read_content(inbox.entries[1]), text_of("large", 200'001));
     EQ(*store->read_content(inbox.entries[1], 65'530, 20), text_of("large", 200'001).substr(65'530, 20));
     EQ(*store->read_content(inbox.entries[1], 131'072, 100'000), text_of("large", 200'001).substr(131'072));
+    std::string out = "before ";
+    OK(store->append_content(inbox.entries[1], 65'530, 20, out));
+    EQ(out, "before " + text_of("large", 200'001).substr(65'530, 20));
+    store->release_memory();
+    EQ(*store->read_content(inbox.entries[1], 0, 20), text_of("large", 200'001).substr(0, 20));
     auto bodies = util::sys::open(directory.path + "/bodies", O_RDONLY | O_DIRECTORY);
     EQ(util::sys::list_directory(bodies->get())->size(), 1U);
     reopens_the_same(directory.path, store);

@@ -266,6 +266,11 @@ TEST(keeps_a_message_whose_content_is_rotten_and_says_so)
     const auto& box = mailbox(*store, "INBOX");
     EQ(box.entries.size(), 3U);
     EQ(store->read_content(box.entries[1]).error().kind, util::Kind::Permanent);
+    std::string out = "before";
+    THAT(!store->append_content(box.entries[1], 0, UINT64_MAX, out).ok());
+    EQ(out, "before");
+    OK(store->append_content(box.entries[0], 0, 3, out));
+    EQ(out.size(), 9U);
     OK(store->read_rendered(box.entries[1]));
     auto report = store->check();
     OK(report);

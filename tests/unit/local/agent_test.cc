@@ -211,6 +211,108 @@ TEST(delivers_the_second_time_when_the_mailbox_is_back)
 }
 END_TEST
 
+TEST(tells_of_a_message_over_which_two_mailboxes_ended)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    for (int i = 0; i < 2; ++i) {
+        auto mailbox = office.mailbox();
+        OK(mailbox.send(ipc::DeliveriesWanted{}));
+        EQ(office.next<ipc::Deliver>(mailbox).queue_id, "Q1");
+        office.loop.run_for(std::chrono::milliseconds(2));
+    }
+    auto outcome = office.next<ipc::Outcome>(office.qmgr);
+    EQ(outcome.status.disposition, Disposition::Deferred);
+    EQ(outcome.deaths, 2u);
+}
+END_TEST
+
+TEST(blames_no_message_for_a_mailbox_that_does_not_start)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    for (int i = 0; i < 2; ++i)
+        office.next<ipc::Deliver>(office.mailbox());
+    auto outcome = office.next<ipc::Outcome>(office.qmgr);
+    EQ(outcome.status.disposition, Disposition::Deferred);
+    EQ(outcome.deaths, 0u);
+}
+END_TEST
+
+TEST(finds_the_one_message_of_many_that_ends_mailboxes)
+{
+    Office office;
+    constexpr std::uint64_t jobs = 6, guilty = 3;
+    for (std::uint64_t i = 1; i <= jobs; ++i)
+        OK(office.qmgr.send(office.job(i, {"user@example.org"})));
+    {
+        auto mailbox = office.mailbox();
+        OK(mailbox.send(ipc::DeliveriesWanted{}));
+        for (std::uint64_t i = 0; i < jobs; ++i)
+            office.next<ipc::Deliver>(mailbox);
+        office.loop.run_for(std::chrono::milliseconds(2));
+    }
+    OK(office.qmgr.send(office.job(jobs + 1, {"user@example.org"})));   // another one, which waits for the end of it
+    std::size_t done = 0, lsn = 0;
+    auto finish = [&](ipc::Connection& mailbox, const ipc::Deliver& order) {
+        Office::store(mailbox, order.delivery, ++lsn);
+        Office::durable(mailbox, lsn);
+        office.next<ipc::StoredNotice>(office.qmgr);
+        auto outcome = office.next<ipc::Outcome>(office.qmgr);
+        EQ(outcome.status.disposition, Disposition::Delivered);
+        EQ(outcome.deaths, 0u);
+        ++done;
+    };
+    {
+        auto mailbox = office.mailbox();
+        OK(mailbox.send(ipc::DeliveriesWanted{}));
+        for (;;) {
+            auto order = office.next<ipc::Deliver>(mailbox);
+            EQ(ipc::receive_packet(mailbox.fd(), MSG_DONTWAIT).ok(), false);   // one at a time
+            if (order.queue_id == util::concat("Q", guilty))
+                break;
+            finish(mailbox, order);
+        }
+        office.loop.run_for(std::chrono::milliseconds(2));
+    }
+    auto blamed = office.next<ipc::Outcome>(office.qmgr);
+    EQ(blamed.job, guilty);
+    EQ(blamed.deaths, 2u);
+    auto mailbox = office.mailbox();
+    OK(mailbox.send(ipc::DeliveriesWanted{}));
+    while (done < jobs)
+        finish(mailbox, office.next<ipc::Deliver>(mailbox));
+    EQ(office.agent->deliveries(), 0u);
+}
+END_TEST
+
+TEST(defers_all_that_wait_for_a_mailbox_on_trial)
+{
+    Office office;
+    for (std::uint64_t i = 1; i <= 3; ++i)
+        OK(office.qmgr.send(office.job(i, {"user@example.org"})));
+    {
+        auto mailbox = office.mailbox();
+        OK(mailbox.send(ipc::DeliveriesWanted{}));
+        for (int i = 0; i < 3; ++i)
+            office.next<ipc::Deliver>(mailbox);
+        office.loop.run_for(std::chrono::milliseconds(2));
+    }
+    ipc::MailboxFailed failed;
+    failed.request = office.wanted().request;
+    failed.text = "why";
+    OK(office.usher.send(failed));
+    for (int i = 0; i < 3; ++i) {
+        auto outcome = office.next<ipc::Outcome>(office.qmgr);
+        EQ(outcome.status.text, "mailbox unavailable: why");
+        EQ(outcome.deaths, 0u);
+    }
+    // And it is forgotten: the next goes out as usual.
+    OK(office.qmgr.send(office.job(4, {"user@example.org"})));
+    EQ(office.next<ipc::Deliver>(office.mailbox()).queue_id, "Q4");
+}
+END_TEST
+
 TEST(defers_when_there_is_no_mailbox_to_be_had)
 {
     Office office;
@@ -394,6 +496,8 @@ SUITE(agent, answers_stored_and_then_the_outcome, keeps_many_deliveries_in_fligh
       shares_a_large_message_as_a_sealed_descriptor, finds_the_user_behind_an_extension,
       bounces_unknown_users_and_loops_and_defers_what_it_cannot_know, defers_what_is_no_queue_file,
       tells_what_a_mailbox_refused, tries_a_second_time_when_the_mailbox_dies_and_then_defers,
+      tells_of_a_message_over_which_two_mailboxes_ended, blames_no_message_for_a_mailbox_that_does_not_start,
+      finds_the_one_message_of_many_that_ends_mailboxes, defers_all_that_wait_for_a_mailbox_on_trial,
       delivers_the_second_time_when_the_mailbox_is_back, defers_when_there_is_no_mailbox_to_be_had,
       defers_while_usher_is_away_and_finds_it_again, gives_up_a_mailbox_that_does_not_answer,
       believes_no_mailbox_that_talks_nonsense, closes_the_connection_that_was_idle_longest,

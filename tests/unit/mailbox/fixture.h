@@ -96,6 +96,7 @@ public:
         }
         control = ipc::Connection(std::move(pair->first));
         OK(control.set_timeout(std::chrono::seconds(10)));
+        OK(control.receive_as<ipc::SessionCount>());   // it is up
     }
     ~MailboxProcess()
     {
@@ -122,6 +123,7 @@ public:
         OK(control.send(order));
         ipc::Connection connection(std::move(pair->second));
         OK(connection.set_timeout(std::chrono::seconds(10)));
+        OK(connection.receive_as<ipc::DeliveriesWanted>());
         return connection;
     }
 

@@ -228,10 +228,10 @@ TEST(turns_away_sessions_over_the_limit_and_unknown_services)
     MailboxProcess process(directory.path, settings);
     auto one = process.session("1\n");
     auto two = process.session("2\n");
-    auto three = process.session("3\n");
+    auto three = process.session("3 OK\n");
     EQ(line_of(one.get()), "1");
     EQ(line_of(two.get()), "2");
-    EQ(line_of(three.get()), "");
+    EQ(line_of(three.get()), "3 NO [LIMIT] Too many sessions of this user\r");
     say(one.get(), "quit\n");
     EQ(line_of(one.get()), "");
     auto sieve = process.session("4\n", "", ipc::Service::Sieve);

@@ -52,6 +52,7 @@ TEST(nothing_in_the_clear)
     EQ(f.said(), "-ERR [AUTH] Log in over TLS\r\n-ERR [AUTH] This mechanism is not offered\r\n"
                  "+OK Capabilities follow\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
                  "EXPIRE NEVER\r\nIMPLEMENTATION Tern\r\nSTLS\r\nSASL SCRAM-SHA-256\r\n.\r\n");
+    EQ(f.login.login_capabilities(), "STLS\r\nSASL SCRAM-SHA-256\r\n");
     EQ(f.login.feed("STLS\r\nUSER a\r\n").kind, Kind::StartTls);
     THAT(f.login.has_leftover());
 }

@@ -516,6 +516,44 @@ TEST(of_many_messages_that_lose_their_agent_only_the_guilty_one_is_held)
 }
 END_TEST
 
+TEST(a_message_over_which_two_mailboxes_ended_is_held_and_can_be_released)
+{
+    Bed bed;
+    int local = bed.listen("local");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.offer(id_a, {"a@here", "b@here"});
+    Agent agent(bed, local, 10);
+    agent.answer(agent.next_as<ipc::Job>(), ipc::Disposition::Delivered);
+    auto fatal = agent.next_as<ipc::Job>();
+    ipc::Outcome outcome;
+    outcome.job = fatal.job;
+    outcome.index = fatal.recipients[0].index;
+    outcome.status.text = "the mailbox process ended";
+    outcome.deaths = 2;
+    OK(agent.connection.send(outcome));
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+    cleaner.name(id_a);
+    bed.until([&] { return bed.count(queue::Place::Hold) == 1; });
+    EQ(bed.manager->messages().size(), 0u);
+    auto file = bed.directory->open_file(queue::Place::Hold, std::string(id_a), O_RDONLY);
+    OK(file);
+    auto reader = queue::Reader::open(file->get());
+    OK(reader);
+    auto story = reader->story();
+    OK(story);
+    EQ(story->entries.back().kind, queue::StoryEntry::Kind::Held);
+    // Released, it goes to the one who did not have it, and starts with a clean record.
+    OK(bed.manager->change(std::string(id_a), Manager::Change::Release));
+    auto again = agent.next_as<ipc::Job>();
+    EQ(again.recipients.size(), 1u);
+    EQ(again.recipients[0].recipient.address, fatal.recipients[0].recipient.address);
+    agent.answer(again, ipc::Disposition::Delivered);
+    bed.until([&] { return bed.manager->messages().empty(); });
+    EQ(bed.count(queue::Place::Hold), 0u);
+}
+END_TEST
+
 TEST(a_transport_without_a_service_defers)
 {
     Bed bed;
@@ -563,7 +601,7 @@ SUITE(manager, a_message_that_is_delivered_in_time_never_gets_a_name,
       what_is_to_be_held_is_held_until_it_is_released, a_content_filter_overrules_routes_and_a_redirect_recipients,
       cleanup_gone_before_the_ruling_takes_the_message_along, cleanup_gone_after_keep_may_have_named_the_file,
       files_of_an_earlier_life_are_delivered_and_damaged_ones_set_aside,
-      a_message_during_which_two_agents_ended_is_held,
+      a_message_during_which_two_agents_ended_is_held, a_message_over_which_two_mailboxes_ended_is_held_and_can_be_released,
       of_many_messages_that_lose_their_agent_only_the_guilty_one_is_held, a_transport_without_a_service_defers,
       a_failure_after_keep_is_told_to_the_sender)
 

@@ -35,6 +35,17 @@ END_TEST
 TEST(only_the_first_line_can_be_mbox_syntax)
 {
     EQ(convert("a\nFrom here\n", true, 100), "a\r\nFrom here\r\n");
+    EQ(convert("From mbox\n>From mbox\nTo: a\n>From b\n", true, 7), "To: a\r\n>From b\r\n");
+    // A line without end is passed on piece by piece.
+    std::string long_line(200'000, 'x');
+    EQ(convert(long_line + "\r\n.\n", true, 1000), long_line + "\r\n");
+    EQ(convert(long_line + "\r", true, 1000), long_line + "\r\n");
+    std::string head(64 * 1024, '.');
+    EQ(convert(head + "..\nb\n", true, 1), head + "..\r\nb\r\n");
+    sendmail::LineReader reader(true);
+    std::string out;
+    reader.feed(long_line, out);
+    EQ(out.size(), long_line.size() - 1);
 }
 END_TEST
 

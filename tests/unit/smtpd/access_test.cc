@@ -17,15 +17,17 @@ std::string joined(const std::vector<conf::Key>& keys)
 
 TEST(keys_go_from_the_whole_to_its_parts)
 {
-    EQ(joined(smtpd::domain_keys("a.b.example")), "a.b.example! .b.example b.example .example example");
-    EQ(joined(smtpd::domain_keys("unknown")), "unknown!");
-    EQ(joined(smtpd::domain_keys("dot.")), "dot.!");
+    using enum smtpd::Parents;
+    EQ(joined(smtpd::domain_keys("a.b.example", Plain)), "a.b.example! b.example example");
+    EQ(joined(smtpd::domain_keys("a.b.example", ByDot)), "a.b.example! .b.example .example");
+    EQ(joined(smtpd::domain_keys("unknown", Plain)), "unknown!");
+    EQ(joined(smtpd::domain_keys("dot.", Plain)), "dot.!");
     EQ(joined(smtpd::address_keys("192.0.2.1")), "192.0.2.1! 192.0.2 192.0 192");
     EQ(joined(smtpd::address_keys("2001:db8::1")), "2001:db8::1! 2001:db8 2001");
     EQ(joined(smtpd::address_keys("::1")), "::1!");
-    EQ(joined(smtpd::mail_keys({"user+x", "a.example"}, "+", "<>")),
-       "user+x@a.example! user@a.example a.example .example example user+x@ user@");
-    EQ(joined(smtpd::mail_keys({"", ""}, "+", "<>")), "<>!");
+    EQ(joined(smtpd::mail_keys({"user+x", "a.example"}, "+", "<>", Plain)),
+       "user+x@a.example! user@a.example a.example example user+x@ user@");
+    EQ(joined(smtpd::mail_keys({"", ""}, "+", "<>", Plain)), "<>!");
 }
 END_TEST
 
@@ -45,11 +47,18 @@ TEST(actions_are_read_as_access_5_says)
                           Case{"reject you  there", Kind::Reject, 0, "", "you  there"},
                           Case{"550 5.7.1 no", Kind::Reply, 550, "5.7.1", "no"},
                           Case{"450 no", Kind::Reply, 450, "", "no"},
-                          Case{"450 5.7.1 no", Kind::Reply, 450, "", "5.7.1 no"},
+                          Case{"450 5.7.1 no", Kind::Reply, 450, "5.7.1", "no"},
+                          Case{"REJECT 5.7.9 no", Kind::Reject, 0, "5.7.9", "no"},
+                          Case{"DEFER 4.2.1", Kind::Defer, 0, "4.2.1", ""},
+                          Case{"DEFER_IF_REJECT 4.2.1 later", Kind::DeferIfReject, 0, "4.2.1", "later"},
+                          Case{"INFO 4.2.1 later", Kind::Info, 0, "", "4.2.1 later"},
                           Case{"350 no", Kind::Restrictions, 0, "", "350 no"},
                           Case{"4500 no", Kind::Restrictions, 0, "", "4500 no"},
-                          Case{"REDIRECT a@b", Kind::Redirect, 0, "", "a@b"}, Case{"HOLD", Kind::Hold, 0, "", ""}, Case{"filter x:y", Kind::Filter, 0, "", "x:y"}, Case{"BCC a@b", Kind::Bcc, 0, "", "a@b"},
-                          Case{"OK really", Kind::Restrictions, 0, "", "OK really"},
+                          Case{"REDIRECT a@b", Kind::Redirect, 0, "", "a@b"}, Case{"HOLD", Kind::Hold, 0, "", ""},
+                          Case{"filter x:y", Kind::Filter, 0, "", "x:y"}, Case{"BCC a@b", Kind::Bcc, 0, "", "a@b"},
+                          Case{"OK really", Kind::Permit, 0, "", "really"},
+                          Case{"DUNNO why", Kind::Dunno, 0, "", "why"},
+                          Case{"DUNNO, REJECT", Kind::Restrictions, 0, "", "DUNNO, REJECT"},
                           Case{"", Kind::Restrictions, 0, "", ""},
                           Case{"permit_mynetworks, reject", Kind::Restrictions, 0, "", "permit_mynetworks, reject"}}) {
         auto action = smtpd::parse_access(c.value);

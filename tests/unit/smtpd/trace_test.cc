@@ -27,6 +27,10 @@ TEST(the_received_field_tells_who_how_and_when)
        "Received: from mail.example.com (mail.example.com [192.0.2.1])\r\n"
        "\tby mx.example.org (Tern) with ESMTP id ID\r\n"
        "\tfor <alice@example.org>; Sun, 9 Sep 2001 01:46:40 +0000\r\n");
+    // 8-bit text could not be sent on without SMTPUTF8.
+    facts.helo = "m\xc3\xbc(x)";
+    THAT(smtpd::received_field(facts, "ID").starts_with("Received: from m???x? (mail"));
+    facts.helo = "mail.example.com";
     net::TlsFacts tls{"TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, 256, "", ""};
     client.address = "2001:db8::1";
     facts.tls = &tls;

@@ -74,7 +74,8 @@ TEST(settings_that_nobody_reads_are_told)
                                         "slow_destination_concurrency_limit = 2\n"
                                         "lonely = $also_lonely\nalso_lonely = 1\n",
                                         "main.cf", "/x", problems);
-    auto master = conf::MasterCf::parse("a unix - - - - - b -o smtpd_timeout=$for_master -o smtpd_timeuot=1\n", "master.cf", problems);
+    auto master = conf::MasterCf::parse("a unix - - - - - b -o smtpd_timeout=$for_master -o smtpd_timeuot=1 "
+                                        "-o smtpd_restriction_classes=outsiders -o outsiders=reject\n", "master.cf", problems);
     sections.fill(settings, problems);
     find_unused(sections, settings, master, problems);
     EQ(problems.to_text(), "main.cf:10: warning: nothing reads also_lonely\n"

@@ -19,7 +19,8 @@ namespace test {
 //   "stubborn..." never leaves
 //   "garbage..."  sends garbage on its control socket after the first order
 //   "deaf..."     never reads its control socket
-//   "dies..."     ends with a failure at the first order
+//   "dies..."     ends with a failure at the first order, before it says that it is up
+//   "crashes..."  the same, after it has said so
 //   "busy..."     says that it holds a session after each order
 //   "idle..."     wants to leave at once, and after each order
 [[noreturn]] inline void be_mailbox(const std::string& account, int control)
@@ -31,6 +32,8 @@ namespace test {
         std::vector<int> descriptors;
         (void)ipc::send_packet(control, ipc::encode(message, descriptors), descriptors);
     };
+    if (!is("dies") && !is("deaf"))
+        send(ipc::SessionCount{});
     if (is("idle"))
         send(ipc::Leaving{.orders_seen = 0});
     for (;;) {
@@ -42,7 +45,7 @@ namespace test {
                 ::pause();
             ::_exit(0);
         }
-        if (is("dies"))
+        if (is("dies") || is("crashes"))
             ::_exit(9);
         ++seen;
         util::UniqueFd given;

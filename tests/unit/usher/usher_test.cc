@@ -232,6 +232,60 @@ TEST(pauses_after_a_failure)
 }
 END_TEST
 
+TEST(keeps_orders_waiting_after_one_that_had_been_up_crashed)
+{
+    auto settings = House::own_settings();
+    settings.failure_pause = std::chrono::milliseconds(100);
+    House house(settings);
+    auto local = house.peer();
+    for (unsigned i = 1; i <= 2; ++i) {
+        auto crashed = house.open(local, "crashes");
+        THAT(crashed.valid());
+        EQ(house.word(crashed), "");
+        house.until([&] { return house.usher.roster().size() == 0; });
+        EQ(house.launcher.launched, i);
+    }
+}
+END_TEST
+
+TEST(lets_other_users_in_while_one_has_to_pause)
+{
+    auto settings = House::own_settings();
+    settings.failure_pause = std::chrono::hours(1);
+    House house(settings);
+    auto local = house.peer();
+    auto first = house.open(local, "dies");
+    EQ(house.word(first), "");
+    for (int i = 0; i < 20; ++i)
+        THAT(!house.open(local, "dies").valid());
+    THAT(house.failure.text.find("does not start (tried 1 time); the next try is in 3600 s") != std::string::npos);
+    EQ(house.word(house.open(local, "plain")), "plain");
+    EQ(house.launcher.launched, 2u);
+}
+END_TEST
+
+TEST(pauses_double_up_to_their_limit_and_the_table_is_bounded)
+{
+    using std::chrono::seconds;
+    usher::Failures failures;
+    util::Instant now = util::now();
+    auto pause = [&](bool was_ready) { return failures.note("a", was_ready, seconds(1), seconds(10), now).until - now; };
+    for (int expected : {1, 2, 4, 8, 10, 10})
+        EQ(pause(false), util::Duration(seconds(expected)));
+    EQ(pause(true), util::Duration(seconds(1)));
+    EQ(pause(false), util::Duration(seconds(1)));
+    THAT(failures.pausing("a", now) != nullptr);
+    THAT(failures.pausing("a", now + seconds(1)) == nullptr);
+    failures.forget("a");
+    THAT(failures.pausing("a", now) == nullptr);
+    for (std::size_t i = 0; i <= usher::max_failures; ++i)
+        failures.note(util::concat("user", i), false, seconds(1), seconds(10), now + util::Duration(i));
+    EQ(failures.size(), usher::max_failures);
+    THAT(failures.pausing("user0", now) == nullptr);
+    THAT(failures.pausing(util::concat("user", usher::max_failures), now) != nullptr);
+}
+END_TEST
+
 TEST(lets_an_idle_mailbox_go_unless_an_order_is_on_its_way)
 {
     House house;
@@ -410,7 +464,8 @@ SUITE(usher, makes_connections_to_one_process_for_each_account, refuses_unknown_
       serves_many_more_users_than_there_may_be_processes,
       refuses_for_now_when_all_have_sessions, gives_up_waiting_for_one_that_does_not_leave_and_kills_it_later,
       kills_a_mailbox_that_sends_garbage, kills_a_mailbox_that_does_not_read_its_orders, starts_another_after_one_died,
-      pauses_after_a_failure, lets_an_idle_mailbox_go_unless_an_order_is_on_its_way, ends_all_when_told_to_stop,
+      pauses_after_a_failure, keeps_orders_waiting_after_one_that_had_been_up_crashed,
+      lets_other_users_in_while_one_has_to_pause, pauses_double_up_to_their_limit_and_the_table_is_bounded, lets_an_idle_mailbox_go_unless_an_order_is_on_its_way, ends_all_when_told_to_stop,
       opens_a_session_for_the_account_that_auth_names, refuses_a_session_whose_ticket_is_bad,
       refuses_sessions_for_now_while_auth_is_away, gives_up_on_a_slow_auth)
 
