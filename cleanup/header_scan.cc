@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 namespace cleanup {
 
@@ -27,6 +26,10 @@ void HeaderScan::scan(std::string_view bytes)
             field_ += part.substr(0, rules_.field_limit - field_.size());
         offset_ += length;
         bytes.remove_prefix(length);
+        if (text_ends_header_ && line_offset_ == field_offset_)
+            end_at_text(newline != std::string_view::npos);
+        if (done_)
+            return;
         if (newline != std::string_view::npos)
             end_line();
     }
@@ -37,11 +40,23 @@ void HeaderScan::line_start(char first)
 {
     if (!util::is_blank(first) && offset_ > field_offset_)
         end_field();
-    if (done_)
-        return;
     in_line_ = true;
     line_empty_ = true;
     line_offset_ = offset_;
+}
+
+// The first line of a field tells whether it is one: its end, or as much of it as is kept.
+void HeaderScan::end_at_text(bool line_ended)
+{
+    mail::FieldView field;
+    if (line_empty_ || (!line_ended && field_.size() < rules_.field_limit))
+        return;
+    mail::HeaderReader(field_).next(field);
+    if (!field.name.empty())
+        return;
+    done_ = lacks_empty_line_ = true;
+    in_line_ = false;
+    header_end_ = body_offset_ = field_offset_;
 }
 
 void HeaderScan::end_line()
@@ -59,10 +74,12 @@ void HeaderScan::finish()
 {
     if (done_)
         return;
-    if (offset_ > field_offset_)
-        end_field();
+    if (text_ends_header_ && in_line_ && line_offset_ == field_offset_)
+        end_at_text(true);
     if (done_)
         return;
+    if (offset_ > field_offset_)
+        end_field();
     done_ = true;
     header_end_ = body_offset_ = offset_;
 }
@@ -72,30 +89,38 @@ void HeaderScan::end_field()
 {
     std::uint64_t length = offset_ - field_offset_;
     mail::FieldView field;
-    mail::HeaderReader reader(field_);
-    bool drop = false;
-    reader.next(field);
-    if (field.name.empty() && text_ends_header_) {
-        done_ = lacks_empty_line_ = true;
-        in_line_ = false;
-        header_end_ = body_offset_ = field_offset_;
-        return;
-    }
-    if (!field.name.empty()) {
+    LineChange change;
+    if (editor_ && mail::HeaderReader(field_).next(field))
+        change = editor_->check(field);
+    bool replaced = change.replacement.has_value();
+    std::string_view text = replaced ? *change.replacement : field_;
+    std::vector<mail::Edit> edits;
+    if (!change.drop && mail::HeaderReader(text).next(field) && !field.name.empty()) {
         std::string name = util::lower(field.name);
         note_field(name, field.value);
-        drop = std::find(rules_.drop.begin(), rules_.drop.end(), name) != rules_.drop.end();
+        change.drop = is_dropped(name);
+        if (editor_ && !change.drop)
+            edits = editor_->edit(name, field);
     }
+    patches_.add(field_offset_, 0, std::move(change.before));
     constexpr std::uint64_t line_end = 2;
-    if (patches_.size() < max_patches && length <= std::numeric_limits<std::uint32_t>::max()) {
-        if (drop)
-            patches_.push_back({field_offset_, static_cast<std::uint32_t>(length), {}});
-        else if (length > rules_.field_limit + line_end)
-            patches_.push_back({field_offset_ + rules_.field_limit,
-                                static_cast<std::uint32_t>(length - rules_.field_limit), "\r\n"});
+    if (change.drop) {
+        patches_.add(field_offset_, length, {});
+    } else if (replaced) {
+        patches_.add(field_offset_, length, mail::apply_edits(text, edits));
+    } else {
+        for (mail::Edit& edit : edits)
+            patches_.add(field_offset_ + edit.offset, edit.length, std::move(edit.replacement));
+        if (length > rules_.field_limit + line_end)
+            patches_.add(field_offset_ + rules_.field_limit, length - rules_.field_limit, "\r\n");
     }
     field_.clear();
     field_offset_ = offset_;
+}
+
+bool HeaderScan::is_dropped(std::string_view name) const
+{
+    return std::find(rules_.drop.begin(), rules_.drop.end(), name) != rules_.drop.end();
 }
 
 unsigned HeaderScan::field_of(std::string_view name)

@@ -4,9 +4,12 @@
 // too long, fields that are missing.  It keeps at most header_size_limit bytes of one field.
 #pragma once
 
-#include "libqueue/message.h"
+#include "cleanup/patch_list.h"
+#include "libmail/address_edit.h"
+#include "libmail/header.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,11 +29,28 @@ struct MissingFields {
     std::string recipients;    // a whole field, or empty
 };
 
+// What becomes of a field, or of a line of text.
+struct LineChange {
+    std::string before;                      // lines to be put in front, each with CRLF
+    bool drop = false;
+    std::optional<std::string> replacement;  // instead of all of it; for a field with CRLF
+};
+
+// Who is asked about each field.  Its text has its line ends, and is cut to header_size_limit.
+class FieldEditor {
+public:
+    virtual ~FieldEditor() = default;
+    // What header_checks(5) makes of it; `field` may have no name.
+    virtual LineChange check(const mail::FieldView& field) = 0;
+    // Of a field that stays, after that: changes to its text.  The name is in lower case.
+    virtual std::vector<mail::Edit> edit(std::string_view name, const mail::FieldView& field) = 0;
+};
+
 class HeaderScan {
 public:
     // `text_ends_header`: a line that is no field begins the body, as in `echo hello | sendmail you`.
-    explicit HeaderScan(const HeaderRules& rules, bool text_ends_header = false)
-        : rules_(rules), text_ends_header_(text_ends_header)
+    explicit HeaderScan(const HeaderRules& rules, FieldEditor* editor = nullptr, bool text_ends_header = false)
+        : rules_(rules), editor_(editor), text_ends_header_(text_ends_header)
     {
     }
 
@@ -48,18 +68,24 @@ public:
     unsigned hops() const { return hops_; }
     const std::string& message_id() const { return message_id_; }
     std::uint64_t body_offset() const { return body_offset_; }
+    bool done() const { return done_; }
+    // How many bytes were looked at: all, until the header is over.
+    std::uint64_t offset() const { return offset_; }
     // Where fields are added: behind the last one.
     std::uint64_t header_end() const { return header_end_; }
     // Did the body begin without an empty line before it?
     bool lacks_empty_line() const { return lacks_empty_line_; }
+    // Then its beginning, at most field_limit of it; what came before the last feed() is all here.
+    std::string_view early_body() const
+    {
+        return lacks_empty_line_ ? std::string_view(field_) : std::string_view();
+    }
     // Is there a last line without its end?
     bool ends_within_line() const { return in_line_; }
-    // Sorted; at most max_patches, more fields than that are left as they are.
-    const std::vector<queue::Patch>& patches() const { return patches_; }
+    const PatchList& changes() const { return patches_; }
+    const std::vector<queue::Patch>& patches() const { return patches_.patches(); }
     // The fields to be added, one after the other, each with CRLF (RFC 5322 §3.6, §3.6.6).
     std::string missing(const MissingFields& fields) const;
-
-    static constexpr std::size_t max_patches = 10'000;
 
 private:
     enum Field : unsigned {
@@ -70,11 +96,14 @@ private:
     void scan(std::string_view bytes);
     void line_start(char first);
     void end_line();
+    void end_at_text(bool line_ended);
     void end_field();
     void note_field(std::string_view name, std::string_view value);
+    bool is_dropped(std::string_view name) const;
     static unsigned field_of(std::string_view lower_name);
 
     const HeaderRules& rules_;
+    FieldEditor* editor_;
     bool text_ends_header_;
     std::string field_;                   // text of the current field, up to field_limit
     std::uint64_t field_offset_ = 0;
@@ -90,7 +119,7 @@ private:
     std::string message_id_;
     std::uint64_t body_offset_ = 0;
     std::uint64_t header_end_ = 0;
-    std::vector<queue::Patch> patches_;
+    PatchList patches_;
 };
 
 }  // namespace cleanup

@@ -39,6 +39,8 @@ util::Result<int> daemon_main(server::Arguments arguments)
     TRY(process.permit({"smtpd", "pickup", "bounce", "usher", "qmgr", "local"}));
     const conf::Common& common = process.common();
     auto routes = TRY(routing::Router::open(common, routing_config));
+    auto addresses = TRY(AddressRules::open(config, *routes));
+    auto checks = TRY(ContentChecks::open(config));
     std::string incoming = queue::path_of(*common.queue_directory, queue::Place::Incoming);
     auto directory = TRY(util::sys::open(incoming, O_RDONLY | O_DIRECTORY));
     HeaderRules rules;
@@ -54,7 +56,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
     options.memory_limit = *config.memory_limit;
     options.sync_directory = *config.sync_directory;
     options.directory_fd = directory.get();
-    Transaction transaction(config, common, rules, expander, options);
+    Transaction transaction(config, common, rules, expander, options, {&addresses, checks.any() ? &checks : nullptr});
     ManagerLink manager(server::public_socket(common, "qmgr"), ruling_timeout);
     queue::IdSource ids;
     for (;;) {

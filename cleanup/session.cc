@@ -85,7 +85,7 @@ ipc::Verdict accepted(Kind kind, const std::string& id)
 ipc::Verdict Session::commit(bool& client_gone)
 {
     const ipc::Envelope& envelope = transaction_.envelope();
-    bool race = envelope.origin == ipc::Origin::Smtp || envelope.origin == ipc::Origin::Local;
+    bool race = (envelope.origin == ipc::Origin::Smtp || envelope.origin == ipc::Origin::Local) && !transaction_.held();
     auto answer = manager_.offer(id_, transaction_.message().get(), transaction_.file_size(), race,
                                  transaction_.expanded(), client_.fd());
     client_gone = answer.client_gone;

@@ -4,8 +4,7 @@
 // error: the session goes on with the next message.
 #pragma once
 
-#include "cleanup/config.h"
-#include "cleanup/header_scan.h"
+#include "cleanup/inspector.h"
 #include "cleanup/stray.h"
 #include "libconf/common.h"
 #include "libipc/submission.h"
@@ -24,25 +23,28 @@ struct Expansion {
 };
 using Expander = std::function<util::Result<Expansion>(const std::string& address)>;
 
-using Failure = ipc::Verdict;
-Failure failure(ipc::Verdict::Kind kind, int code, std::string_view dsn, std::string_view text);
-// What a client hears when the queue cannot take its message.
-Failure queue_failure(const util::Error& error);
+// What is done to messages; null: not done.
+struct Treatment {
+    AddressRules* addresses = nullptr;
+    ContentChecks* checks = nullptr;
+};
 
 class Transaction {
 public:
     Transaction(const Config& config, const conf::Common& common, const HeaderRules& rules,
-                const Expander& expander, queue::WriterOptions options);
+                const Expander& expander, queue::WriterOptions options, Treatment treatment = {});
 
     std::optional<Failure> begin(ipc::Envelope envelope);
     std::optional<Failure> add_recipients(const std::vector<ipc::Recipient>& recipients);
     std::optional<Failure> add_content(std::string& bytes);   // `bytes` is changed
+    // A message that is to be discarded gives a Failure of the kind Delivered.
     std::optional<Failure> finish();
 
     // After finish():
     const util::UniqueFd& message() const { return message_; }
     const ipc::Envelope& envelope() const { return envelope_; }
     bool expanded() const { return expanded_; }
+    bool held() const { return inspector_->hold(); }
     std::uint64_t file_size() const { return writer_.file_size(); }
     util::Result<void> name() { return writer_.name(envelope_.queue_id); }
     // Forgets the message; a nameless file goes with its descriptor.
@@ -50,18 +52,32 @@ public:
 
 private:
     std::optional<Failure> add_one(const ipc::Recipient& recipient, const std::string& address, bool expanded);
+    std::optional<Failure> map_sender();
+    std::optional<Failure> add_recipient(const ipc::Recipient& recipient);
+    std::optional<Failure> add_copies();
+    std::optional<Failure> add_copy(const std::string& address);
+    bool copies_wanted() const;
+    std::optional<Failure> look_up_failed(std::string_view address, const util::Error& error) const;
     std::optional<Failure> write_content(std::string_view bytes);
+    std::optional<Failure> inspect(std::string_view bytes);
+    void begin_body(std::uint64_t seen);
+    std::optional<Failure> check_end() const;
     std::optional<Failure> add_patches();
+    std::optional<Failure> add_patches(const std::vector<queue::Patch>& patches);
+    queue::Summary summary() const;
     MissingFields missing_fields() const;
 
     const Config& config_;
     const conf::Common& common_;
     const HeaderRules& rules_;
     const Expander& expander_;
+    Treatment treatment_;
     int directory_fd_;
     queue::Writer writer_;
     ipc::Envelope envelope_;
+    std::optional<Inspector> inspector_;
     std::optional<HeaderScan> header_;
+    std::vector<std::string> copies_;         // who gets one besides: automatic copies
     StrayFilter stray_;
     std::unordered_set<std::string> known_;   // recipients, in lower case
     bool expanded_ = false;

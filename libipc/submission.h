@@ -51,6 +51,10 @@ enum class Origin : std::uint8_t {
 
 enum class ReturnPart : std::uint8_t { Default, Full, Headers, last_ = Headers };  // RET=
 
+// receive_override_options, as bits: what cleanup leaves out.
+constexpr std::uint8_t NoAddressMappings = 1;    // canonical(5), virtual(5), masquerading, automatic copies
+constexpr std::uint8_t NoContentChecks = 2;      // header_checks(5) and its kin
+
 // What is known of a message besides its content; also the first records of a queue file.
 struct Envelope {
     std::string queue_id;
@@ -68,6 +72,13 @@ struct Envelope {
     std::string protocol_name;       // SMTP, ESMTP, ESMTPSA, UTF8SMTP ...
     std::string sasl_method;
     std::string sasl_username;
+    bool local_header = false;       // the client is one of $local_header_rewrite_clients
+    std::uint8_t overrides = 0;      // NoAddressMappings ...
+    std::string content_filter;      // transport:destination, for all recipients
+    // Orders of access(5).
+    bool hold = false;
+    std::string redirect;            // one recipient instead of all
+    std::vector<std::string> bcc;    // recipients to be added
 
     static void fields(auto& message, auto& visit)
     {
@@ -86,6 +97,12 @@ struct Envelope {
         visit("protocol_name", message.protocol_name);
         visit("sasl_method", message.sasl_method);
         visit("sasl_username", message.sasl_username);
+        visit("local_header", message.local_header);
+        visit("overrides", message.overrides);
+        visit("content_filter", message.content_filter);
+        visit("hold", message.hold);
+        visit("redirect", message.redirect);
+        visit("bcc", message.bcc);
     }
 };
 

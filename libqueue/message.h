@@ -22,6 +22,10 @@ struct Summary {
     bool expanded = false;          // some recipient came from an alias or a bcc
     std::string message_id;         // of the header, with its angle brackets; or empty
     std::uint64_t body_offset = 0;  // in the content as received: behind the empty line
+    // Orders of content filters, access(5) and header_checks(5).
+    bool hold = false;              // to the hold queue, until it is released
+    std::string content_filter;     // transport:destination, whatever the recipients' own route is
+    std::string redirect;           // one recipient instead of all
 
     static void fields(auto& message, auto& visit)
     {
@@ -29,6 +33,9 @@ struct Summary {
         visit("expanded", message.expanded);
         visit("message_id", message.message_id);
         visit("body_offset", message.body_offset);
+        visit("hold", message.hold);
+        visit("content_filter", message.content_filter);
+        visit("redirect", message.redirect);
     }
 };
 

@@ -70,6 +70,7 @@ util::Result<void> Reader::load(Check check)
     TRY(read_trailer(tail.substr(0, superblock_.trailer_size), padding));
     if (trailer_crc_ != end.trailer_crc)
         return util::invalid("the trailer does not match its checksum");
+    apply_redirect();
     TRY(check_patches());
     return check == Check::Everything ? check_content(end.content_crc) : util::Result<void>();
 }
@@ -167,6 +168,17 @@ util::Result<void> Reader::read_trailer(std::string_view region, std::size_t pad
     }
     trailer_crc_ = sum.finish();
     return {};
+}
+
+void Reader::apply_redirect()
+{
+    if (summary_.redirect.empty() || recipients_.empty())
+        return;
+    recipients_.resize(1);
+    ipc::Recipient& recipient = recipients_.front().recipient;
+    if (recipient.original.empty())
+        recipient.original = util::concat("rfc822;", recipient.address);
+    recipient.address = summary_.redirect;
 }
 
 util::Result<void> Reader::read_patch(std::string_view payload)

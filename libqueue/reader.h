@@ -61,7 +61,8 @@ public:
 
     const ipc::Envelope& envelope() const { return envelope_; }
     const Summary& summary() const { return summary_; }
-    // In their order in the file; a JobRecipient's index counts here.
+    // In their order in the file; a JobRecipient's index counts here.  Where the summary has a redirect
+    // it is the only recipient, with the mark of the first.
     const std::vector<RecipientEntry>& recipients() const { return recipients_; }
     std::vector<RecipientEntry> take_recipients() { return std::move(recipients_); }
     const std::vector<Patch>& patches() const { return patches_; }
@@ -87,6 +88,7 @@ private:
     util::Result<void> read_trailer(std::string_view region, std::size_t padding);
     util::Result<void> read_recipient(const format::RecordView& record, std::uint64_t region_offset);
     util::Result<void> read_patch(std::string_view payload);
+    void apply_redirect();
     util::Result<void> check_patches();
     util::Result<void> check_content(std::uint32_t expected);
 

@@ -12,6 +12,22 @@ struct Config : conf::Section {
         "Whether an address without domain gets @$myorigin."};
     conf::Flag append_dot_mydomain{this, "append_dot_mydomain", "no",
         "Whether a domain without dot gets .$mydomain."};
+    conf::Flag swap_bangpath{this, "swap_bangpath", "yes",
+        "Whether an address site!user without domain becomes user@site."};
+    conf::Flag allow_percent_hack{this, "allow_percent_hack", "yes",
+        "Whether an address user%domain without domain becomes user@domain."};
+    conf::Words canonical_maps{this, "canonical_maps", "",
+        "Tables that replace addresses in envelopes and headers, as $canonical_classes says; "
+        "canonical(5)."};
+    conf::Words sender_canonical_maps{this, "sender_canonical_maps", "",
+        "Tables that replace senders' addresses, before canonical_maps; $sender_canonical_classes says "
+        "which."};
+    conf::Words recipient_canonical_maps{this, "recipient_canonical_maps", "",
+        "Tables that replace recipients' addresses, before canonical_maps; $recipient_canonical_classes "
+        "says which."};
+    conf::Words relocated_maps{this, "relocated_maps", "",
+        "Tables of recipients who have moved, with their new address or another text: mail for them is "
+        "refused with 5.1.6; relocated(5)."};
     conf::Words parent_domain_matches_subdomains{this, "parent_domain_matches_subdomains",
         "debug_peer_list, mynetworks, relay_domains, smtpd_access_maps",
         "Parameters in whose lists and tables example.com stands for its subdomains, too.  In all "
@@ -29,9 +45,12 @@ struct Config : conf::Section {
         {.min = 1, .max = 100'000}, "How many recipients one may become."};
     conf::Count virtual_alias_recursion_limit{this, "virtual_alias_recursion_limit", "1000",
         {.min = 1, .max = 1000}, "How often the result of an alias may be an alias again."};
+    conf::Count virtual_alias_address_length_limit{this, "virtual_alias_address_length_limit", "1000",
+        {.min = 10, .max = 100'000}, "How long an address may become by aliases: a loop may make each "
+        "longer than the one before."};
     conf::Words propagate_unmatched_extensions{this, "propagate_unmatched_extensions", "canonical, virtual",
         "Where an address extension is kept: with virtual, user+ext@example.com whose entry is that "
-        "of user@example.com becomes other+ext@example.net."};
+        "of user@example.com becomes other+ext@example.net; with canonical, the same in canonical(5)."};
     conf::Words relay_domains{this, "relay_domains", "",
         "Domains for which mail is taken and sent on through $relay_transport."};
     conf::Words relay_recipient_maps{this, "relay_recipient_maps", "",

@@ -1,16 +1,50 @@
-// Aliases: what a recipient becomes by $virtual_alias_maps (virtual(5)).
+// What an address becomes: recipients by $virtual_alias_maps (virtual(5)), one address for another by
+// canonical(5) and its kin.
 #include "libmail/address_list.h"
+#include "librouting/address_map.h"
 #include "librouting/keys.h"
-#include "librouting/router.h"
+#include "libutil/log.h"
 #include "libutil/text.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 
 namespace routing {
 
 using util::concat;
 using util::Result;
+
+namespace {
+
+// The addresses of an entry, complete.
+Result<std::vector<mail::Address>> targets_of(const Router& router, const mail::Address& address,
+                                              std::string_view value, std::string_view extension, std::size_t limit)
+{
+    std::vector<mail::Address> targets;
+    for (const mail::ListEntry& entry : mail::parse_address_list(value, limit)) {
+        if (entry.kind != mail::ListEntry::Kind::Address)
+            continue;
+        mail::Address target{entry.local_part, util::lower(entry.domain)};
+        if (target.local_part.empty() && !target.domain.empty())
+            target.local_part = address.local_part;  // "@other.example": the same user there
+        else
+            target.local_part += extension;
+        auto checked = mail::parse_address(mail::to_text(router.complete(std::move(target))));
+        if (!checked || checked->is_null())
+            return util::temporary("bad address");
+        bool twice = std::any_of(targets.begin(), targets.end(), [&](const mail::Address& other) {
+            return mail::equal_nocase(other, *checked);
+        });
+        if (!twice)
+            targets.push_back(checked.take());
+    }
+    if (targets.empty())
+        return util::temporary("no address");
+    return targets;
+}
+
+}  // namespace
 
 // One expansion: depth first, so that recipients come in the order of the entries, and an address
 // that leads back to itself is seen while it is still being worked on.
@@ -19,8 +53,7 @@ public:
     Expander(Router& router, const mail::Address& recipient) :
         router_(router), place_(concat("aliases of ", mail::to_text(recipient)))
     {
-        const auto& words = *router.config_.propagate_unmatched_extensions;
-        keeps_extension_ = std::find(words.begin(), words.end(), "virtual") != words.end();
+        keeps_extension_ = router.propagates("virtual");
     }
 
     Result<void> expand(const mail::Address& address, std::uint64_t depth);
@@ -29,10 +62,9 @@ public:
 private:
     enum class State : unsigned char { Working, Done };
 
-    Result<std::vector<mail::Address>> targets_of(const mail::Address& address, std::string_view value,
-                                                  std::string_view extension) const;
     Result<void> add(const mail::Address& address);
-    util::Error fault(std::string_view text) const { return util::temporary(concat(place_, ": ", text)); }
+    // ELOOP: it is the table's content that is wrong.
+    util::Error fault(std::string_view text) const { return {util::Kind::Temporary, concat(place_, ": ", text), ELOOP}; }
 
     Router& router_;
     std::string place_;
@@ -60,9 +92,7 @@ Result<void> Expander::expand(const mail::Address& address, std::uint64_t depth)
     if (seen_.size() > 10 * *router_.config_.virtual_alias_expansion_limit)
         return fault("too many entries on the way");
 
-    bool bare_names = address.domain == util::lower(*router_.common_.myorigin);
-    if (!bare_names)
-        bare_names = TRY(router_.is_local(address.domain));
+    bool bare_names = TRY(router_.names_alone(address.domain));
     auto keys = alias_keys(address, *router_.common_.recipient_delimiter, bare_names);
     auto found = TRY(router_.aliases_.lookup(keys.keys));
     if (!found) {
@@ -74,10 +104,14 @@ Result<void> Expander::expand(const mail::Address& address, std::uint64_t depth)
                             *router_.config_.virtual_alias_recursion_limit, " in a row"));
     const conf::Key& key = keys.keys[found->key];
     bool add_extension = keeps_extension_ && key.unextended;
-    auto targets = targets_of(address, found->value, add_extension ? keys.extension : "");
+    auto targets = targets_of(router_, address, found->value, add_extension ? keys.extension : "",
+                              *router_.config_.virtual_alias_expansion_limit + 1);
     if (!targets)
         return fault(concat(targets.error().text, " in the entry for ", key.text));
     for (const mail::Address& target : *targets) {
+        if (mail::to_text(target).size() > *router_.config_.virtual_alias_address_length_limit)
+            return fault(concat("an address longer than virtual_alias_address_length_limit = ",
+                                *router_.config_.virtual_alias_address_length_limit));
         // An entry that names its own key delivers there, too.
         if (mail::equal_nocase(target, address))
             TRY(add(target));
@@ -88,33 +122,6 @@ Result<void> Expander::expand(const mail::Address& address, std::uint64_t depth)
     return {};
 }
 
-Result<std::vector<mail::Address>> Expander::targets_of(const mail::Address& address, std::string_view value,
-                                                        std::string_view extension) const
-{
-    std::vector<mail::Address> targets;
-    std::size_t limit = *router_.config_.virtual_alias_expansion_limit + 1;
-    for (const mail::ListEntry& entry : mail::parse_address_list(value, limit)) {
-        if (entry.kind != mail::ListEntry::Kind::Address)
-            continue;
-        mail::Address target{entry.local_part, util::lower(entry.domain)};
-        if (target.local_part.empty() && !target.domain.empty())
-            target.local_part = address.local_part;  // "@other.example": the same user there
-        else
-            target.local_part += extension;
-        auto checked = mail::parse_address(mail::to_text(router_.complete(std::move(target))));
-        if (!checked || checked->is_null())
-            return util::temporary("bad address");
-        bool twice = std::any_of(targets.begin(), targets.end(), [&](const mail::Address& other) {
-            return mail::equal_nocase(other, *checked);
-        });
-        if (!twice)
-            targets.push_back(checked.take());
-    }
-    if (targets.empty())
-        return util::temporary("no address");
-    return targets;
-}
-
 Result<std::vector<mail::Address>> Router::expand(const mail::Address& recipient)
 {
     if (aliases_.empty())
@@ -122,6 +129,42 @@ Result<std::vector<mail::Address>> Router::expand(const mail::Address& recipient
     Expander expander(*this, recipient);
     TRY(expander.expand(recipient, 0));
     return expander.take();
+}
+
+Result<mail::Address> Router::canonical(Canonical which, const mail::Address& address)
+{
+    if (canonical_tables(which).empty())
+        return address;
+    return map_address(*this, canonical_tables(which), address, propagates("canonical"));
+}
+
+Result<mail::Address> map_address(Router& router, conf::Tables& tables, const mail::Address& address, bool keep_extension)
+{
+    mail::Address now = address;
+    auto fault = [&](std::string_view text) {
+        return util::Error{util::Kind::Temporary, concat("the replacement of ", mail::to_text(address), ": ", text), ELOOP};
+    };
+    for (int step = 0; step < max_address_steps; ++step) {
+        bool bare_names = TRY(router.names_alone(now.domain));
+        auto keys = alias_keys(now, router.recipient_delimiter(), bare_names);
+        auto found = TRY(tables.lookup(keys.keys));
+        if (!found)
+            return now;
+        const conf::Key& key = keys.keys[found->key];
+        bool add_extension = keep_extension && key.unextended;
+        auto targets = targets_of(router, now, found->value, add_extension ? keys.extension : "", 2);
+        if (!targets)
+            return fault(concat(targets.error().text, " in the entry for ", key.text));
+        if (targets->size() > 1)
+            util::log::warning("table ", found->table, ": the entry for ", util::printable(key.text),
+                               " has several addresses, the first one is taken");
+        mail::Address next = std::move(targets->front());
+        bool same = mail::equal_nocase(next, now);
+        now = std::move(next);
+        if (same)
+            return now;
+    }
+    return fault("it leads on and on");
 }
 
 }  // namespace routing

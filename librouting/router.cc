@@ -15,14 +15,6 @@ namespace {
 
 constexpr std::string_view class_names[] = {"local", "virtual alias", "virtual mailbox", "relay", "default"};
 
-// "transport:nexthop" or "transport".
-Route parse_transport(std::string_view text, std::string_view nexthop)
-{
-    auto [transport, next] = util::split_first(util::trim(text), ':');
-    next = util::trim(next);
-    return {std::string(util::trim(transport)), std::string(next.empty() ? nexthop : next)};
-}
-
 Result<conf::Domains> open_domains(const conf::Words& words, bool subdomains = false)
 {
     auto domains = conf::Domains::parse(*words, subdomains ? conf::Domains::Subdomains::Always
@@ -53,6 +45,13 @@ bool looks_like_status(std::string_view word)
 }
 
 }  // namespace
+
+Route parse_transport(std::string_view text, std::string_view nexthop)
+{
+    auto [transport, next] = util::split_first(util::trim(text), ':');
+    next = util::trim(next);
+    return {std::string(util::trim(transport)), std::string(next.empty() ? nexthop : next)};
+}
 
 std::string_view name_of(AddressClass address_class) { return class_names[std::size_t(address_class)]; }
 
@@ -99,6 +98,10 @@ Result<void> Router::open_tables()
     transports_ = TRY(open_tables_of(config_.transport_maps));
     sender_relayhosts_ = TRY(open_tables_of(config_.sender_dependent_relayhost_maps));
     sender_transports_ = TRY(open_tables_of(config_.sender_dependent_default_transport_maps));
+    relocated_ = TRY(open_tables_of(config_.relocated_maps));
+    canonical_tables(Canonical::Sender) = TRY(open_tables_of(config_.sender_canonical_maps));
+    canonical_tables(Canonical::Recipient) = TRY(open_tables_of(config_.recipient_canonical_maps));
+    canonical_tables(Canonical::Both) = TRY(open_tables_of(config_.canonical_maps));
     return {};
 }
 
@@ -106,7 +109,8 @@ Result<void> Router::check()
 {
     std::string text;
     for (conf::Tables* tables : {&local_recipients_, &aliases_, &mailboxes_, &relay_recipients_, &transports_,
-                                 &sender_relayhosts_, &sender_transports_}) {
+                                 &sender_relayhosts_, &sender_transports_, &relocated_, &canonical_[0],
+                                 &canonical_[1], &canonical_[2]}) {
         auto good = tables->check();
         if (!good && text.find(good.error().text) == std::string::npos)
             util::append(text, text.empty() ? "" : "; ", good.error().text);
@@ -120,23 +124,85 @@ Result<void> Router::check()
 
 mail::Address Router::complete(mail::Address address) const
 {
+    return complete_with(std::move(address), *common_.myorigin);
+}
+
+namespace {
+
+// "site!user" at the first '!', or "user%domain" at the last '%'; what would be no domain stays.
+void turn_round(mail::Address& address, std::size_t at, bool domain_first)
+{
+    std::string_view local = address.local_part;
+    std::string_view before = local.substr(0, at), after = local.substr(at + 1);
+    auto domain = mail::parse_domain(domain_first ? before : after);
+    std::string user(domain_first ? after : before);
+    if (!domain || user.empty())
+        return;
+    address = {std::move(user), domain.take()};
+}
+
+}  // namespace
+
+mail::Address Router::complete_with(mail::Address address, std::string_view origin) const
+{
     if (address.is_null())
         return address;
+    if (address.domain.empty()) {
+        std::size_t bang = config_.swap_bangpath ? address.local_part.find('!') : std::string::npos;
+        std::size_t percent = config_.allow_percent_hack ? address.local_part.rfind('%') : std::string::npos;
+        if (bang != std::string::npos)
+            turn_round(address, bang, true);
+        else if (percent != std::string::npos)
+            turn_round(address, percent, false);
+    }
     if (address.domain.empty() && config_.append_at_myorigin)
-        address.domain = util::lower(*common_.myorigin);
+        address.domain = util::lower(origin);
     if (config_.append_dot_mydomain && !address.domain.empty() && !address.is_literal() &&
         address.domain.find('.') == std::string::npos)
         util::append(address.domain, '.', util::lower(*common_.mydomain));
     return address;
 }
 
+bool Router::is_complete(const mail::Address& address) const
+{
+    return address.is_null() || (!address.domain.empty() && (!config_.append_dot_mydomain || address.is_literal() ||
+                                                             address.domain.find('.') != std::string::npos));
+}
+
+bool Router::is_own(const conf::IpAddress& address) const
+{
+    return std::find(own_addresses_.begin(), own_addresses_.end(), address) != own_addresses_.end();
+}
+
 Result<bool> Router::is_local(std::string_view domain)
 {
     if (domain.starts_with('[')) {
         auto literal = conf::IpAddress::parse(domain);
-        return literal && std::find(own_addresses_.begin(), own_addresses_.end(), *literal) != own_addresses_.end();
+        return literal && is_own(*literal);
     }
     return local_domains_.contains(domain);
+}
+
+Result<bool> Router::names_alone(std::string_view domain)
+{
+    if (util::equal_nocase(domain, *common_.myorigin))
+        return true;
+    return is_local(domain);
+}
+
+bool Router::propagates(std::string_view where) const
+{
+    const auto& words = *config_.propagate_unmatched_extensions;
+    return std::find(words.begin(), words.end(), where) != words.end();
+}
+
+Result<std::optional<std::string>> Router::look_up(conf::Tables& tables, const mail::Address& address)
+{
+    if (tables.empty())
+        return std::optional<std::string>();
+    bool bare_names = TRY(names_alone(address.domain));
+    auto found = TRY(tables.lookup(alias_keys(address, *common_.recipient_delimiter, bare_names).keys));
+    return found ? std::optional(std::move(found->value)) : std::nullopt;
 }
 
 Result<AddressClass> Router::class_of(std::string_view domain)
@@ -174,9 +240,11 @@ Result<Recipient> Router::find(const mail::Address& address)
     Recipient recipient;
     recipient.address_class = TRY(class_of(address.domain));
     bool bare_names = recipient.address_class == AddressClass::Local;
-    bool alias = TRY(is_in(aliases_, address, bare_names));
-    if (alias)
-        return recipient;
+    for (conf::Tables* replacing : {&canonical_tables(Canonical::Recipient), &canonical_tables(Canonical::Both), &aliases_}) {
+        bool replaced = TRY(is_in(*replacing, address, bare_names));
+        if (replaced)
+            return recipient;
+    }
     Route way = TRY(route(address, {}));
     if (way.is_error()) {
         recipient.listed = false;
@@ -255,6 +323,10 @@ Result<Route> Router::by_class(const mail::Address& recipient, const mail::Addre
 
 Result<Route> Router::route(const mail::Address& recipient, const mail::Address& sender)
 {
+    // Whatever the class: a table knows better.
+    auto moved = TRY(look_up(relocated_, recipient));
+    if (moved)
+        return Route{"error", concat("5.1.6 User has moved to ", util::trim(*moved))};
     Route route = TRY(by_class(recipient, sender));
     if (transports_.empty())
         return route;

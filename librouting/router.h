@@ -12,6 +12,7 @@
 #include "librouting/config.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,9 @@ struct Route {
     bool operator==(const Route&) const = default;
 };
 
+// "transport:nexthop" or "transport", for which `nexthop` is taken.
+Route parse_transport(std::string_view text, std::string_view nexthop);
+
 // The nexthop of an error or retry transport, taken apart.
 struct Refusal {
     std::string dsn;   // "5.4.4"
@@ -56,6 +60,9 @@ struct Recipient {
     Refusal refusal;      // when not: 5.1.1, "User unknown in virtual mailbox table"
 };
 
+// The three parameters of canonical(5).
+enum class Canonical : unsigned char { Sender, Recipient, Both };
+
 class Router {
 public:
     // Invalid: a parameter's list or table is wrong; the text names it.
@@ -63,16 +70,24 @@ public:
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
 
-    // Adds @$myorigin and .$mydomain where they belong.  The null address stays.
+    // The standard form: site!user and user%domain turned round, @$myorigin and .$mydomain added
+    // where they belong.  The null address stays.
     mail::Address complete(mail::Address address) const;
+    // The same with another domain than $myorigin (remote_header_rewrite_domain).
+    mail::Address complete_with(mail::Address address, std::string_view origin) const;
+    // Is it an address of this machine ($inet_interfaces)?
+    bool is_own(const conf::IpAddress& address) const;
+    // Does it stay as it is?
+    bool is_complete(const mail::Address& address) const;
 
     // The class of a domain, which is complete.
     util::Result<AddressClass> class_of(std::string_view domain);
     // Is it a domain of ours: any class but Default?
     util::Result<bool> is_ours(std::string_view domain);
 
-    // What reject_unlisted_recipient asks.  An alias counts as a recipient; an error transport makes
-    // its recipients unlisted, in the class Default too.
+    // What reject_unlisted_recipient asks.  An address that canonical(5) or virtual(5) replaces counts
+    // as a recipient; an error transport, and relocated(5), make its recipients unlisted, in the class
+    // Default too.
     util::Result<Recipient> find(const mail::Address& address);
 
     // The transport of a recipient; the sender counts for sender-dependent tables.
@@ -81,6 +96,21 @@ public:
     // The recipients that one becomes by $virtual_alias_maps: itself where there is no entry.
     // Temporary: over a limit, a loop, an entry that is no address, a table that cannot be read.
     util::Result<std::vector<mail::Address>> expand(const mail::Address& recipient);
+
+    // What an address becomes by one of canonical_maps and its kin: itself where there is no entry.
+    // Temporary: as for expand().
+    util::Result<mail::Address> canonical(Canonical which, const mail::Address& address);
+    bool has_canonical(Canonical which) { return !canonical_tables(which).empty(); }
+
+    // The entry for an address, in the order of virtual(5): user+ext@domain, user@domain, user+ext,
+    // user, @domain.
+    util::Result<std::optional<std::string>> look_up(conf::Tables& tables, const mail::Address& address);
+    // Is it a domain in which entries for names without domain count: $myorigin or one of
+    // $mydestination?
+    util::Result<bool> names_alone(std::string_view domain);
+    // Is the word in $propagate_unmatched_extensions?
+    bool propagates(std::string_view where) const;
+    const std::string& recipient_delimiter() const { return *common_.recipient_delimiter; }
 
     // Can all tables be read now?  For tern check: all that is wrong, in one text.
     util::Result<void> check();
@@ -92,6 +122,7 @@ private:
     util::Result<Route> by_class(const mail::Address& recipient, const mail::Address& sender);
     util::Result<Route> by_default(const mail::Address& recipient, const mail::Address& sender,
                                    AddressClass address_class);
+    conf::Tables& canonical_tables(Canonical which) { return canonical_[std::size_t(which)]; }
     friend class Expander;
     util::Result<bool> is_in(conf::Tables& tables, const mail::Address& address, bool bare_names);
 
@@ -100,7 +131,8 @@ private:
     std::vector<conf::IpAddress> own_addresses_;
     conf::Domains local_domains_, alias_domains_, mailbox_domains_, relay_domains_;
     conf::Tables local_recipients_, aliases_, mailboxes_, relay_recipients_;
-    conf::Tables transports_, sender_relayhosts_, sender_transports_;
+    conf::Tables transports_, sender_relayhosts_, sender_transports_, relocated_;
+    conf::Tables canonical_[3];
 };
 
 // The addresses of this machine: what inet_interfaces says, by asking the kernel for "all".

@@ -1,6 +1,7 @@
 // Intake: one local submission.
 #include "pickup/intake.h"
 
+#include "libipc/overrides.h"
 #include "libmail/date.h"
 #include "libutil/log.h"
 
@@ -47,6 +48,8 @@ void Intake::begin(ipc::Begin message)
     envelope.complete_header = message.envelope.complete_header;
     envelope.smtputf8 = message.envelope.smtputf8;
     envelope.origin = ipc::Origin::Local;
+    envelope.content_filter = *config_.content_filter;
+    envelope.overrides = ipc::parse_overrides(*config_.receive_override_options).value_or(0);
     auto trace = [this, date = mail::format_date({.seconds = envelope.arrival / 1'000'000}),
                   sender = envelope.sender](const std::string& queue_id) {
         util::log::info(queue_id, ": uid=", uid_, " from=<", util::printable(sender), ">");

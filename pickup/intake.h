@@ -7,12 +7,16 @@
 #include "libconf/common.h"
 #include "libipc/submission_check.h"
 #include "libipc/submitter.h"
+#include "pickup/config.h"
 
 namespace pickup {
 
 class Intake {
 public:
-    Intake(const conf::Common& common, ipc::Submitter& submitter) : common_(common), submitter_(submitter) {}
+    Intake(const conf::Common& common, const Config& config, ipc::Submitter& submitter) :
+        common_(common), config_(config), submitter_(submitter)
+    {
+    }
 
     // A new message from this person.  Temporary when cleanup cannot be reached.
     util::Result<void> start(uid_t uid);
@@ -31,6 +35,7 @@ private:
     bool too_large() const;
 
     const conf::Common& common_;
+    const Config& config_;
     ipc::Submitter& submitter_;
     uid_t uid_ = 0;
     std::string queue_id_;

@@ -1,6 +1,7 @@
 // pickup(8): takes mail from the people of this machine, over its public socket from sendmail(1) and
 // from the drop directory, and hands it to cleanup(8).
 #include "libipc/connection.h"
+#include "libipc/overrides.h"
 #include "libipc/server.h"
 #include "libutil/log.h"
 #include "pickup/config.h"
@@ -31,13 +32,15 @@ util::Result<int> daemon_main(server::Arguments arguments)
 {
     Config config;
     auto process = TRY(server::Process::start("pickup", std::move(arguments), config));
+    TRY(ipc::parse_overrides(*config.receive_override_options));
+    TRY(ipc::check_content_filter(*config.content_filter));
     const conf::Common& common = process.common();
     std::string drop_path = *common.queue_directory + "/maildrop";
     auto drops = TRY(DropDirectory::open(drop_path, common.message_size_limit));
     TRY(process.drop_privileges(util::Sandbox().write(drop_path).connect()));
 
     ipc::Submitter submitter(server::private_socket(common, "cleanup"), common.ipc_timeout);
-    Intake intake(common, submitter);
+    Intake intake(common, config, submitter);
     for (;;) {
         auto client = TRY(process.next_client());
         if (!client)

@@ -30,6 +30,12 @@ Feedback parse_feedback(const std::string& text)
     return feedback;
 }
 
+// FILTER and content_filter: without destination it is the recipient's domain.
+routing::Route filter_route(std::string_view filter, const ipc::Recipient& recipient)
+{
+    return routing::parse_transport(filter, std::string_view(recipient.address).substr(recipient.address.rfind('@') + 1));
+}
+
 }  // namespace
 
 TransportRules rules_of(const Config& config, std::string_view transport)
@@ -164,7 +170,8 @@ void Manager::route(Message& message, const std::vector<std::uint32_t>& recipien
     std::unordered_map<std::string, std::size_t> known;
     for (std::uint32_t index : recipients) {
         const ipc::Recipient& recipient = message.recipients[index].entry.recipient;
-        routing::Route way = router_(recipient, message.envelope.sender);
+        routing::Route way = message.content_filter.empty() ? router_(recipient, message.envelope.sender)
+                                                            : filter_route(message.content_filter, recipient);
         if (decide_inside(message, index, way))
             continue;
         std::string name = config_.recipient_limit.of(way.transport) == 1 ? recipient.address : way.nexthop;

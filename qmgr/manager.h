@@ -137,6 +137,7 @@ private:
     bool scan_some(Scan& scan, std::size_t budget);
     Import import(const std::string& id, queue::Place place);
     void set_aside(const std::string& id, queue::Place place, const util::Error& error);
+    static void obey(Message& message, const queue::Summary& summary);
     void restore_state(Message& message, const queue::Reader& reader);
     void clear_litter(const std::string& name);
     void append_to_story(queue::Place place, const std::string& id, queue::StoryEntry::Kind kind, std::string text);

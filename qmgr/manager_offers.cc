@@ -89,6 +89,7 @@ void Manager::offered(Cleaner& cleaner, ipc::Offer& offer)
     fresh->envelope = reader->envelope();
     fresh->size = reader->content_size();
     fresh->expanded = offer.expanded || reader->summary().expanded;
+    obey(*fresh, reader->summary());
     fresh->cleaner = cleaner.number;
     fresh->offered = util::now();
     for (queue::RecipientEntry& entry : reader->take_recipients())
@@ -107,7 +108,7 @@ void Manager::offered(Cleaner& cleaner, ipc::Offer& offer)
 // A success notification needs the message when it is delivered already: it is kept for that.
 bool Manager::may_race(const ipc::Offer& offer, const Message& message) const
 {
-    if (!offer.race || stopped_ || message.recipients.empty() || message.recipients.size() > max_racing_recipients ||
+    if (!offer.race || stopped_ || message.hold || message.recipients.empty() || message.recipients.size() > max_racing_recipients ||
         estimate_.wait(*config_.commit_race_time) <= util::Duration::zero())
         return false;
     for (const MessageRecipient& recipient : message.recipients)
@@ -163,7 +164,7 @@ void Manager::named(Message& message)
     if (auto found = cleaners_.find(message.cleaner); found != cleaners_.end())
         found->second->messages.erase(message.number);
     if (!message.active)
-        return activate(message);
+        return message.hold ? put_on_hold(message) : activate(message);
     // What was decided before there was a file.
     if (message.outstanding > 0 || message.count(Message::State::Delivered) < message.recipients.size()) {
         for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {

@@ -135,9 +135,24 @@ Manager::Import Manager::import(const std::string& id, queue::Place place)
     fresh->size = reader->content_size();
     fresh->expanded = reader->summary().expanded;
     fresh->ruled = fresh->named = true;
+    obey(*fresh, reader->summary());
     restore_state(*fresh, *reader);
-    activate(add_message(std::move(fresh)));
+    Message& message = add_message(std::move(fresh));
+    if (message.hold)
+        put_on_hold(message);
+    else
+        activate(message);
     return Import::Taken;
+}
+
+// What a content check or an access table has ordered.
+void Manager::obey(Message& message, const queue::Summary& summary)
+{
+    message.content_filter = summary.content_filter;
+    if (summary.hold) {
+        message.hold = true;
+        message.reason = "by a HOLD action";
+    }
 }
 
 // What earlier attempts left: who is done, whose failure nobody knows of yet, who has been warned.
@@ -153,12 +168,14 @@ void Manager::restore_state(Message& message, const queue::Reader& reader)
     if (story->damaged > 0)
         util::log::warning(message.id, ": ", story->damaged, " lines of its story are damaged");
     for (queue::StoryEntry& entry : story->entries) {
-        if (entry.kind == queue::StoryEntry::Kind::Died)
+        if (entry.kind == queue::StoryEntry::Kind::Died) {
             ++message.deaths;
-        else if (entry.kind == queue::StoryEntry::Kind::Released)
+        } else if (entry.kind == queue::StoryEntry::Kind::Released) {
             message.deaths = 0;
-        else if (entry.kind == queue::StoryEntry::Kind::Warned)
+            message.hold = false;
+        } else if (entry.kind == queue::StoryEntry::Kind::Warned) {
             message.warned = true;
+        }
         if (entry.kind != queue::StoryEntry::Kind::Attempt || !entry.recipient || !entry.status ||
             *entry.recipient >= message.recipients.size())
             continue;

@@ -34,6 +34,7 @@ struct Message {
     std::vector<MessageRecipient> recipients;
     std::uint64_t size = 0;
     bool expanded = false;
+    std::string content_filter; // transport:destination for all its recipients; else each has its own route
 
     bool ruled = false;         // delivered, refused or keep: decided once
     bool named = false;

@@ -92,8 +92,8 @@ AccessAction parse_access(std::string_view value)
         {"OK", Kind::Permit}, {"DUNNO", Kind::Dunno}, {"REJECT", Kind::Reject}, {"DEFER", Kind::Defer},
         {"DEFER_IF_PERMIT", Kind::DeferIfPermit}, {"DEFER_IF_REJECT", Kind::DeferIfReject},
         {"DISCARD", Kind::Discard}, {"PREPEND", Kind::Prepend}, {"WARN", Kind::Warn},
-        {"INFO", Kind::Info}, {"HOLD", Kind::Unsupported}, {"FILTER", Kind::Unsupported},
-        {"REDIRECT", Kind::Unsupported}, {"BCC", Kind::Unsupported},
+        {"INFO", Kind::Info}, {"HOLD", Kind::Hold}, {"FILTER", Kind::Filter},
+        {"REDIRECT", Kind::Redirect}, {"BCC", Kind::Bcc},
     };
     for (const Word& known : words) {
         if (!util::equal_nocase(word, known.name))
@@ -101,7 +101,7 @@ AccessAction parse_access(std::string_view value)
         if (known.kind == Kind::Reject || known.kind == Kind::Defer || known.kind == Kind::DeferIfPermit ||
             known.kind == Kind::DeferIfReject)
             return with_status(known.kind, 0, rest);
-        return {known.kind, 0, {}, std::string(known.kind == Kind::Unsupported ? word : rest)};
+        return {known.kind, 0, {}, std::string(rest)};
     }
     return {Kind::Restrictions, 0, {}, std::string(value)};
 }

@@ -36,10 +36,13 @@ struct AccessAction {
         DeferIfPermit,
         DeferIfReject,
         Discard,
+        Hold,
+        Filter,         // `text` is transport:destination
+        Redirect,       // `text` is an address
+        Bcc,            // `text` is an address
         Prepend,        // `text` is a header field
         Warn,
         Info,
-        Unsupported,    // HOLD, FILTER, REDIRECT, BCC: `text` is the word
         Restrictions,   // anything else: `text` is a list of restrictions
     };
     Kind kind = Kind::Dunno;

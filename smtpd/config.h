@@ -180,6 +180,19 @@ struct Config : conf::Section {
     conf::Text cleanup_service_name{this, "cleanup_service_name", "private/cleanup",
         {.min = 1, .max = 100},
         "The socket of cleanup(8), relative to $queue_directory unless it begins with a slash."};
+    conf::Text content_filter{this, "content_filter", "", {.max = 1000},
+        "transport:destination: where all messages go first, whatever their recipients' route; without "
+        "destination it is the recipient's domain.  What comes back through another smtpd(8) service must "
+        "not be filtered again: -o content_filter= there."};
+    conf::Words receive_override_options{this, "receive_override_options", "",
+        "What is not done to messages: no_address_mappings (canonical, virtual, masquerading, automatic "
+        "copies), no_header_body_checks (header_checks(5) and its kin), no_unknown_recipient_checks "
+        "(smtpd_reject_unlisted_recipient).  For services before and behind a content filter, by -o in "
+        "master.cf(5)."};
+    conf::Words local_header_rewrite_clients{this, "local_header_rewrite_clients", "permit_inet_interfaces",
+        "The clients in whose mail header addresses are completed and rewritten, and missing fields are "
+        "added, as in mail of this machine: permit_inet_interfaces (this machine), permit_mynetworks, "
+        "permit_sasl_authenticated, check_address_map type:table or type:table, looked up by address."};
 };
 
 }  // namespace smtpd

@@ -1,6 +1,7 @@
 // Destinations: which mail is ours, and which of our recipients exist.
 #pragma once
 
+#include "libconf/network.h"
 #include "libmail/address.h"
 #include "libutil/result.h"
 
@@ -20,6 +21,10 @@ public:
 
     virtual ~Destinations() = default;
 
+    // The standard form of an address.
+    virtual mail::Address complete(mail::Address address) = 0;
+    // Is it an address of this machine?
+    virtual bool is_own(const conf::IpAddress& address) = 0;
     // Temporary when a table cannot be read.
     virtual util::Result<Answer> find(const mail::Address& address) = 0;
 };

@@ -194,7 +194,8 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
         std::string base = about(subject, evaluation.request);
         base = base.substr(0, base.rfind(" rejected"));
         log::info("NOQUEUE: ", word, ": from ", evaluation.request.client->log_name(), ": ", base, ' ',
-                  util::printable(action.text, 500));
+                  action.text.empty() ? util::concat("triggers ", util::upper(word), " action")
+                                      : util::printable(action.text, 500));
     };
     switch (action.kind) {
     case Action::Permit:
@@ -203,7 +204,7 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
         return Outcome::Next;
     case Action::Discard:
         log_action("discard");
-        evaluation.ruling.discard = true;
+        evaluation.ruling.orders.discard = true;
         return Outcome::Permit;
     case Action::Warn:
         log_action("warn");
@@ -217,15 +218,37 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
                     std::ranges::all_of(action.text.substr(0, colon), [](char c) { return c > ' ' && c < 127; }) &&
                     std::ranges::all_of(action.text, [](char c) { return static_cast<unsigned char>(c) >= ' ' || c == '\t'; });
         if (good)
-            util::append(evaluation.ruling.prepended, action.text, "\r\n");
+            util::append(evaluation.ruling.orders.prepended, action.text, "\r\n");
         else
             log::warning(restriction.table->name(), ": PREPEND without a header field does nothing");
         return Outcome::Next;
     }
-    case Action::Unsupported:
-        return trouble(util::permanent(util::concat(restriction.table->name(), ": the action ",
-                                                    util::printable(action.text, 40), " is not supported")),
-                       evaluation);
+    case Action::Hold:
+        log_action("hold");
+        evaluation.ruling.orders.hold = true;
+        return Outcome::Next;
+    case Action::Filter: {
+        std::size_t colon = action.text.find(':');
+        if (colon == std::string::npos || colon == 0 || action.text.size() > 1000)
+            return trouble(util::permanent(util::concat(restriction.table->name(), ": FILTER without transport:destination")), evaluation);
+        log_action("filter");
+        evaluation.ruling.orders.content_filter = action.text;
+        return Outcome::Next;
+    }
+    case Action::Redirect:
+    case Action::Bcc: {
+        bool redirect = action.kind == Action::Redirect;
+        auto address = mail::parse_address(action.text);
+        if (!address.ok() || address->domain.empty())
+            return trouble(util::permanent(util::concat(restriction.table->name(), redirect ? ": REDIRECT" : ": BCC",
+                                                        " without user@domain")), evaluation);
+        log_action(redirect ? "redirect" : "bcc");
+        if (redirect)
+            evaluation.ruling.orders.redirect = mail::to_text(*address);
+        else
+            evaluation.ruling.orders.add({.bcc = {mail::to_text(*address)}});
+        return Outcome::Next;
+    }
     case Action::Restrictions: {
         auto list = parse_restrictions(value, *config_.restriction_classes, false);
         if (!list.ok())

@@ -1,6 +1,7 @@
 // Restrictions: opening the lists, their order, and going through one.
 #include "smtpd/restrictions.h"
 
+#include "libipc/overrides.h"
 #include "libutil/log.h"
 
 #include <algorithm>
@@ -44,8 +45,59 @@ util::Result<std::unique_ptr<Restrictions>> Restrictions::open(const Config& con
     std::unique_ptr<Restrictions> rules(new Restrictions(config, common, std::move(lists), std::move(outside)));
     rules->mynetworks_ = TRY(clients(common.mynetworks));
     rules->bare_newline_exclusions_ = TRY(clients(config.forbid_bare_newline_exclusions));
+    rules->header_clients_ = TRY(parse_header_clients(config.local_header_rewrite_clients));
+    rules->overrides_ = TRY(ipc::parse_overrides(*config.receive_override_options));
+    TRY(ipc::check_content_filter(*config.content_filter));
     rules->sender_logins_ = TRY(conf::Tables::open(*config.sender_login_maps));
     return rules;
+}
+
+util::Result<std::vector<Restrictions::HeaderClients>> Restrictions::parse_header_clients(const conf::Words& words)
+{
+    using Who = HeaderClients::Kind;
+    std::vector<HeaderClients> clients;
+    for (const std::string& word : *words) {
+        if (word == "check_address_map")  // the table follows
+            continue;
+        if (word == "permit_inet_interfaces") {
+            clients.push_back({Who::Own, nullptr});
+        } else if (word == "permit_mynetworks") {
+            clients.push_back({Who::Mynetworks, nullptr});
+        } else if (word == "permit_sasl_authenticated") {
+            clients.push_back({Who::Authenticated, nullptr});
+        } else {
+            auto table = conf::open_table(word);
+            if (!table.ok())
+                return std::move(table).take_error().in(words.name());
+            clients.push_back({Who::Table, table.take()});
+        }
+    }
+    return clients;
+}
+
+// A table that cannot be read leaves headers as they are: nothing is lost by that.
+bool Restrictions::rewrites_headers(const RequestView& request)
+{
+    using Who = HeaderClients::Kind;
+    for (const HeaderClients& clients : header_clients_) {
+        bool found = false;
+        if (clients.kind == Who::Own) {
+            auto address = conf::IpAddress::parse(request.client->address);
+            found = address.ok() && outside_.destinations.is_own(*address);
+        } else if (clients.kind == Who::Mynetworks) {
+            found = in_mynetworks(*request.client);
+        } else if (clients.kind == Who::Authenticated) {
+            found = !request.sasl_username.empty();
+        } else {
+            auto answer = clients.table->lookup(request.client->address);
+            if (!answer.ok())
+                log::warning("local_header_rewrite_clients: ", answer.error().text);
+            found = answer.ok() && *answer;
+        }
+        if (found)
+            return true;
+    }
+    return false;
 }
 
 Ruling Restrictions::on_connect(const RequestView& request)
@@ -74,7 +126,8 @@ Ruling Restrictions::on_recipient(const RequestView& request)
     Outcome outcome = run(relay_first ? lists_.relay : lists_.recipient, evaluation);
     if (outcome != Outcome::Refuse)
         outcome = run(relay_first ? lists_.recipient : lists_.relay, evaluation);
-    if (outcome != Outcome::Refuse && *config_.reject_unlisted_recipient && !evaluation.recipient_checked)
+    if (outcome != Outcome::Refuse && *config_.reject_unlisted_recipient && !evaluation.recipient_checked &&
+        !(overrides_ & ipc::NoUnknownRecipientChecks))
         check_listed(*request.recipient, Subject::Recipient, evaluation);
     return last_word(finish(std::move(evaluation)), request.deferral);
 }

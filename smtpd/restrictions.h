@@ -39,6 +39,8 @@ public:
     Ruling on_data(const RequestView& request) override;
     Ruling on_end_of_data(const RequestView& request) override;
     bool in_mynetworks(const Client& client) override;
+    bool rewrites_headers(const RequestView& request) override;
+    mail::Address complete(mail::Address address) override { return outside_.destinations.complete(std::move(address)); }
     bool may_send_bare_newlines(const Client& client) override;
 
 private:
@@ -88,6 +90,14 @@ private:
     conf::Tables sender_logins_;
     conf::Networks mynetworks_;
     conf::Networks bare_newline_exclusions_;
+    // local_header_rewrite_clients: one of its words.
+    struct HeaderClients {
+        enum class Kind : std::uint8_t { Own, Mynetworks, Authenticated, Table } kind = Kind::Own;
+        std::unique_ptr<conf::Table> table;
+    };
+    static util::Result<std::vector<HeaderClients>> parse_header_clients(const conf::Words& words);
+    std::vector<HeaderClients> header_clients_;
+    std::uint8_t overrides_ = 0;   // receive_override_options
 };
 
 }  // namespace smtpd

@@ -4,10 +4,14 @@
 #include "libmail/reply.h"
 #include "smtpd/client.h"
 
+#include "libmail/address.h"
+
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace smtpd {
 
@@ -28,11 +32,36 @@ struct RequestView {
     std::uint64_t size = 0;                // of the message: announced, and at its end real
 };
 
+// What access(5) orders for a message as a whole.
+struct Orders {
+    bool discard = false;
+    bool hold = false;
+    std::string prepended;        // header fields, with CRLF
+    std::string content_filter;   // transport:destination
+    std::string redirect;         // an address
+    std::vector<std::string> bcc;
+
+    // What was ordered later counts, where only one can.
+    void add(Orders later)
+    {
+        discard = discard || later.discard;
+        hold = hold || later.hold;
+        prepended += later.prepended;
+        if (!later.content_filter.empty())
+            content_filter = std::move(later.content_filter);
+        if (!later.redirect.empty())
+            redirect = std::move(later.redirect);
+        for (std::string& address : later.bcc)
+            if (bcc.size() < max_bcc && std::find(bcc.begin(), bcc.end(), address) == bcc.end())
+                bcc.push_back(std::move(address));
+    }
+    static constexpr std::size_t max_bcc = 100;
+};
+
 struct Ruling {
     std::optional<mail::Reply> refusal;
     std::optional<mail::Reply> deferral;  // DEFER_IF_PERMIT: the refusal, if no later stage has one
-    bool discard = false;
-    std::string prepended;  // header fields, with CRLF
+    Orders orders;
 
     bool refused() const { return refusal.has_value(); }
 };
@@ -50,6 +79,10 @@ public:
 
     // Is the client in mynetworks?
     virtual bool in_mynetworks(const Client& client) = 0;
+    // Is it one of local_header_rewrite_clients?
+    virtual bool rewrites_headers(const RequestView& request) = 0;
+    // The standard form of an address: with its domain.
+    virtual mail::Address complete(mail::Address address) = 0;
     // Is it in smtpd_forbid_bare_newline_exclusions?
     virtual bool may_send_bare_newlines(const Client& client) = 0;
 };

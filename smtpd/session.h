@@ -90,6 +90,7 @@ private:
     mail::Extensions extensions() const;
     RequestView request() const;
     Ruling rule_on_recipient(RequestView view);
+    void obey(Orders orders);
     void prepend(std::string_view fields);
     mail::Reply ruled(Ruling ruling, std::string_view stage);
     void log_reject(std::string_view stage, const mail::Reply& reply, const mail::Address* recipient = nullptr);

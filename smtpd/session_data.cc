@@ -1,6 +1,7 @@
 // DATA and BDAT: the content, its limits, and the hand-over to cleanup(8).
 #include "smtpd/session.h"
 
+#include "libipc/overrides.h"
 #include "libutil/log.h"
 #include "smtpd/trace.h"
 
@@ -60,6 +61,15 @@ void Session::begin_message()
     envelope.protocol_name = protocol();
     envelope.sasl_method = sasl_method_;
     envelope.sasl_username = sasl_username_;
+    RequestView view = request();
+    envelope.local_header = services_.rules.rewrites_headers(view);
+    envelope.complete_header = envelope.complete_header || envelope.local_header;
+    envelope.overrides = ipc::parse_overrides(*config_.receive_override_options).value_or(0);
+    const Orders& orders = transaction.orders;
+    envelope.content_filter = orders.content_filter.empty() ? *config_.content_filter : orders.content_filter;
+    envelope.hold = orders.hold;
+    envelope.redirect = orders.redirect;
+    envelope.bcc = orders.bcc;
 
     TraceFacts facts;
     facts.client = &client_;
@@ -73,7 +83,7 @@ void Session::begin_message()
     facts.sasl_username = *config_.sasl_authenticated_header ? sasl_username_ : std::string();
     facts.time = util::WallTime(util::Duration(envelope.arrival));
     services_.intake.begin(std::move(envelope), transaction.recipients,
-                           [facts, prepended = transaction.prepended](const std::string& queue_id) {
+                           [facts, prepended = transaction.orders.prepended](const std::string& queue_id) {
                                return prepended + received_field(facts, queue_id);
                            });
 }
@@ -132,7 +142,7 @@ bool Session::receive_data(DataDecoder& decoder, bool& too_large)
         size += buffer.size() - before;
         credit(used);
         too_large = limit && size > limit;
-        if (too_large || transaction_->discard)
+        if (too_large || transaction_->orders.discard)
             buffer.clear();
         else
             services_.intake.flow();
@@ -168,7 +178,7 @@ mail::Reply Session::finish_message(bool bare_lf)
     mail::Reply refusal = ruled(services_.rules.on_end_of_data(request()), "END-OF-MESSAGE");
     if (refusal.code)
         return refuse(std::move(refusal));
-    if (transaction_->discard) {
+    if (transaction_->orders.discard) {
         services_.intake.abandon();
         transaction_.reset();
         errors_ = junk_ = 0;
@@ -305,7 +315,7 @@ mail::Reply Session::take_chunk(std::uint64_t size, bool last, std::optional<mai
         stream_.consume(used);
         credit(used);
         left -= used;
-        if (transaction_->discard)
+        if (transaction_->orders.discard)
             buffer.clear();
         else
             services_.intake.flow();

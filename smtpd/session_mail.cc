@@ -4,6 +4,7 @@
 #include "libutil/log.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace smtpd {
 
@@ -89,10 +90,8 @@ mail::Reply Session::mail(std::string_view argument)
     if (limit && parameters->size.value_or(0) > limit)
         return {552, "5.3.4", "Message size exceeds fixed limit"};  // RFC 1870 §6.1
 
-    mail::Address sender = std::move(path->address);
-    bool bare = !sender.is_null() && sender.domain.empty();
-    if (bare)
-        sender.domain = *common_.myorigin;
+    bool bare = !path->address.is_null() && path->address.domain.empty();
+    mail::Address sender = services_.rules.complete(std::move(path->address));
     transaction_.emplace();
     transaction_->sender_bare = bare;
     transaction_->sender = std::move(sender);
@@ -132,12 +131,11 @@ mail::Reply Session::rcpt(std::string_view argument)
         forgiven_ = ++transaction_->excess <= *config_.recipient_overshoot_limit;
         return reply;
     }
-    mail::Address address = std::move(path->address);
+    bool bare = path->address.domain.empty();
+    mail::Address address = services_.rules.complete(std::move(path->address));
     RequestView view = request();
     view.recipient = &address;
-    view.recipient_bare = address.domain.empty();
-    if (view.recipient_bare)
-        address.domain = *common_.myorigin;
+    view.recipient_bare = bare;
     Ruling ruling = rule_on_recipient(view);
     if (ruling.refused()) {
         ++transaction_->refused;
@@ -146,8 +144,7 @@ mail::Reply Session::rcpt(std::string_view argument)
         log_reject("RCPT", *ruling.refusal, &address);
         return std::move(*ruling.refusal);
     }
-    transaction_->discard = transaction_->discard || ruling.discard;
-    prepend(ruling.prepended);
+    obey(std::move(ruling.orders));
     return accept_recipient(std::move(address), *parameters);
 }
 
@@ -159,8 +156,7 @@ Ruling Session::rule_on_recipient(RequestView view)
     Ruling whole;
     for (std::size_t i = *config_.delay_reject ? 0 : std::size(stages) - 1; i < std::size(stages); ++i) {
         Ruling ruling = (services_.rules.*stages[i])(view);
-        whole.discard = whole.discard || ruling.discard;
-        whole.prepended += ruling.prepended;
+        whole.orders.add(std::move(ruling.orders));
         whole.refusal = std::move(ruling.refusal);
         if (whole.refused())
             break;
@@ -172,10 +168,16 @@ Ruling Session::rule_on_recipient(RequestView view)
     return whole;
 }
 
+void Session::obey(Orders orders)
+{
+    prepend(std::exchange(orders.prepended, {}));
+    transaction_->orders.add(std::move(orders));
+}
+
 // Each field once: with smtpd_delay_reject what client, helo and sender said comes with every recipient.
 void Session::prepend(std::string_view fields)
 {
-    std::string& all = transaction_->prepended;
+    std::string& all = transaction_->orders.prepended;
     while (!fields.empty()) {
         std::string_view field = fields.substr(0, fields.find('\n') + 1);
         fields.remove_prefix(field.size());
@@ -191,7 +193,7 @@ void Session::prepend(std::string_view fields)
 
 mail::Reply Session::accept_recipient(mail::Address address, const mail::RcptParameters& parameters)
 {
-    if (transaction_->queue_id.empty() && !transaction_->discard) {
+    if (transaction_->queue_id.empty() && !transaction_->orders.discard) {
         auto id = services_.intake.next_queue_id();
         if (!id.ok()) {
             log::warning("cleanup: ", id.error().text);
@@ -218,10 +220,8 @@ mail::Reply Session::accept_recipient(mail::Address address, const mail::RcptPar
 // The reply of a refusal, logged; code 0 when there is none.  What else was ruled is noted.
 mail::Reply Session::ruled(Ruling ruling, std::string_view stage)
 {
-    if (transaction_) {
-        transaction_->discard = transaction_->discard || ruling.discard;
-        prepend(ruling.prepended);
-    }
+    if (transaction_)
+        obey(std::move(ruling.orders));
     if (!ruling.refused())
         return {};
     log_reject(stage, *ruling.refusal);

@@ -9,6 +9,7 @@
 #include "libmail/esmtp.h"
 #include "libmail/reply.h"
 #include "smtpd/content.h"
+#include "smtpd/rules.h"
 
 #include <cstdint>
 #include <memory>
@@ -39,8 +40,7 @@ struct Transaction {
     std::string queue_id;                    // from the first accepted recipient on
     std::uint64_t refused = 0;               // recipients
     std::uint64_t excess = 0;                // recipients above the limit
-    bool discard = false;                    // an access table said DISCARD: accept, and drop
-    std::string prepended;                   // header fields of PREPEND actions, with CRLF
+    Orders orders;                           // of access tables; discard: accept, and drop
     std::optional<Chunks> chunks;            // once BDAT has come
 };
 

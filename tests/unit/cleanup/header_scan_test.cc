@@ -89,7 +89,7 @@ TEST(for_own_clients_text_begins_the_body)
                              "Received: x\r\nhello: not\r\n all: fields\r\nhello you\r\nBcc: x\r\n\r\n",
                              "Received: x\r\nhello: not\r\n all: fields\r\nhello you"}) {
         for (std::size_t piece : {1, 7, 1000}) {
-            HeaderScan header(rules, true);
+            HeaderScan header(rules, nullptr, true);
             for (std::size_t at = 0; at < text.size(); at += piece)
                 header.feed(std::string_view(text).substr(at, piece));
             header.finish();
@@ -100,7 +100,7 @@ TEST(for_own_clients_text_begins_the_body)
             EQ(header.patches().size(), 0u);
         }
     }
-    HeaderScan good(rules, true);
+    HeaderScan good(rules, nullptr, true);
     good.feed("A: b\r\n\r\nc\r\n");
     good.finish();
     THAT(!good.lacks_empty_line());
@@ -120,14 +120,32 @@ END_TEST
 
 TEST(very_many_fields_to_drop_are_bounded)
 {
-    std::string text;
-    for (std::size_t i = 0; i < HeaderScan::max_patches + 10; ++i)
-        text += "Bcc: x\r\n";
-    EQ(scan(text).patches().size(), HeaderScan::max_patches);
+    std::string text, together;
+    for (std::size_t i = 0; i < PatchList::max_patches; ++i) {
+        text += "Bcc: x\r\nA: b\r\n";
+        together += "Bcc: x\r\n";
+    }
+    // Neighbours are one change.
+    EQ(scan(together).patches().size(), 1u);
+    THAT(!scan(text).changes().overflow());
+    EQ(scan(text).patches().size(), PatchList::max_patches);
+    THAT(scan(text + "Bcc: x\r\n").changes().overflow());
+}
+END_TEST
+
+TEST(additions_are_bounded)
+{
+    PatchList list;
+    list.add(0, 0, std::string(PatchList::max_added, 'x'));
+    THAT(!list.overflow());
+    list.add(1, 0, "x");
+    THAT(list.overflow());
+    EQ(list.patches().size(), 1u);
 }
 END_TEST
 
 SUITE(header_scan, fields_are_dropped_and_counted_whatever_the_pieces, a_field_that_is_too_long_is_cut,
-      headers_without_end_or_body_are_headers, for_own_clients_text_begins_the_body, missing_fields_are_added, very_many_fields_to_drop_are_bounded)
+      headers_without_end_or_body_are_headers, for_own_clients_text_begins_the_body, missing_fields_are_added,
+      very_many_fields_to_drop_are_bounded, additions_are_bounded)
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include "tests/unit/libconf/temp_dir.h"
 #include "tests/unit/suite.h"
 
+#include <cerrno>
+
 namespace {
 
 using util::concat;
@@ -171,6 +173,78 @@ TEST(addresses_get_their_domains)
 }
 END_TEST
 
+TEST(addresses_without_domain_are_turned_round)
+{
+    auto completed = [](House& h, std::string_view text) { return mail::to_text(h.router->complete(*mail::parse_address(text))); };
+    House h("append_dot_mydomain = yes\n");
+    EQ(completed(h, "site!user"), "user@site.example.net");
+    EQ(completed(h, "a.example!b!user"), "b!user@a.example");
+    EQ(completed(h, "user%a.example"), "user@a.example");
+    EQ(completed(h, "a%b%c.example"), "a%b@c.example");
+    EQ(completed(h, "site!user@x.example"), "site!user@x.example");
+    EQ(completed(h, "user%"), "user%@mail.example.net");
+    EQ(completed(h, "!user"), "!user@mail.example.net");
+    EQ(completed(h, "user@[192.0.2.1]"), "user@[192.0.2.1]");
+    House off("swap_bangpath = no\nallow_percent_hack = no\nappend_at_myorigin = no\n");
+    EQ(completed(off, "site!user"), "site!user");
+    EQ(completed(off, "user%a.example"), "user%a.example");
+    EQ(mail::to_text(h.router->complete_with({"joe", ""}, "Domain.Invalid")), "joe@domain.invalid");
+    THAT(h.router->is_complete({"a", "b.c"}));
+    THAT(!h.router->is_complete({"a", "b"}));
+    THAT(off.router->is_complete({"a", "b"}));
+}
+END_TEST
+
+TEST(canonical_tables_replace_one_by_one)
+{
+    using routing::Canonical;
+    House h("canonical_maps = inline:{ { carol = carol@example.org } { a@x.example = b@x.example } { b@x.example = c@x.example, d@x } "
+            "{ @old.example = @new.example } { @all.example = one@x.example } { same@x.example = same@x.example } "
+            "{ loop@x.example = pool@x.example } { pool@x.example = loop@x.example } { bad@x.example = @ } }\n");
+    auto mapped = [&](std::string_view text) {
+        auto result = h.router->canonical(Canonical::Both, *mail::parse_address(text));
+        return result ? mail::to_text(*result) : concat("!", result.error().code == ELOOP ? "loop" : "table");
+    };
+    EQ(mapped("carol@localhost"), "carol@example.org");
+    EQ(mapped("carol+x@localhost"), "carol+x@example.org");
+    EQ(mapped("carol@elsewhere.example"), "carol@elsewhere.example");
+    EQ(mapped("A@X.example"), "c@x.example");
+    EQ(mapped("u+v@old.example"), "u+v@new.example");
+    EQ(mapped("u+v@all.example"), "one@x.example");
+    EQ(mapped("same@x.example"), "same@x.example");
+    EQ(mapped("loop@x.example"), "!loop");
+    EQ(mapped("bad@x.example"), "!loop");
+    EQ(mapped("none@x.example"), "none@x.example");
+    THAT(h.router->has_canonical(Canonical::Both));
+    THAT(!h.router->has_canonical(Canonical::Sender));
+    EQ(h.find("nobody@example.org"), "virtual mailbox (5.1.1 User unknown in virtual mailbox table)");
+    House dropped("canonical_maps = inline:{ carol@localhost=x@y }\npropagate_unmatched_extensions = virtual\n");
+    auto plain = dropped.router->canonical(Canonical::Both, *mail::parse_address("carol+x@localhost"));
+    EQ(mail::to_text(*plain), "x@y");
+    House away("canonical_maps = fail:x\n");
+    EQ(away.router->canonical(Canonical::Both, {"a", "b"}).error().code, 0);
+    House known("recipient_canonical_maps = inline:{ nobody@example.org=alice@example.org }\n");
+    EQ(known.find("nobody@example.org"), "virtual mailbox");
+}
+END_TEST
+
+TEST(who_has_moved_is_refused_with_the_new_address)
+{
+    House h("relocated_maps = inline:{ { alice@example.org = alice@new.example } { carol = phone 123 } { @gone.example = a better place } }\n"
+            "virtual_alias_maps = inline:{ { x@gone.example = bob@mail.example.net } }\n");
+    EQ(h.find("alice@example.org"), "virtual mailbox (5.1.6 User has moved to alice@new.example)");
+    EQ(h.find("alice+x@example.org"), "virtual mailbox (5.1.6 User has moved to alice@new.example)");
+    EQ(h.find("carol@localhost"), "local (5.1.6 User has moved to phone 123)");
+    EQ(h.find("y@gone.example"), "default (5.1.6 User has moved to a better place)");
+    EQ(h.find("x@gone.example"), "default");
+    EQ(h.route("alice@example.org"), "error:5.1.6 User has moved to alice@new.example");
+    EQ(h.find("bob@mail.example.net"), "local");
+    House away("relocated_maps = hash:/nonexistent/x\n");
+    THAT(away.route("bob@mail.example.net").starts_with("!"));
+    THAT(!away.router->check().ok());
+}
+END_TEST
+
 TEST(aliases_expand)
 {
     House h("virtual_alias_maps = inline:{ {list@example.org = alice@example.org, bob@mail.example.net, \"a b\"@x.example},"
@@ -254,5 +328,6 @@ END_TEST
 
 SUITE(router, accounts_decide_by_default, error_transports_make_recipients_unknown, classes_go_in_postfix_order,
       relay_hosts_and_transport_tables_overrule_in_their_order, tables_that_cannot_be_read_are_temporary,
-      addresses_get_their_domains, aliases_expand, bad_aliases_defer_and_lose_nobody,
+      addresses_get_their_domains, addresses_without_domain_are_turned_round,
+      canonical_tables_replace_one_by_one, who_has_moved_is_refused_with_the_new_address, aliases_expand, bad_aliases_defer_and_lose_nobody,
       alias_limits_hold_at_their_edges, keys_come_in_postfix_order)

@@ -143,7 +143,7 @@ public:
         for (auto& recipient : recipients)
             OK(writer->add_recipient({recipient, "", notify}));
         OK(writer->add_content("Subject: x\r\n\r\nbody\r\n"));
-        auto fd = writer->finish({});
+        auto fd = writer->finish(summary);
         OK(fd);
         ipc::Offer message{std::string(id), fd.take(), writer->file_size(), race, expanded};
         OK(connection.send(message));
@@ -154,6 +154,7 @@ public:
         OK(connection.send(ipc::Named{std::string(id)}));
     }
     std::optional<queue::Writer> writer;
+    queue::Summary summary;
 };
 
 class Agent : public Peer {
@@ -307,6 +308,70 @@ TEST(what_does_not_race_waits_for_its_name)
     agent.answer(agent.next_as<ipc::Job>(), ipc::Disposition::Delivered);
     bed.until([&] { return bed.count(queue::Place::Incoming) == 0; });
     EQ(bed.manager->messages().size(), 0u);
+}
+END_TEST
+
+TEST(what_is_to_be_held_is_held_until_it_is_released)
+{
+    Bed bed;
+    int local = bed.listen("local");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.summary.hold = true;
+    cleaner.offer(id_a, {"a@here"});
+    // No race, whatever cleanup asks for.
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+    cleaner.name(id_a);
+    bed.until([&] { return bed.count(queue::Place::Hold) == 1; });
+    EQ(bed.manager->messages().size(), 0u);
+    // Found by a scan: the same.
+    cleaner.offer(id_b, {"a@here"}, false);
+    cleaner.next();
+    bed.manager.reset();
+    OK(cleaner.writer->name(std::string(id_b)));
+    bed.start();
+    bed.manager->start();
+    bed.until([&] { return bed.count(queue::Place::Hold) == 2; });
+    OK(bed.manager->change(std::string(id_a), Manager::Change::Release));
+    Agent agent(bed, local, 10);
+    auto job = agent.next_as<ipc::Job>();
+    EQ(job.queue_id, id_a);
+    agent.answer(job, ipc::Disposition::Delivered);
+    bed.until([&] { return bed.manager->messages().empty(); });
+    EQ(bed.count(queue::Place::Hold), 1u);
+}
+END_TEST
+
+TEST(a_content_filter_overrules_routes_and_a_redirect_recipients)
+{
+    Bed bed;
+    int scan = bed.listen("scan"), local = bed.listen("local");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.summary.content_filter = "scan:[127.0.0.1]:10025";
+    cleaner.offer(id_a, {"a@here", "b@there"});
+    Agent filter(bed, scan, 10);
+    auto job = filter.next_as<ipc::Job>();
+    EQ(job.nexthop, "[127.0.0.1]:10025");
+    EQ(job.recipients.size(), 2u);
+    filter.answer(job, ipc::Disposition::Delivered);
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Delivered);
+    cleaner.summary.content_filter = "scan:";
+    cleaner.offer(id_b, {"a@here"});
+    job = filter.next_as<ipc::Job>();
+    EQ(job.nexthop, "here");
+    filter.answer(job, ipc::Disposition::Delivered);
+    cleaner.next();
+    cleaner.summary = {};
+    cleaner.summary.redirect = "else@where";
+    cleaner.offer(id_a, {"a@here", "b@there"});
+    Agent agent(bed, local, 10);
+    job = agent.next_as<ipc::Job>();
+    EQ(job.recipients.size(), 1u);
+    EQ(job.recipients[0].recipient.address, "else@where");
+    EQ(job.recipients[0].recipient.original, "rfc822;a@here");
+    agent.answer(job, ipc::Disposition::Delivered);
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Delivered);
 }
 END_TEST
 
@@ -533,6 +598,7 @@ END_TEST
 SUITE(manager, a_message_that_is_delivered_in_time_never_gets_a_name,
       a_message_that_all_refuse_is_refused_and_not_bounced, a_temporary_failure_keeps_and_defers,
       a_race_ends_in_time_and_the_delivery_goes_on, what_does_not_race_waits_for_its_name,
+      what_is_to_be_held_is_held_until_it_is_released, a_content_filter_overrules_routes_and_a_redirect_recipients,
       cleanup_gone_before_the_ruling_takes_the_message_along, cleanup_gone_after_keep_may_have_named_the_file,
       files_of_an_earlier_life_are_delivered_and_damaged_ones_set_aside,
       a_message_during_which_two_agents_ended_is_held, a_message_over_which_two_mailboxes_ended_is_held_and_can_be_released,

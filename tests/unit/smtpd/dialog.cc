@@ -285,7 +285,12 @@ void Script::got(std::string_view wanted)
                                    " sasl=", message.envelope.sasl_username, " envid=", message.envelope.envelope_id,
                                    " ret=", int(message.envelope.return_part), " utf8=", message.envelope.smtputf8,
                                    " eight_bit=", message.envelope.eight_bit, " helo=", message.envelope.helo_name,
-                                   " complete=", message.envelope.complete_header);
+                                   " complete=", message.envelope.complete_header,
+                                   " local=", message.envelope.local_header, " overrides=", int(message.envelope.overrides),
+                                   " hold=", message.envelope.hold, " filter=", message.envelope.content_filter,
+                                   " redirect=", message.envelope.redirect, " bcc=",
+                                   message.envelope.bcc.empty() ? "" : message.envelope.bcc.front());
+    CHECK(message.envelope.bcc.size() < 2);
     std::string recipients;
     for (const ipc::Recipient& recipient : message.recipients) {
         util::append(recipients, recipients.empty() ? "to=" : " to=", recipient.address);
