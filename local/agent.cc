@@ -179,7 +179,7 @@ void Agent::report(const Delivery& delivery, ipc::DeliveryStatus status, bool de
     outcome.job = job.job;
     outcome.index = delivery.recipient->index;
     outcome.destination_failed = destination_failed;
-    if (delivery.deaths >= max_deaths && status.disposition == ipc::Disposition::Deferred)
+    if (delivery.blamed && status.disposition == ipc::Disposition::Deferred)
         outcome.deaths = delivery.deaths;
     util::Instant handed = delivery.handed ? delivery.handed_over : now;
     outcome.connection_delay = (handed - delivery.began).count();
@@ -280,12 +280,17 @@ void Agent::lost(DeliveryId id, Blame blame)
 {
     Delivery& delivery = deliveries_[id];
     delivery.deaths += blame != Blame::None;
+    delivery.alone |= blame == Blame::Alone;
+    delivery.blamed |= delivery.deaths >= max_deaths;
     if (blame == Blame::Shared)
         return;   // its turn comes
-    if (blame == Blame::Alone && delivery.deaths >= max_deaths)
+    if (blame == Blame::Alone && delivery.blamed)
         return finish(id, status_of(ipc::Disposition::Deferred, "4.3.0", "the mailbox process ended twice while it worked on this message"));
     if (!std::exchange(delivery.retried, true))
         return mailboxes_.deliver(delivery.account, id);
+    // On a busy machine the second try meets the process that is just ending: this tells nothing, and
+    // the first death would be forgotten each time.
+    delivery.blamed |= delivery.alone;
     finish(id, status_of(ipc::Disposition::Deferred, "4.3.0", "the mailbox process went away before the message was durable"));
 }
 

@@ -3,7 +3,8 @@
 // Each recipient of a job is one delivery.  It is answered twice: Stored when the user's mailbox
 // has it, Outcome when it survives a power cut, or when it cannot be delivered.  A delivery whose
 // mailbox dies is tried a second time at once; then it is deferred.  When two mailbox processes ended
-// over one message, the second time with no other in hand, the outcome says so (Outcome::deaths).
+// over one message, the second time with no other in hand, the outcome says so (Outcome::deaths); so
+// it does of one, with no other in hand, when the second try found no mailbox that was alive.
 #pragma once
 
 #include "libipc/channel.h"
@@ -68,6 +69,8 @@ private:
         bool stored = false;         // was told to qmgr
         bool retried = false;
         std::uint32_t deaths = 0;    // of mailbox processes that may be this message's doing
+        bool alone = false;          // it was the only one in hand at one of them
+        bool blamed = false;         // qmgr is told of them
     };
 
     void received(std::uint64_t manager, ipc::Packet& packet);

@@ -118,10 +118,12 @@ def contents_again(tern, accounts, names=("INBOX",)):
 
 
 def drained(tern):
-    """Waits until the queue and the drop directory are empty."""
+    """Waits until the queue and the drop directory are empty; what was held is released."""
     def empty():
         if os.listdir(f"{tern.directory}/queue/maildrop"):
             return False
         result = tern.run("ternqueue", "-j")
+        if result.returncode == 0 and result.stdout.strip():
+            tern.release_held()
         return result.returncode == 0 and not result.stdout.strip()
     wait_for("an empty queue", empty)

@@ -170,6 +170,12 @@ class Instance:
         check(result.returncode == 0, f"ternqueue -j: {result.stderr}")
         return [json.loads(line) for line in result.stdout.splitlines() if line.strip()]
 
+    def release_held(self):
+        """Kills can meet one message twice: then it is held as if it were to blame."""
+        for one in self.queue():
+            if one["queue_name"] == "hold":
+                self.run("ternqueue", "-H", one["queue_id"])
+
     def pids(self):
         """The processes of this instance: all that were started with its configuration directory."""
         found = {}
