@@ -245,11 +245,11 @@ public:
             expunge_most();
             OK(store_->purge_deleted(INT64_MAX, round > 0));
             OK(store_->sync());
-            store_->housekeep(util::Duration::zero());
+            tidy(*store_);
             OK(store_->sync());
             append(util::concat("r", round, "last"), 100);
             promise();
-            store_->housekeep(util::Duration::zero());
+            tidy(*store_);
             OK(store_->sync());
         }
         store_.reset();
@@ -504,7 +504,7 @@ TEST(a_full_disk_refuses_mail_and_can_be_emptied)
     auto store = open(path, small());
     for (int i = 0; i < 20; ++i)
         add(*store, "INBOX", util::concat("m", i), 0, {}, 2500);
-    store->housekeep(util::Duration::zero());
+    tidy(*store);
     OK(store->sync());
     OK(store->sync());
     auto inbox = id_of(*store, "INBOX");

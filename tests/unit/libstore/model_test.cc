@@ -245,7 +245,7 @@ private:
     {
         if (pick(4) == 0)
             OK(store_->purge_deleted(INT64_MAX, pick(2) == 0));
-        store_->housekeep(util::Duration::zero());
+        tidy(*store_);
         if (pick(2) == 0) {
             OK(store_->sync());
             OK(store_->sync());

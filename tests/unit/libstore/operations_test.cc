@@ -470,7 +470,7 @@ TEST(compacts_all_that_pays_in_one_go_and_keeps_the_rest)
     OK(store->expunge(inbox, most));
     EQ(store->deleted_messages()->size(), most.size());
     OK(store->purge_deleted(INT64_MAX, true));
-    store->housekeep(util::Duration::zero());
+    tidy(*store);
     for (int i = 0; i < 40; ++i)
         OK(store->sync());
     std::uint64_t bytes = store->check()->bytes;
@@ -530,13 +530,13 @@ TEST(forgets_deleted_mail_beyond_time_and_size)
         add(*store, "INBOX", "m");
         OK(store->expunge(inbox, std::span(&i, 1)));
     }
-    store->housekeep(util::Duration::zero());
+    tidy(*store);
     EQ(store->deleted_messages()->size(), 2U);
     store = nullptr;
     options.undelete_time = util::Duration(-5'000'000);  // all of it is older
     store = open(directory.path, options);
     EQ(store->deleted_messages()->size(), 2U);
-    store->housekeep(util::Duration::zero());
+    tidy(*store);
     EQ(store->deleted_messages()->size(), 0U);
 }
 END_TEST
