@@ -101,10 +101,15 @@ util::Result<void> LogStore::compact(Steps& steps)
     return {};
 }
 
+void LogStore::drop_unfinished()
+{
+    if (std::exchange(compaction_->written, 0) > 0)
+        (void)util::sys::unlink(unfinished_path(directory_, compaction_->header.id));
+}
+
 void LogStore::end_compaction()
 {
-    if (compaction_->written > 0)
-        (void)util::sys::unlink(unfinished_path(directory_, compaction_->header.id));
+    drop_unfinished();
     state_.marks.reset();
     compaction_.reset();
 }
@@ -161,9 +166,9 @@ util::Result<void> LogStore::survey_some(Steps& steps)
         if (steps.left == 0)
             return {};
         Segment& segment = segments_[now.segment];
-        steps.spend(8);   // about what a call costs
         if (now.segment + 1 == segments_.size())
             break;        // it still grows
+        steps.spend(8);   // about what a call costs
         if (std::ranges::find(damaged_, segment.id) != damaged_.end())
             continue;
         segment.size = std::uint64_t(TRY(util::sys::stat(segment_path(segment.id))).st_size);
@@ -209,7 +214,8 @@ util::Result<void> LogStore::choose_victims()
             best = i;
     if (best == segments_.size()) {
         std::uint64_t last = now.dead[segments_.back().id];
-        bool again = is_much(last) && seal().ok();
+        bool much = compact_now_ || share(segments_.size() - 1) > worth_it;
+        bool again = much && is_much(last) && seal().ok();
         if (!again)
             compact_now_ = false;
         state_.garbage_bytes = again ? last : 0;
@@ -287,8 +293,10 @@ util::Result<void> LogStore::judge_some(Steps& steps)
         // Nothing but zeros may stand behind the last record.
         TRY(read_at(fd, now.offset, rest, window));
         if (window.find_first_not_of('\0') != window.npos) {
+            util::log::warning(segment_path(id), " is damaged and stays as it is");
             damaged_.push_back(id);
-            return util::permanent(util::concat(segment_name(id), " is damaged and stays as it is"));
+            survey_again();
+            return {};
         }
         steps.spend(1 + rest / step_bytes);
         ++now.victim;
@@ -403,6 +411,38 @@ void LogStore::switch_segments()
     committer_->submit(std::move(job));
 }
 
+// Contents are where the new segment has them, or gone.
+void LogStore::take_moved(std::uint32_t segment)
+{
+    std::vector<Content>& contents = state_.contents;
+    std::vector<bool>& marks = *state_.marks;
+    auto moved = std::span(compaction_->compactor.moved);
+    auto dropped = std::span(compaction_->compactor.dropped);
+    // The messages of neighbouring segments are neighbours here.
+    Lsn first = std::min(moved.empty() ? UINT64_MAX : moved[0].lsn, dropped.empty() ? UINT64_MAX : dropped[0]);
+    std::size_t in = std::size_t(std::ranges::lower_bound(contents, first, {}, &Content::lsn) - contents.begin());
+    std::size_t out = in;
+    std::size_t marks_out = std::min(out, marks.size());
+    for (; in < contents.size() && !(moved.empty() && dropped.empty()); ++in) {
+        Content content = contents[in];
+        while (!dropped.empty() && dropped[0] < content.lsn)
+            dropped = dropped.subspan(1);
+        while (!moved.empty() && moved[0].lsn < content.lsn)
+            moved = moved.subspan(1);
+        if (!dropped.empty() && dropped[0] == content.lsn)
+            continue;
+        if (!moved.empty() && moved[0].lsn == content.lsn) {
+            content = moved[0];
+            content.segment = segment;
+        }
+        contents[out++] = content;
+        if (in < marks.size())
+            marks[marks_out++] = marks[in];
+    }
+    contents.erase(contents.begin() + std::ptrdiff_t(out), contents.begin() + std::ptrdiff_t(in));
+    marks.erase(marks.begin() + std::ptrdiff_t(marks_out), marks.begin() + std::ptrdiff_t(std::min(in, marks.size())));
+}
+
 // The manifest names the new segment.
 void LogStore::finish_round(const Segment& fresh)
 {
@@ -412,33 +452,7 @@ void LogStore::finish_round(const Segment& fresh)
     auto place = segments_.erase(first, first + std::ptrdiff_t(now.victims.size()));
     if (fresh.size > 0)
         segments_.insert(place, fresh);
-    std::vector<Content>& contents = state_.contents;
-    auto moved = now.compactor.moved.begin();
-    auto dropped = now.compactor.dropped.begin();
-    // The messages of neighbouring segments are neighbours here.
-    Lsn begin = std::min(moved == now.compactor.moved.end() ? UINT64_MAX : moved->lsn,
-                         dropped == now.compactor.dropped.end() ? UINT64_MAX : *dropped);
-    std::size_t in = std::size_t(std::ranges::lower_bound(contents, begin, {}, &Content::lsn) - contents.begin());
-    std::size_t out = in;
-    std::size_t last_mark = std::min(state_.marks->size(), contents.size());
-    for (; in < last_mark && (moved != now.compactor.moved.end() || dropped != now.compactor.dropped.end()); ++in) {
-        for (; dropped != now.compactor.dropped.end() && *dropped < contents[in].lsn; ++dropped) {
-        }
-        if (dropped != now.compactor.dropped.end() && *dropped == contents[in].lsn) {
-            ++dropped;
-            continue;
-        }
-        for (; moved != now.compactor.moved.end() && moved->lsn < contents[in].lsn; ++moved) {
-        }
-        contents[out] = contents[in];
-        if (moved != now.compactor.moved.end() && moved->lsn == contents[in].lsn) {
-            contents[out] = *moved++;
-            contents[out].segment = fresh.id;
-        }
-        (*state_.marks)[out++] = (*state_.marks)[in];
-    }
-    contents.erase(contents.begin() + std::ptrdiff_t(out), contents.begin() + std::ptrdiff_t(in));
-    state_.marks->erase(state_.marks->begin() + std::ptrdiff_t(out), state_.marks->begin() + std::ptrdiff_t(in));
+    take_moved(fresh.id);
     std::erase_if(open_segments_, [&](const OpenSegment& open) {
         return std::ranges::find(now.victims, open.id) != now.victims.end();
     });
@@ -463,7 +477,14 @@ void LogStore::finish_round(const Segment& fresh)
         state_.garbage_bytes -= std::min(state_.garbage_bytes, now.dead[id]);
     if (!is_much(state_.garbage_bytes) && !compact_now_)
         return end_compaction();
-    // What was alive then is taken to be alive; what it says of the rest still holds.
+    survey_again();
+}
+
+// What was alive when it was asked is taken to be alive; of the rest the answer still holds.
+void LogStore::survey_again()
+{
+    Compaction& now = *compaction_;
+    drop_unfinished();
     now.dead.clear();
     now.sizes.clear();
     now.segment = now.content = 0;

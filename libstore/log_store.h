@@ -163,6 +163,9 @@ private:
     void hand_over(std::string piece);
     void switch_segments();
     void finish_round(const Segment& fresh);
+    void take_moved(std::uint32_t segment);
+    void survey_again();
+    void drop_unfinished();
     void end_compaction();
     util::Result<void> check_segments(CheckReport& report);
     void check_messages(CheckReport& report);
