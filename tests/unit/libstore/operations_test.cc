@@ -490,6 +490,55 @@ TEST(compacts_all_that_pays_in_one_go_and_keeps_the_rest)
 }
 END_TEST
 
+// Bytes that this process has read.
+std::uint64_t bytes_read()
+{
+    auto text = util::sys::read_file("/proc/self/io", 4096);
+    OK(text);
+    return std::strtoull(text->c_str() + std::string_view("rchar: ").size(), nullptr, 10);
+}
+
+TEST(compacts_in_slices_of_bounded_work_and_goes_on_serving)
+{
+    Directory directory;
+    store::Options options;
+    options.segment_size = 64U << 10;
+    auto store = open(directory.path, options);
+    auto inbox = id_of(*store, "INBOX");
+    std::vector<std::uint32_t> most;
+    for (std::uint32_t i = 1; i <= 400; ++i) {
+        add(*store, "INBOX", util::concat("m", i), 0, {}, 3000);
+        if (i % 10)
+            most.push_back(i);
+    }
+    OK(store->expunge(inbox, most));
+    OK(store->purge_deleted(INT64_MAX, true));
+    constexpr std::uint64_t slice = 50;
+    constexpr std::uint64_t one_record = 3000 / store::step_bytes + 4;
+    int slices = 0;
+    for (auto left = store::Chores::More; left != store::Chores::Done; ++slices) {
+        std::uint64_t steps = store->housekeeping_steps();
+        std::uint64_t bytes = bytes_read();
+        std::uint64_t uids = mailbox(*store, "INBOX").entries.size();   // which a census lists at once
+        left = store->housekeep(slice);
+        THAT(store->housekeeping_steps() - steps <= slice + std::max(one_record, uids + 4));
+        // Records that a slice's reading has cut off are read again.
+        THAT(bytes_read() - bytes <= 4 * slice * store::step_bytes + 2 * one_record * store::step_bytes + 4096);
+        if (slices % 10 == 0) {
+            auto stored = add(*store, "INBOX", util::concat("s", slices));
+            EQ(*store->read_content(*mailbox(*store, "INBOX").find(stored.uid)), text_of(util::concat("s", slices)));
+            EQ(*store->read_content(mailbox(*store, "INBOX").entries[20]), text_of("m210", 3000));
+        }
+        if (left == store::Chores::Waiting)
+            OK(store->sync());
+    }
+    THAT(slices > 100);
+    THAT(store->check()->bytes < 400'000);
+    EQ(store->check()->problems.size(), 0U);
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
 TEST(gives_deleted_mail_back)
 {
     Directory directory;
@@ -565,7 +614,7 @@ TEST(adopts_an_identity)
 }
 END_TEST
 
-SUITE(operations, compacts_all_that_pays_in_one_go_and_keeps_the_rest, gives_deleted_mail_back,
+SUITE(operations, compacts_in_slices_of_bounded_work_and_goes_on_serving, compacts_all_that_pays_in_one_go_and_keeps_the_rest, gives_deleted_mail_back,
       forgets_deleted_mail_beyond_time_and_size, adopts_an_identity, makes_inbox_and_the_default_mailboxes, refuses_what_is_not_there_or_locked,
       appends_and_reads_back, is_durable_after_an_event, keeps_large_messages_in_files,
       appends_all_or_none, answers_a_second_delivery_without_a_second_copy,
