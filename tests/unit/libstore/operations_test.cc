@@ -4,6 +4,7 @@
 #include "libutil/time.h"
 
 #include <cerrno>
+#include <numeric>
 #include <poll.h>
 
 namespace {
@@ -539,6 +540,48 @@ TEST(compacts_in_slices_of_bounded_work_and_goes_on_serving)
 }
 END_TEST
 
+// What is alive is found mailbox by mailbox; what moves from one that is still to be looked at to one
+// that has been is alive all the same, and so is what is expunged and can be put back.
+TEST(keeps_mail_that_moves_while_compaction_looks_for_it)
+{
+    Directory directory;
+    store::Options options;
+    options.segment_size = 64U << 10;
+    auto store = open(directory.path, options);
+    OK(store->create_mailbox("a", store::SpecialUse::None));
+    OK(store->create_mailbox("b", store::SpecialUse::None));
+    for (int i = 0; i < 120; ++i)
+        add(*store, i % 3 == 0 ? "INBOX" : i % 3 == 1 ? "a" : "b", util::concat("m", i), 0, {}, 2000);
+    std::vector<std::uint32_t> all(40);
+    std::iota(all.begin(), all.end(), 1U);
+    OK(store->expunge(id_of(*store, "INBOX"), all));
+    OK(store->purge_deleted(INT64_MAX, true));
+    auto shift = [&](std::string_view from, std::string_view to) {
+        const auto& entries = mailbox(*store, from).entries;
+        std::uint32_t uid = entries[entries.size() / 2].uid;
+        OK(store->move(id_of(*store, from), std::span(&uid, 1), id_of(*store, to)));
+    };
+    bool turn = false;
+    for (auto left = store::Chores::More; left != store::Chores::Done; turn = !turn) {
+        left = store->housekeep(4);
+        if (left == store::Chores::Waiting)
+            OK(store->sync());
+        for (int i = 0; i < 2 && mailbox(*store, turn ? "a" : "b").entries.size() > 2; ++i)
+            shift(turn ? "a" : "b", turn ? "b" : "a");
+        if (turn && mailbox(*store, "a").entries.size() > 20) {
+            std::uint32_t uid = mailbox(*store, "a").entries.back().uid;
+            OK(store->expunge(id_of(*store, "a"), std::span(&uid, 1)));
+        }
+    }
+    for (const char* name : {"a", "b"})
+        for (const auto& entry : mailbox(*store, name).entries)
+            OK(store->read_content(entry));
+    for (const auto& item : store->deleted_messages().take())
+        OK(store->read_content(item.entry));
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
 TEST(gives_deleted_mail_back)
 {
     Directory directory;
@@ -614,7 +657,7 @@ TEST(adopts_an_identity)
 }
 END_TEST
 
-SUITE(operations, compacts_in_slices_of_bounded_work_and_goes_on_serving, compacts_all_that_pays_in_one_go_and_keeps_the_rest, gives_deleted_mail_back,
+SUITE(operations, keeps_mail_that_moves_while_compaction_looks_for_it, compacts_in_slices_of_bounded_work_and_goes_on_serving, compacts_all_that_pays_in_one_go_and_keeps_the_rest, gives_deleted_mail_back,
       forgets_deleted_mail_beyond_time_and_size, adopts_an_identity, makes_inbox_and_the_default_mailboxes, refuses_what_is_not_there_or_locked,
       appends_and_reads_back, is_durable_after_an_event, keeps_large_messages_in_files,
       appends_all_or_none, answers_a_second_delivery_without_a_second_copy,
