@@ -1,361 +1,360 @@
 // Compaction: sealed segments in which much is dead are written anew without it.
 //
-// Records are absolute, so each can be judged alone: it stays if it still says something that no
-// later record says.  What must be known of the records that go (uid_next, which uids exist,
-// subscriptions) is written into the log first, as a census.  The new segment takes the place of
-// the old ones in the manifest in one step; before that step it does not count, after it the old
-// ones do not.
+// It goes on in slices, and what comes in between goes on as always.  First it marks which contents
+// are alive; what comes to be referred to meanwhile is marked as it does (State::mark), and what is
+// dead stays dead.  Then it goes through the segments that pay, record by record (compactor.h); each
+// slice's part of the new segment is written and synced by the helper thread by itself, so that a
+// delivery waits for no more than that.  The new segment takes the place of the old ones in the
+// manifest in one step: before that step it does not count, after it the old ones do not.
+#include "libstore/compactor.h"
 #include "libstore/journal.h"
 #include "libutil/text.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
-#include <map>
-#include <set>
-#include <unordered_map>
+#include <cerrno>
 
 namespace store {
 
 namespace {
 
-struct KeptKey {
-    MailboxId mailbox;
-    std::uint32_t uid;
-    auto operator<=>(const KeptKey&) const = default;
-};
+constexpr std::size_t max_window = 1U << 20;
+constexpr double worth_it = 0.2;   // of a segment must be dead
 
-// The uids as ranges; they ascend.
-UidRanges ranges_of(const std::vector<Entry>& entries)
+std::string unfinished_path(const std::string& directory, std::uint64_t id)
 {
-    UidRanges ranges;
-    for (const auto& entry : entries) {
-        if (!ranges.empty() && ranges.back().last + 1 == entry.uid)
-            ranges.back().last = entry.uid;
-        else
-            ranges.push_back({entry.uid, entry.uid});
+    return util::concat(directory, "/compact-", segment_name(id));
+}
+
+util::Result<void> read_at(int fd, std::uint64_t offset, std::uint64_t length, std::string& out)
+{
+    out.resize(length);
+    std::size_t got = 0;
+    while (got < out.size()) {
+        std::size_t more = TRY(util::sys::pread(fd, std::span(out).subspan(got), offset + got));
+        if (more == 0)
+            break;
+        got += more;
     }
-    return ranges;
+    out.resize(got);
+    return {};
 }
 
 }  // namespace
 
-// Decides record by record, and gathers what censuses are needed.
-class Compactor {
-public:
-    explicit Compactor(const State& state) : state_(state)
-    {
-        auto note = [this](const Entry& entry) { live_.push_back(entry.content); };
-        for (const auto& [id, folder] : state.folders)
-            std::ranges::for_each(folder->entries, note);
-        for (const auto& item : state.kept) {
-            note(item.entry);
-            kept_.emplace(KeptKey{item.mailbox, item.entry.uid}, &item);
-        }
-        std::ranges::sort(live_);
-        live_.erase(std::unique(live_.begin(), live_.end()), live_.end());  // clang 14 rejects ranges::unique
-    }
-
-    bool is_live(Lsn content) const { return std::ranges::binary_search(live_, content); }
-
-    // Appends what stays of the record to `out`, at the segment offset out.size().
-    void take(const Frame& frame, std::uint64_t tag, std::string& out);
-
-    std::set<MailboxId> censuses;       // mailboxes of which something was dropped
-    bool store_census = false;
-    std::vector<Content> moved;         // where messages are now (segment to be filled in)
-    std::vector<Lsn> dropped;           // messages that are gone
-    std::vector<std::string> bodies;    // files that go with them
-
-private:
-    void message(const Frame& frame, std::string& out);
-    std::optional<FlagsRecord> remaining(const FlagsRecord& record) const;
-    std::optional<CopyRecord> remaining(const CopyRecord& record);
-    std::optional<ExpungeRecord> remaining(const ExpungeRecord& record);
-    void census(MailboxId mailbox)
-    {
-        if (state_.folder(mailbox))
-            censuses.insert(mailbox);
-        else
-            store_census = true;
-    }
-    // The entry of this message, alive or restorable.
-    const Entry* entry(MailboxId mailbox, std::uint32_t uid) const
-    {
-        if (const Folder* folder = state_.folder(mailbox))
-            if (const Entry* found = folder->find(uid))
-                return found;
-        auto kept = kept_.find({mailbox, uid});
-        return kept == kept_.end() ? nullptr : &kept->second->entry;
-    }
-    template <typename Record>
-    void rewrite(const Frame& frame, std::uint64_t tag, std::string& out);
-    static void verbatim(const Frame& frame, std::string& out)
-    {
-        out.append(frame.bytes);
-        out.append(padded(frame.bytes.size()) - frame.bytes.size(), '\0');
-    }
-
-    const State& state_;
-    std::vector<Lsn> live_;
-    std::map<KeptKey, const Kept*> kept_;
-};
-
-void Compactor::message(const Frame& frame, std::string& out)
+bool LogStore::space_is_low() const
 {
-    auto record = MessageRecord::decode(frame.meta());
-    if (!record)
-        return verbatim(frame, out);
-    if (!entry(record->mailbox, record->entry.uid))
-        census(record->mailbox);
-    if (!is_live(frame.header.lsn)) {
-        dropped.push_back(frame.header.lsn);
-        if (record->in_file)
-            bodies.push_back(body_name(record->entry.guid));
-        return;
-    }
-    moved.push_back({.lsn = frame.header.lsn,
-                     .segment = 0,
-                     .offset = std::uint32_t(out.size()),
-                     .head = std::uint32_t(record_header_size + frame.header.meta_length +
-                                           record->rendered_size()),
-                     .in_file = record->in_file});
-    verbatim(frame, out);
+    auto space = util::sys::free_space(lock_.get());
+    return space.ok() && space->bytes < low_space;
 }
 
-// The uids for which these are still the flags.
-std::optional<FlagsRecord> Compactor::remaining(const FlagsRecord& record) const
-{
-    FlagsRecord rest{.mailbox = record.mailbox, .groups = {}};
-    const Folder* folder = state_.folder(record.mailbox);
-    for (const auto& group : record.groups) {
-        std::vector<std::uint32_t> uids;
-        auto consider = [&](const Entry& entry) {
-            if (entry.flags == group.flags && entry.keywords == group.keywords)
-                uids.push_back(entry.uid);
-        };
-        for (const auto& range : group.uids) {
-            if (folder)
-                for (std::size_t i = folder->lower_bound(range.first);
-                     i < folder->entries.size() && folder->entries[i].uid <= range.last; ++i)
-                    consider(folder->entries[i]);
-            for (auto it = kept_.lower_bound({record.mailbox, range.first});
-                 it != kept_.end() && it->first.mailbox == record.mailbox && it->first.uid <= range.last; ++it)
-                consider(it->second->entry);
-        }
-        std::ranges::sort(uids);
-        FlagsRecord::Group left{group.flags, group.keywords, {}};
-        for (std::uint32_t uid : uids) {
-            if (!left.uids.empty() && left.uids.back().last + 1 == uid)
-                left.uids.back().last = uid;
-            else
-                left.uids.push_back({uid, uid});
-        }
-        if (!left.uids.empty())
-            rest.groups.push_back(std::move(left));
-    }
-    if (rest.groups.empty())
-        return std::nullopt;
-    return rest;
-}
-
-std::optional<CopyRecord> Compactor::remaining(const CopyRecord& record)
-{
-    CopyRecord rest = record;
-    std::erase_if(rest.items, [&](const CopyRecord::Item& item) { return !entry(record.to, item.entry.uid); });
-    if (rest.items.size() < record.items.size())
-        census(record.to);
-    // That the sources are gone is a thing that this record alone may say.
-    if (record.kind != CopyRecord::Kind::Copy)
-        census(record.from);
-    if (rest.items.empty())
-        return std::nullopt;
-    return rest;
-}
-
-std::optional<ExpungeRecord> Compactor::remaining(const ExpungeRecord& record)
-{
-    ExpungeRecord rest{.mailbox = record.mailbox, .seconds = record.seconds, .uids = {}};
-    for (const auto& range : record.uids)
-        for (auto it = kept_.lower_bound({record.mailbox, range.first});
-             it != kept_.end() && it->first.mailbox == record.mailbox && it->first.uid <= range.last; ++it)
-            rest.uids.push_back({it->first.uid, it->first.uid});
-    census(record.mailbox);
-    if (rest.uids.empty())
-        return std::nullopt;
-    return rest;
-}
-
-template <typename Record>
-void Compactor::rewrite(const Frame& frame, std::uint64_t tag, std::string& out)
-{
-    auto record = Record::decode(frame.meta());
-    if (!record)
-        return verbatim(frame, out);
-    auto rest = remaining(*record);
-    if (!rest)
-        return;
-    std::string meta;
-    rest->encode(meta);
-    RecordHeader header = frame.header;
-    header.meta_length = std::uint32_t(meta.size());
-    header.length = std::uint32_t(record_header_size + meta.size());
-    header.meta_checksum = util::crc32c(meta);
-    header.group_index = 0;
-    header.group_size = 1;
-    encode_header(header, tag, out);
-    out.append(meta);
-    out.append(padded(header.length) - header.length, '\0');
-}
-
-void Compactor::take(const Frame& frame, std::uint64_t tag, std::string& out)
-{
-    switch (frame.header.type) {
-    case Type::Arrival:
-        return message(frame, out);
-    case Type::FlagSetting:
-        return rewrite<FlagsRecord>(frame, tag, out);
-    case Type::Copying:
-        return rewrite<CopyRecord>(frame, tag, out);
-    case Type::Expunging:
-        return rewrite<ExpungeRecord>(frame, tag, out);
-    case Type::MailboxState:
-        if (auto record = MailboxRecord::decode(frame.meta()))
-            census(record->id);
-        return;
-    case Type::NewKeyword:
-        if (auto record = KeywordRecord::decode(frame.meta()))
-            census(record->mailbox);
-        return;
-    case Type::RecentClaim:
-        if (auto record = RecentRecord::decode(frame.meta()))
-            census(record->mailbox);
-        return;
-    case Type::MailboxRemoval: {
-        auto record = MailboxRemovedRecord::decode(frame.meta());
-        if (record && std::ranges::any_of(state_.kept, [&](const Kept& item) { return item.mailbox == record->id; }))
-            return verbatim(frame, out);
-        store_census = true;
-        return;
-    }
-    case Type::Reservation: {
-        auto record = ReserveRecord::decode(frame.meta());
-        if (record && record->recovered)
-            verbatim(frame, out);
-        return;
-    }
-    case Type::Closing:
-        return;
-    case Type::Subscribing:
-    case Type::Census:
-    case Type::Purge:
-        store_census = true;
-        return;
-    }
-    verbatim(frame, out);  // of a later release
-}
-
-// --- which segments -------------------------------------------------------------------------------
-
-bool LogStore::garbage_is_much() const
+bool LogStore::is_much(std::uint64_t garbage) const
 {
     if (compact_now_)
-        return true;
+        return garbage > 0;
     std::uint64_t live = 0;
     for (const auto& [id, folder] : state_.folders)
         live += folder->bytes;
-    auto space = util::sys::free_space(lock_.get());
-    if (space.ok() && space->bytes < low_space)
-        return state_.garbage_bytes > 0;
-    return state_.garbage_bytes > std::max<std::uint64_t>(options_.segment_size / 4, live / 4);
+    if (garbage > std::max<std::uint64_t>(options_.segment_size / 4, live / 4))
+        return true;
+    return garbage > room_reserve && space_is_low();
 }
 
-// The run of neighbouring segments whose compaction gives most back; empty if none does.
-util::Result<std::vector<std::size_t>> LogStore::choose_victims(const Compactor& compactor)
+// Is there nothing to do before the helper thread has done its part?  What segments hold can be
+// judged when the last of it is on disk.
+bool LogStore::waits_for_helper() const
 {
-    // A dead message reaches about to the next one: good enough to choose by.
-    std::unordered_map<std::uint32_t, std::uint64_t> dead;
-    std::unordered_map<std::uint32_t, std::uint64_t> sizes;
-    for (auto& segment : segments_) {
-        auto status = TRY(util::sys::stat(segment_path(segment.id)));
-        sizes[segment.id] = segment.size = std::uint64_t(status.st_size);
-    }
-    const std::vector<Content>& contents = state_.contents;
-    for (std::size_t i = 0; i < contents.size(); ++i) {
-        if (compactor.is_live(contents[i].lsn))
-            continue;
-        bool next = i + 1 < contents.size() && contents[i + 1].segment == contents[i].segment;
-        std::uint64_t end = next ? contents[i + 1].offset : sizes[contents[i].segment];
-        dead[contents[i].segment] += end - std::min<std::uint64_t>(end, contents[i].offset);
-    }
-    auto share = [&](std::size_t i) {
-        if (segments_[i].size <= segment_header_size)
-            return 1.0;
-        return double(dead[segments_[i].id]) / double(segments_[i].size);
-    };
-    std::size_t best = segments_.size();
-    for (std::size_t i = 0; i + 1 < segments_.size(); ++i)
-        if (share(i) > (compact_now_ ? 0.0 : 0.2) && (best == segments_.size() || share(i) > share(best)))
-            best = i;
-    if (best == segments_.size())
-        return std::vector<std::size_t>();
-    std::vector<std::size_t> victims = {best};
-    std::uint64_t total = segments_[best].size - dead[segments_[best].id];
-    for (std::size_t i = best + 1; i + 1 < segments_.size() && victims.size() < max_replaced; ++i) {
-        total += segments_[i].size - dead[segments_[i].id];
-        if (total > options_.segment_size || (share(i) <= 0.2 && segments_[i].size > options_.segment_size / 4))
+    return maintenance_ || (compaction_ && compaction_->phase == Compaction::Phase::Survey &&
+                            std::ranges::any_of(in_flight_, [this](const Job* job) {
+                                return job->segment != segments_.back().id;
+                            }));
+}
+
+// One slice.  An error ends this compaction; what it has finished stays.
+util::Result<void> LogStore::compact(Steps& steps)
+{
+    while (steps.left > 0 && compaction_ && !waits_for_helper()) {
+        if (compaction_->failure)
+            return std::move(*compaction_->failure);
+        switch (compaction_->phase) {
+        case Compaction::Phase::Load:
+            TRY(load_some(steps));
             break;
-        victims.push_back(i);
-    }
-    return victims;
-}
-
-util::Result<void> LogStore::compact_some()
-{
-    TRY(load_all());
-    TRY(sync());  // what is sealed is then on disk
-    Compactor compactor(state_);
-    auto victims = TRY(choose_victims(compactor));
-    if (victims.empty()) {
-        state_.garbage_bytes = 0;
-        compact_now_ = false;
-        return {};
-    }
-    SegmentHeader header{.kind = SegmentKind::Compacted,
-                         .id = next_segment_++,
-                         .tag = tag_,
-                         .base = segments_[victims.front()].base,
-                         .created = wall_seconds(),
-                         .replaces = {}};
-    for (std::size_t i : victims)
-        header.replaces.push_back(segments_[i].id);
-    std::string out = encode_segment_header(header);
-    for (std::size_t i : victims) {
-        int fd = TRY(segment_fd(segments_[i].id));
-        std::string bytes = TRY(read_segment(fd, 0));
-        Scan scan = scan_segment(bytes, tag_, false);
-        // Nothing is thrown away together with what cannot be read.
-        if (!scan.gaps.empty() || scan.tail > 0) {
-            state_.garbage_bytes = 0;
-            compact_now_ = false;
-            return util::permanent(util::concat(segment_name(segments_[i].id), " is damaged and stays as it is"));
+        case Compaction::Phase::Mark:
+            mark_some(steps);
+            break;
+        case Compaction::Phase::Survey:
+            TRY(survey_some(steps));
+            break;
+        case Compaction::Phase::Judge:
+            TRY(judge_some(steps));
+            break;
+        case Compaction::Phase::Census:
+            TRY(take_censuses(steps));
+            break;
+        case Compaction::Phase::Switch:
+            switch_segments();
+            break;
         }
-        for (const auto& frame : scan.frames)
-            compactor.take(frame, tag_, out);
     }
-    TRY(write_censuses(compactor));
-    start_compaction(header, victims, compactor, std::move(out));
     return {};
 }
 
-util::Result<void> LogStore::write_censuses(const Compactor& compactor)
+void LogStore::drop_unfinished()
 {
-    for (MailboxId id : compactor.censuses) {
-        Folder& folder = *state_.folder(id);
-        MailboxRecord record = record_of(folder);
-        record.census = true;
-        record.live = ranges_of(folder.entries);
-        TRY(make_room(record.live.size() * 8 + max_mailbox_name_length +
-                          max_keywords * (max_keyword_length + 4) + 256, true));
-        folder.highest_modseq = write(record);  // as a replay will have it
+    if (std::exchange(compaction_->written, 0) > 0)
+        (void)util::sys::unlink(unfinished_path(directory_, compaction_->header.id));
+}
+
+void LogStore::end_compaction()
+{
+    drop_unfinished();
+    state_.marks.reset();
+    compaction_.reset();
+}
+
+util::Result<void> LogStore::load_some(Steps& steps)
+{
+    Compaction& now = *compaction_;
+    if (now.mailboxes.empty())
+        for (const auto& [id, folder] : state_.folders)
+            now.mailboxes.push_back(id);
+    for (; now.mailbox < now.mailboxes.size(); ++now.mailbox) {
+        if (steps.left == 0)
+            return {};
+        const Folder* folder = state_.folder(now.mailboxes[now.mailbox]);
+        if (!folder || folder->loaded)
+            continue;
+        steps.spend(1 + folder->message_count());
+        TRY(loaded(folder->id));
+    }
+    TRY(load_contents());
+    TRY(load_kept());
+    state_.marks.emplace(state_.contents.size());
+    now.mailbox = 0;
+    now.phase = Compaction::Phase::Mark;
+    return {};
+}
+
+// Mailboxes that come meanwhile need no visit: what gets into them is marked.
+void LogStore::mark_some(Steps& steps)
+{
+    Compaction& now = *compaction_;
+    for (; now.mailbox < now.mailboxes.size(); ++now.mailbox, now.uid = 0) {
+        const Folder* folder = state_.folder(now.mailboxes[now.mailbox]);
+        if (!folder)
+            continue;
+        for (std::size_t i = folder->lower_bound(now.uid); i < folder->entries.size(); ++i) {
+            if (steps.left == 0)
+                return;
+            state_.mark(folder->entries[i].content);
+            now.uid = folder->entries[i].uid + 1;
+            steps.spend(1);
+        }
+    }
+    if (now.compactor.catch_up(steps))
+        now.phase = Compaction::Phase::Survey;
+}
+
+// What each segment holds of dead messages.  One reaches about to the next message: good enough to
+// choose by.
+util::Result<void> LogStore::survey_some(Steps& steps)
+{
+    Compaction& now = *compaction_;
+    for (; now.segment < segments_.size(); ++now.segment) {
+        if (steps.left == 0)
+            return {};
+        Segment& segment = segments_[now.segment];
+        if (now.segment + 1 == segments_.size())
+            break;        // it still grows
+        steps.spend(8);   // about what a call costs
+        if (std::ranges::find(damaged_, segment.id) != damaged_.end())
+            continue;
+        segment.size = std::uint64_t(TRY(util::sys::stat(segment_path(segment.id))).st_size);
+        now.sizes[segment.id] = segment.size;
+    }
+    const std::vector<Content>& contents = state_.contents;
+    for (; now.content < state_.marks->size(); ++now.content) {
+        if (steps.left == 0)
+            return {};
+        steps.spend(1);
+        if ((*state_.marks)[now.content])
+            continue;
+        std::size_t i = now.content;
+        bool next = i + 1 < contents.size() && contents[i + 1].segment == contents[i].segment;
+        std::uint64_t end = contents[i].offset;
+        if (next)
+            end = contents[i + 1].offset;
+        else if (auto size = now.sizes.find(contents[i].segment); size != now.sizes.end())
+            end = size->second;
+        now.dead[contents[i].segment] += end - std::min<std::uint64_t>(end, contents[i].offset);
+    }
+    return choose_victims();
+}
+
+// The run of neighbouring segments whose compaction gives most back.  If none does, that is all;
+// but when the segment that is written to holds much that is dead, it is sealed.
+util::Result<void> LogStore::choose_victims()
+{
+    Compaction& now = *compaction_;
+    auto share = [&](std::size_t i) {
+        if (segments_[i].size <= segment_header_size)
+            return 1.0;
+        return double(now.dead[segments_[i].id]) / double(segments_[i].size);
+    };
+    // Those that came meanwhile are behind them.
+    auto sealed = [&](std::size_t i) { return now.sizes.contains(segments_[i].id); };
+    state_.garbage_bytes = 0;
+    for (const auto& [id, bytes] : now.dead)
+        state_.garbage_bytes += bytes;
+    std::size_t best = segments_.size();
+    for (std::size_t i = 0; sealed(i); ++i)
+        if (share(i) > (compact_now_ ? 0.0 : worth_it) && (best == segments_.size() || share(i) > share(best)))
+            best = i;
+    if (best == segments_.size()) {
+        std::uint64_t last = now.dead[segments_.back().id];
+        bool much = compact_now_ || share(segments_.size() - 1) > worth_it;
+        bool again = much && is_much(last) && seal().ok();
+        if (!again)
+            compact_now_ = false;
+        state_.garbage_bytes = again ? last : 0;
+        end_compaction();
+        return {};
+    }
+    now.compactor.reset();
+    now.victims = {segments_[best].id};
+    std::uint64_t total = segments_[best].size - now.dead[segments_[best].id];
+    for (std::size_t i = best + 1; sealed(i) && now.victims.size() < max_replaced; ++i) {
+        total += segments_[i].size - now.dead[segments_[i].id];
+        if (total > options_.segment_size || (share(i) <= worth_it && segments_[i].size > options_.segment_size / 4))
+            break;
+        now.victims.push_back(segments_[i].id);
+    }
+    now.header = {.kind = SegmentKind::Compacted,
+                  .id = next_segment_++,
+                  .tag = tag_,
+                  .base = segments_[best].base,
+                  .created = wall_seconds(),
+                  .replaces = {now.victims.begin(), now.victims.end()}};
+    now.victim = 0;
+    now.offset = segment_header_size;
+    now.lsn = now.written = 0;
+    now.phase = Compaction::Phase::Judge;
+    return {};
+}
+
+// What is being written to cannot be compacted, so it is sealed.  On a full disk the new segment
+// gets the room that the old one has behind its end.
+util::Result<void> LogStore::seal()
+{
+    auto started = start_segment();
+    if (started.ok() || (started.error().code != ENOSPC && started.error().code != EDQUOT))
+        return started;
+    TRY(sync());
+    TRY(util::sys::ftruncate(active_.get(), end_));
+    allocated_ = end_;
+    started = start_segment();
+    if (!started.ok())
+        (void)allocate(end_, true);
+    return started;
+}
+
+// --- a new segment ----------------------------------------------------------------------------------
+
+// Reads on in the victims.  Nothing is thrown away together with what cannot be read.
+util::Result<void> LogStore::judge_some(Steps& steps)
+{
+    Compaction& now = *compaction_;
+    if (!now.compactor.catch_up(steps))
+        return {};
+    std::string piece;
+    if (now.written == 0)
+        piece = encode_segment_header(now.header);
+    std::string window;
+    while (steps.left > 0 && now.victim < now.victims.size()) {
+        std::uint32_t id = now.victims[now.victim];
+        std::uint64_t rest = now.sizes[id] - std::min(now.sizes[id], now.offset);
+        std::uint64_t wanted = std::clamp<std::uint64_t>(steps.left * step_bytes, 4096, max_window);
+        int fd = TRY(segment_fd(id));
+        TRY(read_at(fd, now.offset, std::min(rest, wanted), window));
+        auto header = decode_header(window, tag_);
+        if (header && header->length > window.size() && header->length <= rest)
+            TRY(read_at(fd, now.offset, header->length, window));
+        std::uint64_t at = 0;
+        while (auto frame = steps.left > 0 ? frame_at(window, at, tag_, now.lsn) : std::nullopt) {
+            at += std::min(padded(frame->bytes.size()), window.size() - at);
+            now.lsn = frame->header.lsn;
+            now.compactor.take(*frame, tag_, now.written, piece, steps);
+        }
+        now.offset += at;
+        if (at > 0)
+            continue;
+        // Nothing but zeros may stand behind the last record.
+        TRY(read_at(fd, now.offset, rest, window));
+        if (window.find_first_not_of('\0') != window.npos) {
+            util::log::warning(segment_path(id), " is damaged and stays as it is");
+            damaged_.push_back(id);
+            survey_again();
+            return {};
+        }
+        steps.spend(1 + rest / step_bytes);
+        ++now.victim;
+        now.offset = segment_header_size;
+    }
+    if (now.victim == now.victims.size())
+        now.phase = Compaction::Phase::Census;
+    // A segment with nothing in it is left out altogether.
+    if (now.written + piece.size() > segment_header_size)
+        hand_over(std::move(piece));
+    return {};
+}
+
+void LogStore::hand_over(std::string piece)
+{
+    Compaction& now = *compaction_;
+    std::uint64_t at = now.written;
+    now.written += piece.size();
+    auto job = std::make_unique<Job>();
+    job->task = [path = unfinished_path(directory_, now.header.id), at, piece = std::move(piece)]() -> util::Result<void> {
+        auto fd = TRY(util::sys::open(path, at == 0 ? O_WRONLY | O_CREAT | O_TRUNC : O_WRONLY));
+        TRY(util::sys::pwrite_all(fd.get(), piece, at));
+        return util::sys::fsync(fd.get());
+    };
+    job->done = [this](util::Result<void> result) {
+        maintenance_ = false;
+        if (!result.ok())
+            compaction_->failure = result.take_error();
+    };
+    maintenance_ = true;
+    committer_->submit(std::move(job));
+}
+
+util::Result<void> LogStore::take_census(Folder& folder)
+{
+    MailboxRecord record = record_of(folder);
+    record.census = true;
+    record.live = ranges_of(folder.entries, &Entry::uid);
+    TRY(make_room(record.live.size() * 8 + max_mailbox_name_length +
+                      max_keywords * (max_keyword_length + 4) + 256, true));
+    folder.highest_modseq = write(record);  // as a replay will have it
+    return {};
+}
+
+util::Result<void> LogStore::take_censuses(Steps& steps)
+{
+    Compactor& compactor = compaction_->compactor;
+    while (!compactor.censuses.empty()) {
+        if (steps.left == 0)
+            return {};
+        auto first = compactor.censuses.begin();
+        if (Folder* folder = state_.folder(*first)) {
+            steps.spend(1 + folder->entries.size());
+            TRY(take_census(*folder));
+        } else {
+            compactor.store_census = true;
+        }
+        compactor.censuses.erase(first);
     }
     CensusRecord record{.last_uid_validity = state_.last_uid_validity,
                         .recovered = state_.recovered,
@@ -376,84 +375,93 @@ util::Result<void> LogStore::write_censuses(const Compactor& compactor)
     add(reserve);
     strict();
     submit();
+    steps.spend(1 + (bytes + record.mailboxes.size() * 8) / step_bytes);
+    compaction_->phase = Compaction::Phase::Switch;
     return {};
 }
 
-void LogStore::start_compaction(const SegmentHeader& header, const std::vector<std::size_t>& victims,
-                                Compactor& compactor, std::string bytes)
+void LogStore::switch_segments()
 {
-    std::vector<std::uint32_t> ids;
-    for (std::size_t i : victims)
-        ids.push_back(segments_[i].id);
-    // A segment with nothing in it is left out altogether.
-    bool empty = bytes.size() == segment_header_size;
-    Segment fresh{.id = std::uint32_t(header.id), .kind = SegmentKind::Compacted, .base = header.base,
-                  .size = bytes.size()};
-    std::vector<Segment> after = segments_;
-    auto place = after.erase(after.begin() + std::ptrdiff_t(victims.front()),
-                             after.begin() + std::ptrdiff_t(victims.back() + 1));
-    if (!empty)
-        after.insert(place, fresh);
-    for (auto& content : compactor.moved)
-        content.segment = fresh.id;
-
+    Compaction& now = *compaction_;
+    Segment fresh{.id = std::uint32_t(now.header.id), .kind = SegmentKind::Compacted, .base = now.header.base,
+                  .size = now.written};
+    bool empty = now.written == 0;
     ++generation_;
     Manifest next = manifest();
-    next.segments.clear();
-    for (const auto& segment : after)
-        next.segments.push_back({segment.id, segment.kind, segment.base});
+    auto place = std::ranges::find(next.segments, now.victims.front(), &Manifest::Item::id);
+    CHECK(place != next.segments.end());
+    place = next.segments.erase(place, place + std::ptrdiff_t(now.victims.size()));
+    if (!empty)
+        next.segments.insert(place, {fresh.id, fresh.kind, fresh.base});
     auto job = std::make_unique<Job>();
-    job->task = [directory = directory_, next, id = header.id, empty, bytes = std::move(bytes)]() -> util::Result<void> {
+    job->task = [directory = directory_, next, id = fresh.id, empty]() -> util::Result<void> {
         if (!empty) {
-            std::string path = util::concat(directory, "/compact-", segment_name(id));
-            auto written = write_new_file(path, bytes);
-            if (written.ok())
-                written = util::sys::rename(path, util::concat(directory, "/", segment_name(id)));
-            if (!written.ok()) {
-                (void)util::sys::unlink(path);
-                return written;
-            }
+            TRY(util::sys::rename(unfinished_path(directory, id), util::concat(directory, "/", segment_name(id))));
             TRY(util::sys::sync_directory(directory));
         }
         return write_manifest(directory, next);
     };
-    job->done = [this, ids, fresh, empty, moved = std::move(compactor.moved), dropped = std::move(compactor.dropped),
-                 bodies = std::move(compactor.bodies)](util::Result<void> result) {
+    job->done = [this, fresh](util::Result<void> result) {
         maintenance_ = false;
-        if (!result.ok()) {
-            util::log::warning(directory_, ": compaction: ", result.error().text);
-            return;
-        }
-        finish_compaction(ids, fresh, empty, moved, dropped, bodies);
+        if (result.ok())
+            return finish_round(fresh);
+        compaction_->failure = result.take_error();
     };
     maintenance_ = true;
     committer_->submit(std::move(job));
 }
 
-void LogStore::finish_compaction(const std::vector<std::uint32_t>& ids, const Segment& fresh, bool empty,
-                                 const std::vector<Content>& moved, const std::vector<Lsn>& dropped,
-                                 const std::vector<std::string>& bodies)
+// Contents are where the new segment has them, or gone.
+void LogStore::take_moved(std::uint32_t segment)
 {
-    auto first = std::ranges::find(segments_, ids.front(), &Segment::id);
+    std::vector<Content>& contents = state_.contents;
+    std::vector<bool>& marks = *state_.marks;
+    auto moved = std::span(compaction_->compactor.moved);
+    auto dropped = std::span(compaction_->compactor.dropped);
+    // The messages of neighbouring segments are neighbours here.
+    Lsn first = std::min(moved.empty() ? UINT64_MAX : moved[0].lsn, dropped.empty() ? UINT64_MAX : dropped[0]);
+    std::size_t in = std::size_t(std::ranges::lower_bound(contents, first, {}, &Content::lsn) - contents.begin());
+    std::size_t out = in;
+    std::size_t marks_out = std::min(out, marks.size());
+    for (; in < contents.size() && !(moved.empty() && dropped.empty()); ++in) {
+        Content content = contents[in];
+        while (!dropped.empty() && dropped[0] < content.lsn)
+            dropped = dropped.subspan(1);
+        while (!moved.empty() && moved[0].lsn < content.lsn)
+            moved = moved.subspan(1);
+        if (!dropped.empty() && dropped[0] == content.lsn)
+            continue;
+        if (!moved.empty() && moved[0].lsn == content.lsn) {
+            content = moved[0];
+            content.segment = segment;
+        }
+        contents[out++] = content;
+        if (in < marks.size())
+            marks[marks_out++] = marks[in];
+    }
+    contents.erase(contents.begin() + std::ptrdiff_t(out), contents.begin() + std::ptrdiff_t(in));
+    marks.erase(marks.begin() + std::ptrdiff_t(marks_out), marks.begin() + std::ptrdiff_t(std::min(in, marks.size())));
+}
+
+// The manifest names the new segment.
+void LogStore::finish_round(const Segment& fresh)
+{
+    Compaction& now = *compaction_;
+    auto first = std::ranges::find(segments_, now.victims.front(), &Segment::id);
     CHECK(first != segments_.end());
-    auto place = segments_.erase(first, first + std::ptrdiff_t(ids.size()));
-    if (!empty)
+    auto place = segments_.erase(first, first + std::ptrdiff_t(now.victims.size()));
+    if (fresh.size > 0)
         segments_.insert(place, fresh);
-    for (const auto& content : moved)
-        if (Content* known = state_.content(content.lsn))
-            *known = content;
-    std::erase_if(state_.contents, [&](const Content& content) {
-        return std::ranges::binary_search(dropped, content.lsn);
-    });
+    take_moved(fresh.id);
     std::erase_if(open_segments_, [&](const OpenSegment& open) {
-        return std::ranges::find(ids, open.id) != ids.end();
+        return std::ranges::find(now.victims, open.id) != now.victims.end();
     });
     window_.clear();
     // The snapshot tells of places that are no more, and the manifest names none.
     std::uint64_t old_snapshot = std::exchange(snapshot_number_, 0);
     snapshot_.reset();
     auto job = std::make_unique<Job>();
-    job->task = [directory = directory_, ids, bodies, old_snapshot]() -> util::Result<void> {
+    job->task = [directory = directory_, ids = now.victims, bodies = now.compactor.bodies, old_snapshot]() -> util::Result<void> {
         for (std::uint32_t id : ids)
             (void)util::sys::unlink(util::concat(directory, "/", segment_name(id)));
         for (const auto& body : bodies)
@@ -463,19 +471,24 @@ void LogStore::finish_compaction(const std::vector<std::uint32_t>& ids, const Se
         return {};
     };
     committer_->submit(std::move(job));
-    compacted_ = true;
+    now.written = 0;
+    moved_ = true;
+    for (std::uint32_t id : now.victims)
+        state_.garbage_bytes -= std::min(state_.garbage_bytes, now.dead[id]);
+    if (!is_much(state_.garbage_bytes) && !compact_now_)
+        return end_compaction();
+    survey_again();
 }
 
-// One piece after the other as long as it pays, then one snapshot for all.
-void LogStore::continue_compaction()
+// What was alive when it was asked is taken to be alive; of the rest the answer still holds.
+void LogStore::survey_again()
 {
-    if (!closing_ && garbage_is_much())
-        if (auto more = compact_some(); !more.ok())
-            util::log::warning(directory_, ": compaction: ", more.error().text);
-    if (maintenance_)
-        return;
-    if (auto started = start_snapshot(); !started.ok())
-        util::log::warning(directory_, ": snapshot: ", started.error().text);
+    Compaction& now = *compaction_;
+    drop_unfinished();
+    now.dead.clear();
+    now.sizes.clear();
+    now.segment = now.content = 0;
+    now.phase = Compaction::Phase::Survey;
 }
 
 }  // namespace store

@@ -134,9 +134,6 @@ std::optional<std::uint64_t> segment_id(std::string_view name)
     return id;
 }
 
-namespace {
-
-// The record at `offset`, if there is a valid one.
 std::optional<Frame> frame_at(std::string_view bytes, std::uint64_t offset, std::uint64_t tag,
                               Lsn after)
 {
@@ -150,6 +147,8 @@ std::optional<Frame> frame_at(std::string_view bytes, std::uint64_t offset, std:
         return std::nullopt;
     return frame;
 }
+
+namespace {
 
 // Where the next record header with the right tag and checksum may be, from `offset` on.
 std::uint64_t find_tag(std::string_view bytes, std::uint64_t offset, std::uint64_t tag)

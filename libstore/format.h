@@ -91,6 +91,9 @@ std::string segment_name(std::uint64_t id);
 // The id in a name that segment_name() made.
 std::optional<std::uint64_t> segment_id(std::string_view name);
 
+// The record at `offset` of these bytes, if it is a valid one, is whole, and has an Lsn after this.
+std::optional<Frame> frame_at(std::string_view bytes, std::uint64_t offset, std::uint64_t tag, Lsn after);
+
 // The records of a segment.
 struct Scan {
     struct Gap {

@@ -1,4 +1,5 @@
 // Idle-time work: what may be forgotten is forgotten, space comes back, the snapshot follows.
+#include "libstore/compactor.h"
 #include "libstore/journal.h"
 #include "libutil/text.h"
 
@@ -62,6 +63,7 @@ util::Result<void> LogStore::start_snapshot()
     };
     job->done = [this, number = next.snapshot, records = tail_records_, tail = tail_bytes_](auto result) {
         maintenance_ = false;
+        snapshot_failed_ = !result.ok();
         if (!result.ok()) {
             util::log::warning(directory_, ": snapshot: ", result.error().text);
             return;
@@ -69,6 +71,7 @@ util::Result<void> LogStore::start_snapshot()
         tail_records_ -= std::min(records, tail_records_);
         tail_bytes_ -= std::min(tail, tail_bytes_);
         snapshot_number_ = number;
+        moved_ = false;
         adopt_snapshot();
     };
     maintenance_ = true;
@@ -114,8 +117,7 @@ util::Result<void> LogStore::forget_deleted()
     std::int64_t oldest = wall_seconds() -
                           std::chrono::floor<std::chrono::seconds>(options_.undelete_time).count();
     std::uint64_t limit = options_.undelete_limit;
-    auto space = util::sys::free_space(lock_.get());
-    if (space.ok() && space->bytes < low_space)
+    if (space_is_low())
         limit = 0;
     std::uint64_t bytes = state_.kept_bytes;
     Lsn upto = 0;
@@ -139,22 +141,37 @@ util::Result<void> LogStore::purge_upto(Lsn limit)
     return {};
 }
 
-bool LogStore::housekeep(util::Duration)
+Chores LogStore::housekeep(std::uint64_t count)
 {
-    if (maintenance_ || failure_)
-        return false;
-    auto forgot = forget_deleted();
-    if (forgot.ok() && garbage_is_much()) {
-        auto compacted = compact_some();
-        if (!compacted.ok())
-            util::log::warning(directory_, ": compaction: ", compacted.error().text);
-        if (maintenance_)
-            return false;
+    if (failure_)
+        return Chores::Done;
+    if (waits_for_helper())
+        return Chores::Waiting;
+    Steps steps{.left = count};
+    if (!compaction_) {
+        auto forgot = forget_deleted();
+        if (forgot.ok() && (compact_now_ || is_much(state_.garbage_bytes)))
+            compaction_ = std::make_unique<Compaction>(state_);
     }
-    if (tail_is_long(4) || snapshot_number_ == 0)
-        if (auto started = start_snapshot(); !started.ok())
+    Chores left = Chores::Done;
+    if (compaction_) {
+        auto compacted = compact(steps);
+        if (!compacted.ok()) {
+            util::log::warning(directory_, ": compaction: ", compacted.error().text);
+            end_compaction();
+            compact_now_ = false;
+        } else {
+            left = waits_for_helper() ? Chores::Waiting : Chores::More;
+        }
+    } else if ((tail_is_long(4) || snapshot_number_ == 0 || moved_) && !std::exchange(snapshot_failed_, false)) {
+        auto started = start_snapshot();
+        if (started.ok())
+            left = Chores::Waiting;
+        else
             util::log::warning(directory_, ": snapshot: ", started.error().text);
-    return false;
+    }
+    steps_made_ += steps.made;
+    return left;
 }
 
 }  // namespace store

@@ -179,9 +179,6 @@ util::Result<void> LogStore::collect()
         strict_.pop_front();
     if (failure_)
         return *failure_;
-    // Only here, where all that was finished has been taken in.
-    if (std::exchange(compacted_, false))
-        continue_compaction();
     return {};
 }
 

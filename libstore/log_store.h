@@ -3,7 +3,7 @@
 //   open.cc       opening, creation, loading             operations.cc  messages
 //   recover.cc    manifest, snapshot, replay             mailboxes.cc   mailboxes
 //   journal.cc    records into segments, durability      restore.cc     deleted mail, check
-//   reading.cc    bytes of messages                      housekeep.cc   snapshot; compact.cc
+//   reading.cc    bytes of messages                      housekeep.cc   snapshot; compact.cc, compactor.h
 #pragma once
 
 #include "libstore/committer.h"
@@ -13,6 +13,7 @@
 #include "libutil/log.h"
 #include "libutil/sys.h"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -32,7 +33,19 @@ constexpr std::size_t max_rendered = 32U << 20;
 
 constexpr std::uint64_t low_space = 64U << 20;     // with less free, deleted mail goes at once
 
-class Compactor;
+struct Compaction;
+
+// What is left of a slice of housekeeping.
+struct Steps {
+    std::uint64_t left = 0;
+    std::uint64_t made = 0;
+
+    void spend(std::uint64_t count)
+    {
+        made += count;
+        left -= std::min(count, left);
+    }
+};
 
 struct Segment {
     std::uint32_t id = 0;
@@ -89,7 +102,8 @@ public:
     void release_memory() override;
 
     QuotaUsage usage() const override;
-    bool housekeep(util::Duration slice) override;
+    Chores housekeep(std::uint64_t steps) override;
+    std::uint64_t housekeeping_steps() const override { return steps_made_; }
     std::optional<std::vector<std::uint32_t>> expunged_since(MailboxId mailbox, Lsn since) override;
     util::Result<std::vector<DeletedMessage>> deleted_messages() override;
     util::Result<Copied> restore(MailboxId from, std::span<const std::uint32_t> uids,
@@ -134,16 +148,25 @@ private:
     void adopt_snapshot();
     util::Result<void> forget_deleted();
     util::Result<void> purge_upto(Lsn limit);
-    bool garbage_is_much() const;
-    util::Result<void> compact_some();
-    util::Result<std::vector<std::size_t>> choose_victims(const Compactor& compactor);
-    util::Result<void> write_censuses(const Compactor& compactor);
-    void start_compaction(const SegmentHeader& header, const std::vector<std::size_t>& victims,
-                          Compactor& compactor, std::string bytes);
-    void finish_compaction(const std::vector<std::uint32_t>& ids, const Segment& fresh, bool empty,
-                           const std::vector<Content>& moved, const std::vector<Lsn>& dropped,
-                           const std::vector<std::string>& bodies);
-    void continue_compaction();
+    bool space_is_low() const;
+    bool waits_for_helper() const;
+    bool is_much(std::uint64_t garbage) const;
+    util::Result<void> seal();
+    util::Result<void> compact(Steps& steps);
+    util::Result<void> load_some(Steps& steps);
+    void mark_some(Steps& steps);
+    util::Result<void> survey_some(Steps& steps);
+    util::Result<void> choose_victims();
+    util::Result<void> judge_some(Steps& steps);
+    util::Result<void> take_census(Folder& folder);
+    util::Result<void> take_censuses(Steps& steps);
+    void hand_over(std::string piece);
+    void switch_segments();
+    void finish_round(const Segment& fresh);
+    void take_moved(std::uint32_t segment);
+    void survey_again();
+    void drop_unfinished();
+    void end_compaction();
     util::Result<void> check_segments(CheckReport& report);
     void check_messages(CheckReport& report);
 
@@ -231,8 +254,11 @@ private:
     std::uint64_t tail_bytes_ = 0;
     bool maintenance_ = false;            // a snapshot or compaction is in the helper's hands
     bool compact_now_ = false;
-    bool compacted_ = false;              // and what follows is still to be done
-    bool closing_ = false;
+    bool snapshot_failed_ = false;        // and is not tried again in the same turn
+    std::vector<std::uint32_t> damaged_;  // segments that compaction leaves alone
+    bool moved_ = false;                  // messages, since the last snapshot
+    std::unique_ptr<Compaction> compaction_;
+    std::uint64_t steps_made_ = 0;
 
     std::vector<OpenSegment> open_segments_;
     std::uint64_t use_ = 0;

@@ -1,4 +1,5 @@
 // What changes the list of mailboxes.
+#include "libstore/compactor.h"
 #include "libstore/journal.h"
 #include "libutil/text.h"
 
@@ -192,6 +193,9 @@ util::Result<Lsn> LogStore::remove_mailbox(std::string_view name)
     if (child != state_.names.end() && child->first.starts_with(below))
         return util::permanent("mailbox has children");
     TRY(loaded(folder->id));
+    // Of what compaction has left out of it so far only a census tells.
+    if (compaction_ && compaction_->compactor.censuses.contains(folder->id))
+        TRY(take_census(*folder));
     TRY(prepare(max_mailbox_name_length + 64, 1, true));
     add(MailboxRemovedRecord{.id = folder->id, .seconds = wall_seconds(), .name = wanted});
     strict();

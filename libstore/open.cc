@@ -1,4 +1,5 @@
 // Opening and closing a store: the lock, a new store, what is loaded when it is needed.
+#include "libstore/compactor.h"
 #include "libstore/journal.h"
 #include "libutil/random.h"
 #include "libutil/text.h"
@@ -37,10 +38,12 @@ LogStore::~LogStore()
 {
     if (!committer_ || segments_.empty() || failure_)
         return;
-    closing_ = true;
     if (state_.reservation_open && make_room(record_header_size, true).ok())
         add(ClosedRecord{});
-    if (sync().ok() && (tail_is_long(1) || options_.ignore_snapshot))
+    bool synced = sync().ok();
+    if (compaction_)
+        end_compaction();
+    if (synced && (tail_is_long(1) || options_.ignore_snapshot || moved_))
         (void)start_snapshot();
     (void)sync();
 }

@@ -8,6 +8,7 @@
 #include "libstore/format.h"
 #include "libstore/store.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,21 @@ struct UidRange {
 };
 
 using UidRanges = std::vector<UidRange>;
+
+// Uids that ascend, as ranges.
+template <typename Items, typename Uid = std::identity>
+UidRanges ranges_of(const Items& items, Uid uid = {})
+{
+    UidRanges ranges;
+    for (const auto& item : items) {
+        std::uint32_t next = std::invoke(uid, item);
+        if (!ranges.empty() && ranges.back().last + 1 == next)
+            ranges.back().last = next;
+        else
+            ranges.push_back({next, next});
+    }
+    return ranges;
+}
 
 // A new message: meta, then the rendered texts, then the content (unless `in_file`).
 struct MessageRecord {

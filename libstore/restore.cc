@@ -81,12 +81,7 @@ util::Result<Lsn> LogStore::purge_deleted(std::int64_t before, bool now)
     }
     if (upto)
         TRY(purge_upto(upto));
-    if (now) {
-        compact_now_ = true;
-        // What is being written to cannot be compacted, so it is sealed, if the disk has the room.
-        if (end_ > segment_header_size)
-            (void)start_segment();
-    }
+    compact_now_ |= now;
     return state_.last;
 }
 

@@ -104,6 +104,22 @@ bool State::is_subscribed(std::string_view name) const
     return std::ranges::binary_search(subscriptions, name);
 }
 
+void State::mark(Lsn lsn)
+{
+    if (!marks)
+        return;
+    if (const Content* found = content(lsn))
+        if (std::size_t index = std::size_t(found - contents.data()); index < marks->size())
+            (*marks)[index] = true;
+}
+
+bool State::is_live(Lsn lsn) const
+{
+    const Content* found = marks ? content(lsn) : nullptr;
+    std::size_t index = found ? std::size_t(found - contents.data()) : SIZE_MAX;
+    return !found || index >= marks->size() || (*marks)[index];
+}
+
 Folder& State::folder_or_new(MailboxId id)
 {
     auto& slot = folders[id];
@@ -151,6 +167,7 @@ void State::insert(Folder& folder, const Entry& entry, Lsn lsn, Change::Kind kin
             return;
     }
     folder.entries.insert(place, entry);
+    mark(entry.content);
     folder.uid_next = std::max(folder.uid_next, entry.uid + 1);
     folder.bytes += entry.size;
     folder.unseen += (entry.flags & Seen) == 0;
@@ -186,6 +203,7 @@ void State::erase(Folder& folder, const UidRanges& uids, Lsn lsn, bool keep, std
         if (keep && lsn > purged) {
             kept.push_back({.mailbox = folder.id, .lsn = lsn, .seconds = seconds, .entry = entry});
             kept_bytes += entry.size;
+            mark(entry.content);
         } else if (keep) {
             garbage_bytes += entry.size;
         }
@@ -255,6 +273,7 @@ void State::apply(Lsn lsn, const CopyRecord& record)
         erase(folder_or_new(record.from), sources, lsn, false, 0);
     } else if (record.kind == CopyRecord::Kind::Restore) {
         std::ranges::sort(sources, {}, &UidRange::first);
+        ++kept_removals;
         std::erase_if(kept, [&](const Kept& item) {
             if (item.mailbox != record.from ||
                 !std::ranges::binary_search(sources, item.entry.uid, {}, &UidRange::first))
@@ -423,6 +442,7 @@ void State::drop_kept(std::size_t count)
         garbage_bytes += kept[i].entry.size;
     }
     kept.erase(kept.begin(), kept.begin() + std::ptrdiff_t(count));
+    ++kept_removals;
     std::erase_if(removed_names, [this](const auto& removed) {
         return std::ranges::none_of(
             kept, [&](const Kept& item) { return item.mailbox == removed.first; });

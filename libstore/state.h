@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -106,6 +107,13 @@ public:
     std::uint32_t last_uid_validity = 0;
     std::uint64_t kept_bytes = 0;
     std::uint64_t garbage_bytes = 0; // about how much compaction would give back
+    std::uint64_t kept_removals = 0; // grows when `kept` loses items, and positions in it change
+
+    // While compaction asks, over many turns, what is alive: which of the contents there were when
+    // it began to ask are known to be.  What comes to be referred to meanwhile is marked as it does.
+    std::optional<std::vector<bool>> marks;
+    void mark(Lsn content);
+    bool is_live(Lsn content) const;   // also what is not known to be dead
 
     Folder* folder(MailboxId id);
     const Folder* folder(MailboxId id) const;

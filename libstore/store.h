@@ -126,6 +126,14 @@ struct DeletedMessage {
     Entry entry;                    // read_content() and read_rendered() take it
 };
 
+// What is left to do after a slice of idle-time work.
+enum class Chores : std::uint8_t {
+    Done,      // nothing for now
+    More,      // another slice
+    Waiting,   // the helper thread is at it: call again when collect() has taken in something
+};
+constexpr std::uint64_t step_bytes = 256;
+
 struct CheckReport {
     std::uint64_t segments = 0;
     std::uint64_t records = 0;
@@ -233,8 +241,15 @@ public:
     // --- the rest --------------------------------------------------------------------------------
 
     virtual QuotaUsage usage() const = 0;
-    // Does some idle-time work (compaction, snapshot) for about this long; true if more is left.
-    virtual bool housekeep(util::Duration slice) = 0;
+    // Does idle-time work (compaction, snapshot), a slice of at most about `steps` at a time: a step
+    // is a record, a message, or step_bytes bytes looked at.  Whatever else is called between two
+    // slices is as it would be without them.  Longer than `steps` are only: one record that is
+    // larger (a change of very many messages), and, once for each time that compaction runs, the
+    // entries of a mailbox as they are read (as long as its SELECT), the list of a mailbox's uids
+    // and the snapshot.
+    virtual Chores housekeep(std::uint64_t steps) = 0;
+    // The steps that housekeep() has made so far.
+    virtual std::uint64_t housekeeping_steps() const = 0;
     // The uids expunged after `since`, ascending; nullopt when history does not reach back that far
     // (QRESYNC, RFC 7162 §3.2: then all uids not present count as gone).
     virtual std::optional<std::vector<std::uint32_t>> expunged_since(MailboxId mailbox, Lsn since) = 0;

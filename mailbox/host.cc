@@ -19,7 +19,9 @@ constexpr util::Duration quiet_time{300'000};
 constexpr util::Duration longest_untidy_time{10'000'000};
 // So long without work, and freed memory goes back.
 constexpr util::Duration memory_return_time{5'000'000};
-constexpr util::Duration housekeeping_slice{5'000};
+// Steps of the store's idle-time work (store.h) between two looks at the descriptors: at most a
+// megabyte of the log, some milliseconds.
+constexpr std::uint64_t housekeeping_slice = 4096;
 
 // In the place of the greeting, which says that the log-in was successful: "TAG OK ..." for IMAP.
 void turn_away(const ipc::NewSession& order)
@@ -46,6 +48,8 @@ Host::Host(util::EventLoop& loop, util::UniqueFd control, const ipc::MailboxSett
       untidy_since_(last_activity_),
       store_watch_(loop, store.event_fd(), util::Watch::Read, [this](unsigned) {
           auto collected = store_.collect();
+          if (chores_ == store::Chores::Waiting)
+              chores_ = store::Chores::More;
           if (!collected.ok()) {
               failure_ = collected.take_error();
               loop_.stop();
@@ -263,7 +267,7 @@ void Host::count_sessions()
 
 bool Host::has_work() const
 {
-    return housekeeping_ ||
+    return chores_ == store::Chores::More ||
            std::any_of(clients_.begin(), clients_.end(), [](const auto& client) { return client->wants_slice(); });
 }
 
@@ -278,15 +282,17 @@ void Host::give_slice()
             return;
         }
     }
-    if (housekeeping_ && !store_.housekeep(housekeeping_slice)) {
-        housekeeping_ = false;
+    if (chores_ != store::Chores::More)
+        return;
+    chores_ = store_.housekeep(housekeeping_slice);
+    if (chores_ == store::Chores::Done) {
         trim_timer_.start(memory_return_time);
     }
 }
 
 bool Host::is_idle() const
 {
-    return clients_.empty() && std::all_of(deliverers_.begin(), deliverers_.end(), [](const auto& deliverer) {
+    return clients_.empty() && chores_ == store::Chores::Done && std::all_of(deliverers_.begin(), deliverers_.end(), [](const auto& deliverer) {
         return deliverer->told >= deliverer->pending;
     });
 }
@@ -319,7 +325,8 @@ void Host::quiet()
     if (now - last_activity_ < quiet_time && now - untidy_since_ < longest_untidy_time)
         return quiet_timer_.start(quiet_time);
     untidy_ = false;
-    housekeeping_ = true;
+    if (chores_ == store::Chores::Done)
+        chores_ = store::Chores::More;
 }
 
 // --- the end ---------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ private:
     std::size_t next_slice_ = 0;
     bool asked_to_leave_ = false;             // Leaving was sent and nothing came since
     bool leaving_ = false;
-    bool housekeeping_ = false;
+    store::Chores chores_ = store::Chores::Done;
     util::Instant leave_at_ = util::Instant::max();
     bool active_ = false;                     // something was done in this turn
     bool untidy_ = true;                      // and since the last housekeeping

@@ -110,16 +110,10 @@ util::Result<int> purge(store::Store& store, bool now)
     auto deleted = TRY(store.deleted_messages());
     TRY(store.purge_deleted(INT64_MAX, now));
     TRY(store.sync());
-    while (store.housekeep(util::Duration::zero())) {
-    }
-    // Each round hands the helper thread one piece of work; it is done when a round brings none.
-    for (bool more = now; more;) {
-        store::Lsn before = store.last();
-        TRY(store.sync());
-        store.housekeep(util::Duration::zero());
-        TRY(store.sync());
-        more = store.last() != before;
-    }
+    store::Chores left = store::Chores::More;
+    while (now && (left = store.housekeep(1U << 20)) != store::Chores::Done)
+        if (left == store::Chores::Waiting)
+            TRY(store.sync());
     print(util::concat(deleted.size(), " deleted messages are gone for good\n"));
     return 0;
 }

@@ -131,6 +131,15 @@ inline store::Stored add(store::Store& store, std::string_view where, std::strin
     return *stored;
 }
 
+// Idle-time work to its end, in slices of so many steps.
+inline void tidy(store::Store& store, std::uint64_t steps = 1U << 20)
+{
+    store::Chores left = store::Chores::More;
+    while ((left = store.housekeep(steps)) != store::Chores::Done)
+        if (left == store::Chores::Waiting)
+            OK(store.sync());
+}
+
 // All that a client can see of a store, as text.
 inline std::string picture(store::Store& store, bool modseqs = true)
 {

@@ -4,6 +4,7 @@
 #include "libutil/time.h"
 
 #include <cerrno>
+#include <numeric>
 #include <poll.h>
 
 namespace {
@@ -470,7 +471,7 @@ TEST(compacts_all_that_pays_in_one_go_and_keeps_the_rest)
     OK(store->expunge(inbox, most));
     EQ(store->deleted_messages()->size(), most.size());
     OK(store->purge_deleted(INT64_MAX, true));
-    store->housekeep(util::Duration::zero());
+    tidy(*store);
     for (int i = 0; i < 40; ++i)
         OK(store->sync());
     std::uint64_t bytes = store->check()->bytes;
@@ -487,6 +488,97 @@ TEST(compacts_all_that_pays_in_one_go_and_keeps_the_rest)
     EQ(store->deleted_messages()->size(), 0U);
     EQ(store->check()->problems.size(), 0U);
     EQ(add(*store, "INBOX", "next").uid, 401U);
+}
+END_TEST
+
+// Bytes that this process has read.
+std::uint64_t bytes_read()
+{
+    auto text = util::sys::read_file("/proc/self/io", 4096);
+    OK(text);
+    return std::strtoull(text->c_str() + std::string_view("rchar: ").size(), nullptr, 10);
+}
+
+TEST(compacts_in_slices_of_bounded_work_and_goes_on_serving)
+{
+    Directory directory;
+    store::Options options;
+    options.segment_size = 64U << 10;
+    auto store = open(directory.path, options);
+    auto inbox = id_of(*store, "INBOX");
+    std::vector<std::uint32_t> most;
+    for (std::uint32_t i = 1; i <= 400; ++i) {
+        add(*store, "INBOX", util::concat("m", i), 0, {}, 3000);
+        if (i % 10)
+            most.push_back(i);
+    }
+    OK(store->expunge(inbox, most));
+    OK(store->purge_deleted(INT64_MAX, true));
+    constexpr std::uint64_t slice = 50;
+    constexpr std::uint64_t one_record = 3000 / store::step_bytes + 4;
+    int slices = 0;
+    for (auto left = store::Chores::More; left != store::Chores::Done; ++slices) {
+        std::uint64_t steps = store->housekeeping_steps();
+        std::uint64_t bytes = bytes_read();
+        std::uint64_t uids = mailbox(*store, "INBOX").entries.size();   // which a census lists at once
+        left = store->housekeep(slice);
+        THAT(store->housekeeping_steps() - steps <= slice + std::max(one_record, uids + 4));
+        // Records that a slice's reading has cut off are read again.
+        THAT(bytes_read() - bytes <= 4 * slice * store::step_bytes + 2 * one_record * store::step_bytes + 4096);
+        if (slices % 10 == 0) {
+            auto stored = add(*store, "INBOX", util::concat("s", slices));
+            EQ(*store->read_content(*mailbox(*store, "INBOX").find(stored.uid)), text_of(util::concat("s", slices)));
+            EQ(*store->read_content(mailbox(*store, "INBOX").entries[20]), text_of("m210", 3000));
+        }
+        if (left == store::Chores::Waiting)
+            OK(store->sync());
+    }
+    THAT(slices > 100);
+    THAT(store->check()->bytes < 400'000);
+    EQ(store->check()->problems.size(), 0U);
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
+// What is alive is found mailbox by mailbox; what moves from one that is still to be looked at to one
+// that has been is alive all the same, and so is what is expunged and can be put back.
+TEST(keeps_mail_that_moves_while_compaction_looks_for_it)
+{
+    Directory directory;
+    store::Options options;
+    options.segment_size = 64U << 10;
+    auto store = open(directory.path, options);
+    OK(store->create_mailbox("a", store::SpecialUse::None));
+    OK(store->create_mailbox("b", store::SpecialUse::None));
+    for (int i = 0; i < 120; ++i)
+        add(*store, i % 3 == 0 ? "INBOX" : i % 3 == 1 ? "a" : "b", util::concat("m", i), 0, {}, 2000);
+    std::vector<std::uint32_t> all(40);
+    std::iota(all.begin(), all.end(), 1U);
+    OK(store->expunge(id_of(*store, "INBOX"), all));
+    OK(store->purge_deleted(INT64_MAX, true));
+    auto shift = [&](std::string_view from, std::string_view to) {
+        const auto& entries = mailbox(*store, from).entries;
+        std::uint32_t uid = entries[entries.size() / 2].uid;
+        OK(store->move(id_of(*store, from), std::span(&uid, 1), id_of(*store, to)));
+    };
+    bool turn = false;
+    for (auto left = store::Chores::More; left != store::Chores::Done; turn = !turn) {
+        left = store->housekeep(4);
+        if (left == store::Chores::Waiting)
+            OK(store->sync());
+        for (int i = 0; i < 2 && mailbox(*store, turn ? "a" : "b").entries.size() > 2; ++i)
+            shift(turn ? "a" : "b", turn ? "b" : "a");
+        if (turn && mailbox(*store, "a").entries.size() > 20) {
+            std::uint32_t uid = mailbox(*store, "a").entries.back().uid;
+            OK(store->expunge(id_of(*store, "a"), std::span(&uid, 1)));
+        }
+    }
+    for (const char* name : {"a", "b"})
+        for (const auto& entry : mailbox(*store, name).entries)
+            OK(store->read_content(entry));
+    for (const auto& item : store->deleted_messages().take())
+        OK(store->read_content(item.entry));
+    reopens_the_same(directory.path, store);
 }
 END_TEST
 
@@ -530,13 +622,13 @@ TEST(forgets_deleted_mail_beyond_time_and_size)
         add(*store, "INBOX", "m");
         OK(store->expunge(inbox, std::span(&i, 1)));
     }
-    store->housekeep(util::Duration::zero());
+    tidy(*store);
     EQ(store->deleted_messages()->size(), 2U);
     store = nullptr;
     options.undelete_time = util::Duration(-5'000'000);  // all of it is older
     store = open(directory.path, options);
     EQ(store->deleted_messages()->size(), 2U);
-    store->housekeep(util::Duration::zero());
+    tidy(*store);
     EQ(store->deleted_messages()->size(), 0U);
 }
 END_TEST
@@ -565,7 +657,7 @@ TEST(adopts_an_identity)
 }
 END_TEST
 
-SUITE(operations, compacts_all_that_pays_in_one_go_and_keeps_the_rest, gives_deleted_mail_back,
+SUITE(operations, keeps_mail_that_moves_while_compaction_looks_for_it, compacts_in_slices_of_bounded_work_and_goes_on_serving, compacts_all_that_pays_in_one_go_and_keeps_the_rest, gives_deleted_mail_back,
       forgets_deleted_mail_beyond_time_and_size, adopts_an_identity, makes_inbox_and_the_default_mailboxes, refuses_what_is_not_there_or_locked,
       appends_and_reads_back, is_durable_after_an_event, keeps_large_messages_in_files,
       appends_all_or_none, answers_a_second_delivery_without_a_second_copy,

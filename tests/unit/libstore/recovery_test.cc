@@ -180,7 +180,7 @@ void flips_every_byte(bool orderly, bool snapshot)
     auto store = open(path, small());
     live_a_little(*store, given);
     if (snapshot) {
-        store->housekeep(util::Duration::zero());
+        tidy(*store);
         OK(store->sync());
         OK(store->sync());
     }
@@ -342,7 +342,7 @@ TEST(does_without_a_stale_snapshot)
     auto options = small();
     auto store = open(path, options);
     add(*store, "INBOX", "one");
-    store->housekeep(util::Duration::zero());
+    tidy(*store);
     OK(store->sync());
     OK(store->sync());
     std::string name = files(path, "snapshot-").at(0);
