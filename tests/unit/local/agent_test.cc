@@ -227,6 +227,23 @@ TEST(tells_of_a_message_over_which_two_mailboxes_ended)
 }
 END_TEST
 
+TEST(tells_of_a_death_although_the_second_try_met_an_ending_mailbox)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    for (bool is_up : {true, false}) {
+        auto mailbox = office.mailbox();
+        if (is_up)
+            OK(mailbox.send(ipc::DeliveriesWanted{}));
+        office.next<ipc::Deliver>(mailbox);
+        office.loop.run_for(std::chrono::milliseconds(2));
+    }
+    auto outcome = office.next<ipc::Outcome>(office.qmgr);
+    EQ(outcome.status.disposition, Disposition::Deferred);
+    EQ(outcome.deaths, 1u);
+}
+END_TEST
+
 TEST(blames_no_message_for_a_mailbox_that_does_not_start)
 {
     Office office;
