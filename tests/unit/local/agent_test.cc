@@ -233,8 +233,9 @@ TEST(tells_of_a_death_although_the_second_try_met_an_ending_mailbox)
     OK(office.qmgr.send(office.job(1, {"user@example.org"})));
     for (bool is_up : {true, false}) {
         auto mailbox = office.mailbox();
-        if (is_up)
+        if (is_up) {
             OK(mailbox.send(ipc::DeliveriesWanted{}));
+        }
         office.next<ipc::Deliver>(mailbox);
         office.loop.run_for(std::chrono::milliseconds(2));
     }
