@@ -1,6 +1,6 @@
 // bounce(8): writes delivery status notifications from a queue file that it is handed, and gives
 // them to cleanup(8).
-#include "bounce/config.h"
+#include "bounce/checked_config.h"
 #include "bounce/session.h"
 #include "libipc/identity.h"
 #include "libipc/server.h"
@@ -12,14 +12,15 @@ namespace {
 
 util::Result<int> daemon_main(server::Arguments arguments)
 {
-    Config config;
+    CheckedConfig::Words words;
+    CheckedConfig config(words);
     auto process = TRY(server::Process::start("bounce", std::move(arguments), config));
     TRY(process.permit({"qmgr"}));
     const conf::Common& common = process.common();
-    Identity identity{.myhostname = *common.myhostname,
-                      .myorigin = *common.myorigin,
-                      .double_bounce_sender = *config.double_bounce_sender,
-                      .size_limit = *config.size_limit};
+    for (const conf::Problem& problem : words.problems.all())
+        util::log::warning("bounce_template_file: ", problem.to_text(), "; the built-in words are used");
+    Site site{.config = config, .myhostname = *common.myhostname, .myorigin = *common.myorigin,
+              .mail_name = *common.mail_name, .templates = std::move(words.templates)};
     ipc::Submitter submitter(server::private_socket(common, "cleanup"), *common.ipc_timeout);
     util::Sandbox sandbox;
     sandbox.connect();
@@ -30,7 +31,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
             continue;
         ipc::Connection connection(std::move(client->fd));
         TRY(connection.set_timeout(*common.ipc_timeout));
-        auto ended = Session(std::move(connection), submitter, identity).run(&server::Process::stop_requested);
+        auto ended = Session(std::move(connection), submitter, site).run(&server::Process::stop_requested);
         if (!ended.ok())
             util::log::warning("qmgr: ", ended.error().text);
     }

@@ -1,6 +1,8 @@
 // Orders to notify become RFC 3464 messages.
 #include "bounce/notification.h"
 
+#include "libmail/address_edit.h"
+#include "libmail/dsn_status.h"
 #include "libmail/header.h"
 #include "libqueue/reader.h"
 #include "libutil/log.h"
@@ -41,7 +43,10 @@ mail::DsnRecipient recipient_of(const ipc::Notify& order, std::size_t index, uti
     told.original_type = type;
     told.original_recipient = original;
     told.action = action_of(order.kind, status);
-    told.status = status.dsn;
+    // RFC 3464 §2.3.4: there is always one.
+    bool failed = order.kind == ipc::Notify::Kind::Failure;
+    told.status = mail::is_dsn_status(status.dsn) ? status.dsn
+                  : order.kind == ipc::Notify::Kind::Success ? "2.0.0" : failed ? "5.0.0" : "4.0.0";
     // "smtp; 550 5.1.1 no such user" is what another server said, all else our own words.
     std::string_view diagnostic = status.diagnostic;
     if (util::starts_with_nocase(diagnostic, "smtp;"))
@@ -54,13 +59,13 @@ mail::DsnRecipient recipient_of(const ipc::Notify& order, std::size_t index, uti
     return told;
 }
 
-util::Result<Attachment> read_attachment(const ipc::Notify& order, const Identity& identity)
+util::Result<Attachment> read_attachment(const ipc::Notify& order, const Site& site)
 {
     if (!order.message.valid())
         return util::not_found("no message was given");
     queue::Reader reader = TRY(queue::Reader::open(order.message.get(), queue::Check::Envelope));
     Attachment attached;
-    attached.full = order.kind == ipc::Notify::Kind::Failure && reader.content_size() <= identity.size_limit &&
+    attached.full = order.kind == ipc::Notify::Kind::Failure && reader.content_size() <= *site.config.size_limit &&
                     order.envelope.return_part != ipc::ReturnPart::Headers;
     std::size_t wanted = attached.full ? reader.content_size() : max_attached_header;
     queue::Content content = reader.content();
@@ -86,57 +91,117 @@ std::string compact_time(util::WallTime now)
                         two(second % 60));
 }
 
-}  // namespace
-
-bool has_reader(const ipc::Envelope& envelope, const Identity& identity)
+// "postmaster" is ours.
+std::string complete(std::string_view address, const Site& site)
 {
-    if (envelope.sender.empty())
-        return false;
-    std::string_view name = envelope.sender;
-    if (identity.double_bounce_sender.find('@') == std::string::npos)
-        name = name.substr(0, name.rfind('@'));
-    return !util::equal_nocase(name, identity.double_bounce_sender);
+    return address.find('@') == std::string_view::npos ? util::concat(address, "@", site.myorigin) : std::string(address);
 }
 
-Attachment attachment(const ipc::Notify& order, const Identity& identity)
+// The same within a header field's text.
+std::string complete_field(std::string_view text, const Site& site)
 {
-    auto attached = read_attachment(order, identity);
+    constexpr std::size_t token_limit = 1000;
+    auto edits = mail::edit_addresses(text, token_limit, [&](const mail::Address& address) {
+        std::optional<mail::Address> changed;
+        if (address.domain.empty())
+            changed = mail::Address{.local_part = address.local_part, .domain = site.myorigin};
+        return util::Result<std::optional<mail::Address>>(std::move(changed));
+    });
+    return edits ? mail::apply_edits(text, *edits) : std::string(text);
+}
+
+const mail::NoticeTemplate& template_of(ipc::Notify::Kind kind, const mail::NoticeTemplates& templates)
+{
+    switch (kind) {
+    case ipc::Notify::Kind::Failure: return templates.failure;
+    case ipc::Notify::Kind::Delay: return templates.delay;
+    case ipc::Notify::Kind::Success: return templates.success;
+    }
+    return templates.failure;
+}
+
+}  // namespace
+
+std::vector<Letter> letters_of(const ipc::Notify& order, const Site& site)
+{
+    using Kind = ipc::Notify::Kind;
+    const std::string& sender = order.envelope.sender;
+    std::vector<Letter> letters;
+    if (site.config.is_double_bounce(sender))
+        return letters;
+    std::vector<std::size_t> all, wanted;
+    for (std::size_t i = 0; i < order.recipients.size(); ++i) {
+        all.push_back(i);
+        // Of a success qmgr has decided: it may end a delay that was told.
+        if (order.kind == Kind::Success || ipc::wants(order.recipients[i].recipient.notify, order.kind))
+            wanted.push_back(i);
+    }
+    auto to_postmaster = [&](const std::string& recipient, bool needed) {
+        letters.push_back({true, needed, complete(*site.config.double_bounce_sender, site), complete(recipient, site), all});
+    };
+    ipc::NoticeClasses classes = site.config.classes();
+    if (sender.empty()) {
+        if (order.kind == Kind::Failure && (classes & ipc::NoticeDoubleBounce))
+            to_postmaster(*site.config.double_bounce_notice_recipient, true);
+        return letters;
+    }
+    if (!wanted.empty())
+        letters.push_back({false, true, "", sender, std::move(wanted)});
+    if (order.kind == Kind::Failure && (classes & ipc::NoticeBounce))
+        to_postmaster(*site.config.bounce_notice_recipient, false);
+    if (order.kind == Kind::Delay && (classes & ipc::NoticeDelay))
+        to_postmaster(*site.config.delay_notice_recipient, false);
+    return letters;
+}
+
+Attachment attachment(const ipc::Notify& order, const Site& site)
+{
+    auto attached = read_attachment(order, site);
     if (attached.ok())
         return attached.take();
     util::log::warning(order.queue_id, ": the message cannot be attached: ", attached.error().text);
     return {};
 }
 
-util::Result<std::string> compose(const ipc::Notify& order, const Attachment& attached, const Identity& identity,
-                                  std::string_view new_queue_id, util::WallTime now)
+util::Result<std::string> compose(const ipc::Notify& order, const Letter& letter, const Attachment& attached,
+                                  const Site& site, std::string_view new_queue_id, util::WallTime now)
 {
-    if (order.recipients.empty() || order.recipients.size() != order.statuses.size())
+    if (letter.told.empty() || order.recipients.size() != order.statuses.size() || letter.told.back() >= order.statuses.size())
         return util::invalid("an order to notify without recipients, or without their statuses");
+    const mail::NoticeTemplate& words = template_of(order.kind, site.templates);
     mail::DsnReport report;
-    report.to = TRY(mail::parse_address(order.envelope.sender));
-    report.from = {.local_part = "MAILER-DAEMON", .domain = identity.myorigin};
-    report.reporting_mta = identity.myhostname;
+    report.to = TRY(mail::parse_address(letter.recipient));
+    report.from = complete_field(words.from, site);
+    report.subject = letter.to_postmaster ? words.postmaster_subject : words.subject;
+    report.notice = words.body;
+    if (letter.to_postmaster)
+        util::append(report.notice, "\nThis notice is for the postmaster.  The message was from <",
+                     util::printable(order.envelope.sender, 320), ">.\n");
+    report.reporting_mta = site.myhostname;
     report.date = date_of(now);
-    report.message_id = util::concat(compact_time(now), ".", new_queue_id, "@", identity.myhostname);
+    report.message_id = util::concat(compact_time(now), ".", new_queue_id, "@", site.myhostname);
     report.queue_id = order.queue_id;
+    report.sender = order.envelope.sender;
     report.envelope_id = order.envelope.envelope_id;
     if (order.envelope.arrival > 0)
         report.arrival = date_of(order.envelope.arrival);
-    for (std::size_t i = 0; i < order.recipients.size(); ++i)
+    for (std::size_t i : letter.told)
         report.recipients.push_back(recipient_of(order, i, now));
     report.content = attached.content;
-    report.full = attached.full;
+    report.full = attached.full && !letter.to_postmaster;
     return mail::compose_dsn(report);
 }
 
-std::string_view name_of(ipc::Notify::Kind kind)
+std::string received_field(const Site& site, std::string_view queue_id, util::WallTime now)
 {
-    switch (kind) {
-    case ipc::Notify::Kind::Failure: return "sender non-delivery notification";
-    case ipc::Notify::Kind::Delay: return "sender delay notification";
-    case ipc::Notify::Kind::Success: return "sender delivery status notification";
-    }
-    return "notification";
+    return util::concat("Received: by ", site.myhostname, " (", site.mail_name, ")\r\n\tid ", queue_id, "; ",
+                        mail::format_date(date_of(now)), "\r\n");
+}
+
+std::string name_of(ipc::Notify::Kind kind, bool to_postmaster)
+{
+    constexpr std::string_view kinds[] = {"non-delivery", "delay", "delivery status"};
+    return util::concat(to_postmaster ? "postmaster " : "sender ", kinds[static_cast<std::size_t>(kind)], " notification");
 }
 
 }  // namespace bounce

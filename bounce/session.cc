@@ -48,43 +48,56 @@ ipc::Outcome Session::notify(const ipc::Notify& order)
     outcome.job = order.job;
     outcome.status.disposition = ipc::Disposition::Delivered;
     outcome.status.dsn = "2.0.0";
-    if (!has_reader(order.envelope, identity_)) {
+    std::vector<Letter> letters = letters_of(order, site_);
+    if (letters.empty()) {
         outcome.status.text = "no notification: there is nobody to tell";
-        util::log::info(order.queue_id, ": ", name_of(order.kind), " not written: sender is <",
+        util::log::info(order.queue_id, ": ", name_of(order.kind, false), " not written: sender is <",
                         util::printable(order.envelope.sender, 320), ">");
         return outcome;
     }
-    std::string new_queue_id;
-    auto verdict = submit(order, new_queue_id);
-    if (verdict.ok() &&
-        (verdict->kind == ipc::Verdict::Kind::Kept || verdict->kind == ipc::Verdict::Kind::Delivered)) {
-        outcome.status.text = new_queue_id;
-        util::log::info(order.queue_id, ": ", name_of(order.kind), ": ", new_queue_id);
-        return outcome;
-    }
-    // What cannot be written today cannot be written tomorrow: a sender that is no address.
-    if (verdict.ok() || verdict.error().kind != util::Kind::Invalid)
-        outcome.status.disposition = ipc::Disposition::Deferred;
-    outcome.status.dsn = "4.3.0";
-    outcome.status.text = verdict.ok() ? verdict->text : verdict.error().text;
-    util::log::warning(order.queue_id, ": ", name_of(order.kind), " failed: ", util::printable(outcome.status.text));
+    Attachment attached = attachment(order, site_);
+    for (const Letter& letter : letters)
+        if (auto failed = write(order, letter, attached); failed && letter.needed)
+            outcome.status = std::move(*failed);
     return outcome;
 }
 
-util::Result<ipc::Verdict> Session::submit(const ipc::Notify& order, std::string& new_queue_id)
+// What went wrong; nothing when cleanup has taken it.
+std::optional<ipc::DeliveryStatus> Session::write(const ipc::Notify& order, const Letter& letter, const Attachment& attached)
+{
+    std::string new_queue_id;
+    std::string name = name_of(order.kind, letter.to_postmaster);
+    auto verdict = submit(order, letter, attached, new_queue_id);
+    if (verdict.ok() &&
+        (verdict->kind == ipc::Verdict::Kind::Kept || verdict->kind == ipc::Verdict::Kind::Delivered)) {
+        util::log::info(order.queue_id, ": ", name, ": ", new_queue_id);
+        return {};
+    }
+    ipc::DeliveryStatus status;
+    status.dsn = "4.3.0";
+    status.text = verdict.ok() ? verdict->text : verdict.error().text;
+    // What cannot be written today cannot be written tomorrow: a sender that is no address.
+    if (!verdict.ok() && verdict.error().kind == util::Kind::Invalid)
+        status.disposition = ipc::Disposition::Delivered;
+    util::log::warning(order.queue_id, ": ", name, " failed: ", util::printable(status.text));
+    return status;
+}
+
+util::Result<ipc::Verdict> Session::submit(const ipc::Notify& order, const Letter& letter, const Attachment& attached,
+                                           std::string& new_queue_id)
 {
     new_queue_id = TRY(submitter_.next_queue_id());
-    Attachment attached = attachment(order, identity_);
-    std::string message = TRY(compose(order, attached, identity_, new_queue_id, util::wall_now()));
+    util::WallTime now = util::wall_now();
+    std::string message = TRY(compose(order, letter, attached, site_, new_queue_id, now));
     ipc::Envelope envelope;
-    envelope.arrival = util::wall_now().time_since_epoch().count();
+    envelope.sender = letter.sender;
+    envelope.arrival = now.time_since_epoch().count();
     envelope.origin = ipc::Origin::Bounce;
     envelope.eight_bit = !util::is_ascii(message);
     envelope.smtputf8 = order.envelope.smtputf8;
     // RFC 3461 §6.2: nobody is told of the fate of a notification.
-    submitter_.begin(std::move(envelope),
-                     {{.address = order.envelope.sender, .original = {}, .notify = ipc::NotifyNever}},
-                     [](const std::string&) { return std::string(); });
+    submitter_.begin(std::move(envelope), {{.address = letter.recipient, .original = {}, .notify = ipc::NotifyNever}},
+                     [&, now](const std::string& queue_id) { return received_field(site_, queue_id, now); });
     submitter_.write(message);
     auto verdict = submitter_.finish();
     new_queue_id = submitter_.queue_id();

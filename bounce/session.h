@@ -5,13 +5,15 @@
 #include "libipc/connection.h"
 #include "libipc/submitter.h"
 
+#include <optional>
+
 namespace bounce {
 
 class Session {
 public:
     // The Submitter and its connection to cleanup(8) outlive the session.
-    Session(ipc::Connection connection, ipc::Submitter& submitter, const Identity& identity)
-        : connection_(std::move(connection)), submitter_(submitter), identity_(identity)
+    Session(ipc::Connection connection, ipc::Submitter& submitter, const Site& site)
+        : connection_(std::move(connection)), submitter_(submitter), site_(site)
     {
     }
 
@@ -20,11 +22,13 @@ public:
 
 private:
     ipc::Outcome notify(const ipc::Notify& order);
-    util::Result<ipc::Verdict> submit(const ipc::Notify& order, std::string& new_queue_id);
+    std::optional<ipc::DeliveryStatus> write(const ipc::Notify& order, const Letter& letter, const Attachment& attached);
+    util::Result<ipc::Verdict> submit(const ipc::Notify& order, const Letter& letter, const Attachment& attached,
+                                      std::string& new_queue_id);
 
     ipc::Connection connection_;
     ipc::Submitter& submitter_;
-    const Identity& identity_;
+    const Site& site_;
 };
 
 }  // namespace bounce

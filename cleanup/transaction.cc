@@ -81,6 +81,7 @@ void Transaction::forget()
     message_.reset();
     known_.clear();
     copies_.clear();
+    aliases_.clear();
     expanded_ = eight_bit_ = false;
 }
 
@@ -160,8 +161,24 @@ std::optional<Failure> Transaction::add_recipient(const ipc::Recipient& recipien
     auto expansion = expander_(address);
     if (!expansion)
         return look_up_failed(address, expansion.error());
-    for (const std::string& one : expansion->addresses)
-        if (auto failed = add_one(recipient, one, expansion->expanded || replaced))
+    const bool expanded = expansion->expanded || replaced;
+    // RFC 3461 §5.2.7.3: of success the sender hears once, for the alias.
+    if (expansion->addresses.size() > 1 && (recipient.notify & ipc::NotifySuccess)) {
+        aliases_.push_back({address, recipient.original, ipc::NotifySuccess});
+        ipc::Recipient member = recipient;
+        member.notify &= static_cast<std::uint8_t>(~ipc::NotifySuccess);
+        if (member.notify == ipc::NotifyDefault)
+            member.notify = ipc::NotifyNever;
+        return add_all(member, expansion->addresses, expanded);
+    }
+    return add_all(recipient, expansion->addresses, expanded);
+}
+
+std::optional<Failure> Transaction::add_all(const ipc::Recipient& recipient, const std::vector<std::string>& addresses,
+                                            bool expanded)
+{
+    for (const std::string& one : addresses)
+        if (auto failed = add_one(recipient, one, expanded))
             return failed;
     return {};
 }
@@ -200,10 +217,7 @@ std::optional<Failure> Transaction::add_copy(const std::string& address)
     auto expansion = expander_(recipient.address);
     if (!expansion)
         return look_up_failed(recipient.address, expansion.error());
-    for (const std::string& one : expansion->addresses)
-        if (auto failed = add_one(recipient, one, true))
-            return failed;
-    return {};
+    return add_all(recipient, expansion->addresses, true);
 }
 
 // A recipient that comes a second time, by another alias or from the client, counts once.
@@ -302,6 +316,9 @@ std::optional<Failure> Transaction::finish()
         return failure(Kind::Delivered, 250, "2.0.0", util::concat("Ok: queued as ", envelope_.queue_id));
     if (auto failed = add_copies())
         return failed;
+    for (const ipc::Recipient& alias : aliases_)
+        if (auto added = writer_.add_alias(alias); !added)
+            return logged(envelope_.queue_id, added.error());
     if (auto failed = add_patches())
         return failed;
     auto sealed = writer_.finish(summary());

@@ -51,6 +51,7 @@ public:
     void forget();
 
 private:
+    std::optional<Failure> add_all(const ipc::Recipient& recipient, const std::vector<std::string>& addresses, bool expanded);
     std::optional<Failure> add_one(const ipc::Recipient& recipient, const std::string& address, bool expanded);
     std::optional<Failure> map_sender();
     std::optional<Failure> add_recipient(const ipc::Recipient& recipient);
@@ -78,6 +79,7 @@ private:
     std::optional<Inspector> inspector_;
     std::optional<HeaderScan> header_;
     std::vector<std::string> copies_;         // who gets one besides: automatic copies
+    std::vector<ipc::Recipient> aliases_;     // whose expansion is a success to be told
     StrayFilter stray_;
     std::unordered_set<std::string> known_;   // recipients, in lower case
     bool expanded_ = false;

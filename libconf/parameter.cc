@@ -14,6 +14,7 @@ using util::Result;
 Section::~Section() = default;
 void Section::prepare(const MainCf&) {}
 void Section::verify(const MainCf&, Problems&) const {}
+void Section::check(const MainCf&, Problems&) const {}
 
 Parameter::Parameter(Section* section, std::string_view name, std::string_view default_text,
                      std::string_view description) :

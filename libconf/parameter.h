@@ -37,6 +37,9 @@ public:
     virtual void prepare(const MainCf& settings);
     // After values were read: the place for rules between parameters.
     virtual void verify(const MainCf& settings, Problems& problems) const;
+    // What only `tern check` looks at, before a start or reload: mistakes that a daemon lives with when
+    // they come later.
+    virtual void check(const MainCf& settings, Problems& problems) const;
 
 private:
     friend class Parameter;

@@ -121,8 +121,9 @@ struct Outcome {
     }
 };
 
-// qmgr -> bounce: write one notification about these recipients of this message and hand it to
-// cleanup.  The answer is one Outcome with index 0: Delivered when cleanup has kept it.
+// qmgr -> bounce: tell whoever is to hear of it what became of these recipients of this message: the
+// sender, of those for which `wants` says so, and the postmaster by notify_classes (notices.h).  The
+// answer is one Outcome with index 0: Delivered when nothing remains to be written.
 struct Notify {
     static constexpr std::string_view message_name = "notify";
     enum class Kind : std::uint8_t { Failure, Delay, Success, last_ = Success };
@@ -147,5 +148,16 @@ struct Notify {
         visit("status", message.statuses);
     }
 };
+
+// Has the sender wished to hear of this (RFC 3461 §4.1)?  Of success only where he said so.
+constexpr bool wants(std::uint8_t notify, Notify::Kind kind)
+{
+    switch (kind) {
+    case Notify::Kind::Failure: return notify == NotifyDefault || (notify & NotifyFailure);
+    case Notify::Kind::Delay: return notify == NotifyDefault || (notify & NotifyDelay);
+    case Notify::Kind::Success: return notify & NotifySuccess;
+    }
+    return false;
+}
 
 }  // namespace ipc

@@ -144,7 +144,7 @@ util::Result<Process> Process::start(std::string_view program, Arguments argumen
     state->program = program;
     if (text == check_mode) {
         state->arguments = std::move(arguments);
-        report_problems(state->read(sections));
+        report_problems(state->read(sections, true));
     }
     state->facts = TRY(Facts::decode(text));
     ::unsetenv("TERN_CHILD");
@@ -169,7 +169,7 @@ util::Result<Process> Process::start(std::string_view program, Arguments argumen
     return Process(std::move(state));
 }
 
-conf::Problems Process::State::read(std::initializer_list<conf::Section*> sections)
+conf::Problems Process::State::read(std::initializer_list<conf::Section*> sections, bool checking)
 {
     conf::Problems problems;
     auto settings = conf::MainCf::load(arguments.config_directory, problems);
@@ -178,6 +178,9 @@ conf::Problems Process::State::read(std::initializer_list<conf::Section*> sectio
     std::vector<conf::Section*> all{&common, &config};
     all.insert(all.end(), sections.begin(), sections.end());
     settings.fill(all, problems);
+    for (const conf::Section* section : all)
+        if (checking)
+            section->check(settings, problems);
     return problems;
 }
 

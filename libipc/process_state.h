@@ -32,7 +32,7 @@ struct Process::State {
     std::unique_ptr<ipc::Channel> channel;
     util::SignalWatch terminate;
 
-    conf::Problems read(std::initializer_list<conf::Section*> sections);
+    conf::Problems read(std::initializer_list<conf::Section*> sections, bool checking = false);
     util::Result<void> load(std::initializer_list<conf::Section*> sections);
     void tell_all_busy();
     util::Result<bool> peer_permitted(const util::sys::PeerCredentials& peer) const;

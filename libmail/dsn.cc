@@ -49,7 +49,8 @@ public:
         utf8_ = report.to.needs_utf8();
         for (const DsnRecipient& recipient : report.recipients)
             utf8_ |= recipient.address.needs_utf8() || !util::is_ascii(recipient.original_recipient);
-        eight_bit_ = utf8_ || !util::is_ascii(attached_);
+        utf8_notice_ = utf8_ || !util::is_ascii(report.notice);
+        eight_bit_ = utf8_notice_ || !util::is_ascii(attached_);
         std::string_view fields = report.content.substr(0, header);
         utf8_header_ = !util::is_ascii(fields) && util::is_utf8(fields);
         // A boundary that the message does not hold: longer until that is so.
@@ -76,25 +77,12 @@ private:
         util::append(out_, parts..., "\r\n");
     }
 
-    bool any(DsnAction action) const
-    {
-        return std::ranges::any_of(report_.recipients,
-                                   [&](const DsnRecipient& r) { return r.action == action; });
-    }
-
-    std::string_view subject() const
-    {
-        if (any(DsnAction::Failed))
-            return "Undelivered mail returned to sender";
-        return any(DsnAction::Delayed) ? "Delayed mail (still being retried)" : "Successful mail delivery report";
-    }
-
     void header()
     {
         line("Date: ", format_date(report_.date));
-        line("From: Mail Delivery System <", to_text(report_.from), '>');
+        line("From: ", one_line(report_.from, false));
         line("To: ", to_text(report_.to));
-        line("Subject: ", subject());
+        line("Subject: ", one_line(report_.subject, false));
         line("Message-ID: <", report_.message_id, '>');
         line("Auto-Submitted: auto-replied");  // RFC 3834 §5
         line("MIME-Version: 1.0");
@@ -119,23 +107,20 @@ private:
 
     void notice()
     {
-        part(utf8_ ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii", "Notification", utf8_);
-        line("This is the mail system at ", report_.reporting_mta, '.');
-        line();
-        if (any(DsnAction::Failed)) {
-            line("Your message could not be delivered to the recipients named below.  It will not");
-            line("be tried again.");
-        } else if (any(DsnAction::Delayed)) {
-            line("Your message has not been delivered yet to the recipients named below.  It is");
-            line("being tried again; YOU NEED NOT SEND IT AGAIN.");
-        } else {
-            line("Your message was delivered, or handed on to a system that sends no reports.");
+        part(utf8_notice_ ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii", "Notification", utf8_notice_);
+        for (std::string_view rest = report_.notice; !rest.empty();) {
+            std::string_view text = rest.substr(0, rest.find('\n'));
+            rest.remove_prefix(std::min(rest.size(), text.size() + 1));
+            line(one_line(text, true));
         }
         line();
         for (const DsnRecipient& recipient : report_.recipients) {
             std::string who = to_path(recipient.address);
             std::string_view meaning = describe(recipient.status);
-            line("  ", who, ": ", action_name(recipient.action), meaning.empty() ? "" : ", ", meaning);
+            std::string alias;
+            if (!recipient.original_recipient.empty() && !util::equal_nocase(recipient.original_recipient, to_text(recipient.address)))
+                alias = util::concat(" (expanded from <", one_line(recipient.original_recipient, utf8_), ">)");
+            line("  ", who, alias, ": ", action_name(recipient.action), meaning.empty() ? "" : ", ", meaning);
             if (!recipient.remote_mta.empty())
                 line("      ", one_line(recipient.remote_mta, utf8_), " said:");
             if (!recipient.diagnostic.empty())
@@ -144,10 +129,6 @@ private:
                 line("      Retries go on until ", format_date(*recipient.will_retry_until), '.');
         }
         line();
-        if (!report_.help.empty()) {
-            line(one_line(report_.help, utf8_));
-            line();
-        }
         if (!report_.queue_id.empty()) {
             line("The message was known here as ", report_.queue_id, '.');
             line();
@@ -170,6 +151,8 @@ private:
             line("Original-Envelope-Id: ", one_line(report_.envelope_id, false));
         if (!report_.queue_id.empty())
             line("X-Tern-Queue-ID: ", report_.queue_id);
+        if (!report_.sender.empty())
+            line("X-Tern-Sender: ", typed(util::is_ascii(report_.sender) ? "rfc822" : "utf-8", report_.sender));
         if (report_.arrival)
             line("Arrival-Date: ", format_date(*report_.arrival));
         for (const DsnRecipient& recipient : report_.recipients) {
@@ -211,7 +194,8 @@ private:
     const DsnReport& report_;
     std::string_view attached_;
     std::string boundary_;
-    bool utf8_ = false;
+    bool utf8_ = false;          // addresses need it
+    bool utf8_notice_ = false;
     bool eight_bit_ = false;
     bool utf8_header_ = false;
     std::string out_;

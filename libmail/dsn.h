@@ -31,18 +31,20 @@ struct DsnRecipient {
 
 struct DsnReport {
     std::string reporting_mta;        // our host name
-    Address from;                     // MAILER-DAEMON@..., for the From: field
-    Address to;                       // the sender of the message
+    std::string from;                 // the whole From: field, in ASCII
+    Address to;                       // who reads it: the sender of the message, or the postmaster
+    std::string subject;              // in ASCII
+    std::string notice;               // what the reader is told first; UTF-8, lines that end in '\n'
     Date date;                        // now
     std::string message_id;           // without brackets, unique
     std::string queue_id;             // of the message that is reported, for the reader
     std::string envelope_id;          // ENVID as given, or empty
+    std::string sender;               // of the message, for the reader who is not the sender; or empty
     std::optional<Date> arrival;
     std::vector<DsnRecipient> recipients;
     // The message: as received, CRLF line ends.  Empty: nothing is attached.
     std::string_view content;
     bool full = false;                // all of it, else its header (RET=)
-    std::string help;                 // one more sentence for the reader, or empty
 };
 
 // The whole message to send, header and body.  All lines end with CRLF and none is longer than 998

@@ -48,6 +48,7 @@ enum class RecordType : char {
     Recipient = 'R',
     Patch = 'P',     // u64 offset, u32 length, replacement
     Summary = 'S',
+    Alias = 'A',     // an address that was replaced by several, whose sender is told so
 };
 
 struct Superblock {

@@ -164,6 +164,10 @@ util::Result<void> Reader::read_trailer(std::string_view region, std::size_t pad
             TRY(read_patch(record.payload));
         } else if (record.type == static_cast<char>(format::RecordType::Summary)) {
             summary_ = TRY(decode_fields<Summary>(record.payload));
+        } else if (record.type == static_cast<char>(format::RecordType::Alias)) {
+            if (recipients_.size() + aliases_.size() >= format::max_recipients)
+                return util::invalid("too many recipients");
+            aliases_.push_back(TRY(decode_fields<ipc::Recipient>(record.payload)));
         }
     }
     trailer_crc_ = sum.finish();
@@ -175,6 +179,7 @@ void Reader::apply_redirect()
     if (summary_.redirect.empty() || recipients_.empty())
         return;
     recipients_.resize(1);
+    aliases_.clear();
     ipc::Recipient& recipient = recipients_.front().recipient;
     if (recipient.original.empty())
         recipient.original = util::concat("rfc822;", recipient.address);

@@ -65,6 +65,8 @@ public:
     // it is the only recipient, with the mark of the first.
     const std::vector<RecipientEntry>& recipients() const { return recipients_; }
     std::vector<RecipientEntry> take_recipients() { return std::move(recipients_); }
+    // Addresses that were replaced by several of the recipients, whose sender is to hear of that.
+    const std::vector<ipc::Recipient>& aliases() const { return aliases_; }
     const std::vector<Patch>& patches() const { return patches_; }
 
     Content content() const;
@@ -101,6 +103,7 @@ private:
     ipc::Envelope envelope_;
     Summary summary_;
     std::vector<RecipientEntry> recipients_;
+    std::vector<ipc::Recipient> aliases_;
     std::vector<Patch> patches_;
     std::uint64_t patched_size_ = 0;
 };

@@ -123,6 +123,18 @@ util::Result<void> Writer::begin_trailer()
     return {};
 }
 
+util::Result<void> Writer::add_alias(const ipc::Recipient& alias)
+{
+    if (state_ != State::Trailer)
+        TRY(begin_trailer());
+    std::string payload = encode_fields(alias);
+    if (recipient_count_ == format::max_recipients || trailer_.size() + payload.size() + 8 > format::max_trailer_size)
+        return util::permanent("too many recipients");
+    format::put_record(trailer_, format::RecordType::Alias, payload);
+    ++recipient_count_;
+    return {};
+}
+
 util::Result<void> Writer::add_patch(const Patch& patch)
 {
     if (state_ != State::Trailer)

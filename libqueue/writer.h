@@ -37,6 +37,9 @@ public:
     // Before the content, or behind it (a late recipient).  Permanent: too many.
     util::Result<void> add_recipient(const ipc::Recipient& recipient);
     util::Result<void> add_content(std::string_view bytes);
+    // Behind the content: an address in whose stead others are recipients, to be told of as expanded
+    // (RFC 3461 §5.2.7.3).
+    util::Result<void> add_alias(const ipc::Recipient& alias);
     // In order of offset; behind the content.
     util::Result<void> add_patch(const Patch& patch);
     // Writes summary and end record.  The answer is a read-only descriptor of the sealed message.

@@ -1,13 +1,13 @@
 // The main.cf(5) parameters of qmgr(8).
 #pragma once
 
-#include "libconf/parameter.h"
+#include "libipc/notices.h"
 
 namespace qmgr {
 
 using namespace std::chrono_literals;
 
-struct Config : conf::Section {
+struct Config : ipc::QueueTimes {
     conf::Duration commit_race_time{this, "commit_race_time", "500ms", {.min = 0s, .max = 60s},
         "How long at most a message may be delivered before it must have its name in the queue.  The "
         "real bound follows how long recent deliveries took.  0 names every message."};
@@ -17,12 +17,6 @@ struct Config : conf::Section {
         "The least time between two attempts of a deferred message, and how long a dead destination rests."};
     conf::Duration maximal_backoff_time{this, "maximal_backoff_time", "4000s", {.min = 1s, .max = 240h},
         "The greatest time between two attempts of a deferred message."};
-    conf::Duration maximal_queue_lifetime{this, "maximal_queue_lifetime", "5d", {.min = 0s, .max = 24h * 100},
-        "How old a message may get before it is returned as undeliverable; 0 allows one attempt."};
-    conf::Duration bounce_queue_lifetime{this, "bounce_queue_lifetime", "5d", {.min = 0s, .max = 24h * 100},
-        "The same for messages with the null sender; not longer than maximal_queue_lifetime counts."};
-    conf::Duration delay_warning_time{this, "delay_warning_time", "0h", {.min = 0s, .max = 24h * 100},
-        "After this time the sender is told, once, that a message is still in the queue; 0 tells nobody."};
     conf::Duration transport_retry_time{this, "transport_retry_time", "60s", {.min = 1s, .max = 24h},
         "How long a delivery service that could not be reached is left alone."};
     conf::Count message_active_limit{this, "qmgr_message_active_limit", "20000", {.min = 1, .max = 1'000'000},

@@ -119,6 +119,8 @@ private:
     void settle_race(Message& message);
     void conclude(Message& message);
     void expire(Message& message, std::int64_t age);
+    static void add_aliases(Message& message, const std::vector<ipc::Recipient>& aliases);
+    bool owes_success(const Message& message, const MessageRecipient& recipient) const;
     bool notify_failures(Message& message);
     bool notify_success(Message& message);
     bool notify_delay(Message& message, std::int64_t age);

@@ -71,9 +71,11 @@ void Manager::conclude(Message& message)
     expire(message, age);
     if (notify_failures(message) || notify_success(message) || notify_delay(message, age))
         return;
-    if (message.count(Delivered) + message.count(Finished) == message.recipients.size())
-        return remove(message);
-    defer(message);
+    // A notice that bounce could not write is ordered again at the next attempt.
+    for (const MessageRecipient& recipient : message.recipients)
+        if (recipient.state != Finished && (recipient.state != Delivered || owes_success(message, recipient)))
+            return defer(message);
+    remove(message);
 }
 
 void Manager::expire(Message& message, std::int64_t age)
@@ -105,41 +107,77 @@ void Manager::notify(Message& message, ipc::Notify::Kind kind, std::vector<std::
     dispatch();
 }
 
-// A sender is told unless there is none, or NOTIFY says otherwise (RFC 3461 §4.1, RFC 5321 §4.5.5).
-// True: the answer is awaited.
+// Who asks for it hears of a success (RFC 3461 §4.1); so does, with confirm_delay_cleared, who was told
+// of a delay.
+bool Manager::owes_success(const Message& message, const MessageRecipient& recipient) const
+{
+    if (recipient.state != Message::State::Delivered || recipient.told || message.envelope.sender.empty())
+        return false;
+    std::uint8_t wish = recipient.entry.recipient.notify;
+    return ipc::wants(wish, ipc::Notify::Kind::Success) || (recipient.warned && *config_.confirm_delay_cleared);
+}
+
+// Members of an alias do not tell of success: the alias does, once (RFC 3461 §5.2.7.3).
+void Manager::add_aliases(Message& message, const std::vector<ipc::Recipient>& aliases)
+{
+    for (const ipc::Recipient& alias : aliases) {
+        MessageRecipient recipient;
+        recipient.entry.recipient = alias;
+        recipient.state = Message::State::Delivered;
+        recipient.marked = recipient.alias = true;
+        recipient.status = std::make_unique<ipc::DeliveryStatus>();
+        recipient.status->disposition = ipc::Disposition::Delivered;
+        recipient.status->dsn = "2.0.0";
+        recipient.status->text = "alias expanded";
+        recipient.status->action = "expanded";
+        message.recipients.push_back(std::move(recipient));
+    }
+}
+
+// The sender is told of failures, unless there is none or NOTIFY says otherwise (RFC 3461 §4.1, RFC 5321
+// §4.5.5), and the postmaster by notify_classes.  True: the answer is awaited.
 bool Manager::notify_failures(Message& message)
 {
-    std::vector<std::uint32_t> told;
+    const std::string& sender = message.envelope.sender;
+    ipc::NoticeClasses wanted_class = sender.empty() ? ipc::NoticeDoubleBounce : ipc::NoticeBounce;
+    bool anybody = config_.classes() & wanted_class;
+    std::vector<std::uint32_t> failed;
     for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
-        MessageRecipient& recipient = message.recipients[i];
+        const MessageRecipient& recipient = message.recipients[i];
         if (recipient.state != Message::State::Bounced)
             continue;
-        std::uint8_t wish = recipient.entry.recipient.notify;
-        if (!message.envelope.sender.empty() && (wish == ipc::NotifyDefault || (wish & ipc::NotifyFailure))) {
-            told.push_back(i);
-        } else {
-            recipient.state = Message::State::Finished;
-            mark(message, recipient);
-        }
+        failed.push_back(i);
+        anybody = anybody || (!sender.empty() && ipc::wants(recipient.entry.recipient.notify, ipc::Notify::Kind::Failure));
     }
-    if (told.empty() || message.notified)
+    if (failed.empty())
+        return false;
+    if (config_.is_double_bounce(sender)) {
+        util::log::warning(message.id, ": undeliverable postmaster notification discarded");
+        anybody = false;
+    }
+    if (!anybody) {
+        for (std::uint32_t i : failed) {
+            message.recipients[i].state = Message::State::Finished;
+            mark(message, message.recipients[i]);
+        }
+        return false;
+    }
+    if (message.notified)
         return false;
     message.notified = true;
-    notify(message, ipc::Notify::Kind::Failure, std::move(told));
+    notify(message, ipc::Notify::Kind::Failure, std::move(failed));
     return true;
 }
 
 bool Manager::notify_success(Message& message)
 {
-    if (message.success_told || message.envelope.sender.empty())
+    if (message.success_told)
         return false;
     message.success_told = true;
     std::vector<std::uint32_t> told;
-    for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
-        const MessageRecipient& recipient = message.recipients[i];
-        if (recipient.state == Message::State::Delivered && recipient.status && (recipient.entry.recipient.notify & ipc::NotifySuccess))
+    for (std::uint32_t i = 0; i < message.recipients.size(); ++i)
+        if (owes_success(message, message.recipients[i]))
             told.push_back(i);
-    }
     if (told.empty())
         return false;
     notify(message, ipc::Notify::Kind::Success, std::move(told));
@@ -149,19 +187,22 @@ bool Manager::notify_success(Message& message)
 bool Manager::notify_delay(Message& message, std::int64_t age)
 {
     std::int64_t limit = config_.delay_warning_time->count();
-    if (limit == 0 || age < limit || message.warned || message.delay_told || message.envelope.sender.empty())
+    if (limit == 0 || age < limit || message.warned || message.delay_told || message.envelope.sender.empty() ||
+        config_.is_double_bounce(message.envelope.sender))
         return false;
     message.delay_told = true;
-    std::vector<std::uint32_t> told;
+    bool anybody = config_.classes() & ipc::NoticeDelay;
+    std::vector<std::uint32_t> late;
     for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
         const MessageRecipient& recipient = message.recipients[i];
-        std::uint8_t wish = recipient.entry.recipient.notify;
-        if (recipient.state == Message::State::Deferred && (wish == ipc::NotifyDefault || (wish & ipc::NotifyDelay)))
-            told.push_back(i);
+        if (recipient.state != Message::State::Deferred)
+            continue;
+        late.push_back(i);
+        anybody = anybody || ipc::wants(recipient.entry.recipient.notify, ipc::Notify::Kind::Delay);
     }
-    if (told.empty())
+    if (late.empty() || !anybody)
         return false;
-    notify(message, ipc::Notify::Kind::Delay, std::move(told));
+    notify(message, ipc::Notify::Kind::Delay, std::move(late));
     return true;
 }
 

@@ -93,7 +93,8 @@ void Manager::offered(Cleaner& cleaner, ipc::Offer& offer)
     fresh->cleaner = cleaner.number;
     fresh->offered = util::now();
     for (queue::RecipientEntry& entry : reader->take_recipients())
-        fresh->recipients.push_back({std::move(entry), Message::State::Waiting, false, nullptr});
+        fresh->recipients.push_back({.entry = std::move(entry), .status = nullptr});
+    add_aliases(*fresh, reader->aliases());
     Message& message = add_message(std::move(fresh));
     cleaner.messages.insert(message.number);
     if (!may_race(offer, message))
@@ -171,7 +172,7 @@ void Manager::named(Message& message)
             MessageRecipient& recipient = message.recipients[i];
             if (recipient.state == Message::State::Delivered)
                 mark(message, recipient);
-            if (recipient.status)
+            if (recipient.status && !recipient.alias)
                 tell(message, {queue::StoryEntry::Kind::Attempt, util::wall_now().time_since_epoch().count(), i, *recipient.status, ""});
         }
         for (unsigned i = 0; i < message.deaths; ++i)

@@ -63,7 +63,8 @@ void Manager::decide(Message& message, std::uint32_t index, ipc::DeliveryStatus 
     if (!message.named)
         return;
     // The last thing to be known of a message that is all delivered is its removal.
-    bool over = message.outstanding == 0 && recipient.state == Message::State::Delivered && message.recipients.size() == 1;
+    bool over = message.outstanding == 0 && recipient.state == Message::State::Delivered && message.recipients.size() == 1 &&
+                !owes_success(message, recipient);
     if (over)
         return;
     if (recipient.state == Message::State::Delivered)
@@ -169,18 +170,20 @@ void Manager::notice_outcome(ipc::Outcome& result)
     message->notifying = false;
     bool told = result.status.disposition == ipc::Disposition::Delivered;
     if (!told)
-        util::log::warning(message->id, ": the sender could not be notified: ", util::printable(result.status.text));
+        util::log::warning(message->id, ": a notice could not be written: ", util::printable(result.status.text));
     for (std::uint32_t index : notice.recipients) {
         MessageRecipient& recipient = message->recipients[index];
-        if (told && notice.kind == ipc::Notify::Kind::Failure) {
-            recipient.state = Message::State::Finished;
-            mark(*message, recipient);
-            tell(*message, {queue::StoryEntry::Kind::Notified, wall_microseconds(), index, {}, ""});
+        if (!told)
+            continue;
+        if (notice.kind == ipc::Notify::Kind::Delay) {
+            message->warned = recipient.warned = true;
+            tell(*message, {queue::StoryEntry::Kind::Warned, wall_microseconds(), index, {}, ""});
+            continue;
         }
-    }
-    if (told && notice.kind == ipc::Notify::Kind::Delay) {
-        message->warned = true;
-        tell(*message, {queue::StoryEntry::Kind::Warned, wall_microseconds(), {}, {}, ""});
+        recipient.told = true;
+        recipient.state = Message::State::Finished;
+        mark(*message, recipient);
+        tell(*message, {queue::StoryEntry::Kind::Notified, wall_microseconds(), index, {}, ""});
     }
     settle(*message);
     stop_when_idle();

@@ -160,8 +160,10 @@ void Manager::restore_state(Message& message, const queue::Reader& reader)
 {
     for (const queue::RecipientEntry& entry : reader.recipients()) {
         bool done = entry.done;
-        message.recipients.push_back({entry, done ? Message::State::Finished : Message::State::Waiting, done, nullptr});
+        message.recipients.push_back({.entry = entry, .state = done ? Message::State::Finished : Message::State::Waiting,
+                                      .marked = done, .status = nullptr});
     }
+    add_aliases(message, reader.aliases());
     auto story = reader.story();
     if (!story)
         return;
@@ -176,14 +178,22 @@ void Manager::restore_state(Message& message, const queue::Reader& reader)
         } else if (entry.kind == queue::StoryEntry::Kind::Warned) {
             message.warned = true;
         }
-        if (entry.kind != queue::StoryEntry::Kind::Attempt || !entry.recipient || !entry.status ||
-            *entry.recipient >= message.recipients.size())
+        if (!entry.recipient || *entry.recipient >= message.recipients.size())
             continue;
         MessageRecipient& recipient = message.recipients[*entry.recipient];
-        if (recipient.entry.done)
+        recipient.warned = recipient.warned || entry.kind == queue::StoryEntry::Kind::Warned;
+        if (entry.kind == queue::StoryEntry::Kind::Notified) {
+            recipient.told = true;
+            recipient.state = Message::State::Finished;
+        }
+        if (entry.kind != queue::StoryEntry::Kind::Attempt || !entry.status)
             continue;
-        recipient.state = entry.status->disposition == ipc::Disposition::Bounced ? Message::State::Bounced : Message::State::Waiting;
+        ipc::Disposition disposition = entry.status->disposition;
         recipient.status = std::make_unique<ipc::DeliveryStatus>(std::move(*entry.status));
+        if (!recipient.entry.done)
+            recipient.state = disposition == ipc::Disposition::Bounced ? Message::State::Bounced : Message::State::Waiting;
+        else if (disposition == ipc::Disposition::Delivered)
+            recipient.state = Message::State::Delivered;   // perhaps its sender is still to hear of it
     }
 }
 

@@ -19,6 +19,9 @@ struct MessageRecipient {
     queue::RecipientEntry entry;
     State state = State::Waiting;
     bool marked = false;                          // as done, in the file
+    bool warned = false;                          // the sender knows that it is late
+    bool told = false;                            // the sender knows of its success
+    bool alias = false;                           // stands for its members, and has no mark
     std::unique_ptr<ipc::DeliveryStatus> status;  // of the last attempt
 };
 

@@ -25,6 +25,7 @@ bool closes(const RestrictionList& list)
 
 void CheckedConfig::verify(const conf::MainCf& settings, conf::Problems& problems) const
 {
+    Config::verify(settings, problems);
     auto complain = [&](std::string_view name, std::string_view text) {
         const conf::Setting* setting = settings.find(name);
         problems.add(setting ? setting->file : "", setting ? setting->line : 0, util::concat(name, ": ", text));

@@ -1,14 +1,14 @@
 // The main.cf(5) parameters of smtpd(8): their only declaration.
 #pragma once
 
-#include "libconf/parameter.h"
+#include "libipc/notices.h"
 #include "smtpd/content.h"
 
 namespace smtpd {
 
 enum class TlsLevel : std::uint8_t { None, May, Encrypt };
 
-struct Config : conf::Section {
+struct Config : ipc::NoticeConfig {
     // --- greeting and protocol -------------------------------------------------------------------
     conf::Text banner{this, "smtpd_banner", "$myhostname ESMTP $mail_name", {.min = 1, .max = 400},
         "The text after 220 in the greeting; it must begin with $myhostname (RFC 5321 section "

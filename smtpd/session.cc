@@ -90,6 +90,7 @@ void Session::run()
     }
     stream_.close();
     log_disconnect();
+    report();
 }
 
 bool Session::greet()
@@ -151,6 +152,7 @@ std::optional<std::string> Session::next_command()
                 return {};
             continue;
         }
+        transcript_.command(line->text);
         return std::string(line->text);
     }
 }
@@ -286,6 +288,7 @@ void Session::send(mail::Reply reply)
 {
     if (reply.code == 0)
         return;
+    transcript_.reply(reply);
     if (*config_.soft_bounce && reply.is_permanent()) {
         reply.code -= 100;
         if (!reply.dsn.empty())

@@ -12,6 +12,7 @@
 #include "libipc/intake.h"
 #include "smtpd/rules.h"
 #include "smtpd/transaction.h"
+#include "smtpd/transcript.h"
 
 #include <array>
 #include <functional>
@@ -66,6 +67,7 @@ private:
     bool sent_ahead(const Command& command);
     std::optional<mail::Reply> refuse_bare_lf(const net::LineView& line);
     void junk();
+    void report();   // transcript.cc
 
     // session_hello.cc
     mail::Reply helo(std::string_view argument);
@@ -131,6 +133,7 @@ private:
     std::string sasl_method_;
     std::string sasl_username_;
     std::optional<Transaction> transaction_;
+    Transcript transcript_;
 
     util::Instant deadline_{};            // of this command and its content
     bool closing_ = false;                // the current reply is the last

@@ -99,6 +99,8 @@ void show_envelope(const queue::Reader& reader)
             util::append(line, ", notify=", notify_text(entry.recipient.notify));
         put(line + "\n");
     }
+    for (const ipc::Recipient& alias : reader.aliases())
+        put(util::concat("expanded: <", util::printable(alias.address), ">\n"));
     for (const queue::Patch& patch : reader.patches())
         put(util::concat("patch at ", patch.offset, ": ", patch.length, " bytes become \"", util::printable(patch.replacement, 2000), "\"\n"));
 }

@@ -35,6 +35,7 @@ int run(const Options& options)
     bool complete = true;
     switch (options.what) {
     case Options::What::Main: complete = show_parameters(options, out, problems); break;
+    case Options::What::Notices: complete = show_notices(options, out, problems); break;
     case Options::What::TableTypes: show_table_types(out); break;
     case Options::What::Mdoc: {
         AllSections sections;

@@ -26,6 +26,8 @@ util::Result<void> check(const Options& options)
         return util::invalid("-e, -X and -# do not go with -d, -n, -j and -x");
     if (options.defaults && options.set_only)
         return util::invalid("-d and -n do not go together");
+    if (options.what == What::Notices && (options.edit || options.words.size() > 1))
+        return util::invalid("-b and -t take one file");
     bool master = options.what == What::Services || options.what == What::Fields ||
                   options.what == What::ServiceParameters;
     if (master && (options.defaults || options.set_only))
@@ -47,7 +49,7 @@ util::Result<Options> parse_options(int count, char** words)
     int letter;
     optind = 1;
     opterr = 0;
-    while ((letter = ::getopt(count, words, ":c:defhHjmMno:pPFxX#")) != -1) {
+    while ((letter = ::getopt(count, words, ":bc:defhHjmMno:pPFtxX#")) != -1) {
         switch (letter) {
         case 'c': options.config_directory = optarg; break;
         case 'o': options.overrides.emplace_back(optarg); break;
@@ -58,6 +60,11 @@ util::Result<Options> parse_options(int count, char** words)
         case 'H': options.names_only = true; break;
         case 'f': options.fold = true; break;
         case 'j': options.json = true; break;
+        case 'b':
+            options.what = What::Notices;
+            options.expand = true;
+            break;
+        case 't': options.what = What::Notices; break;
         case 'm': options.what = What::TableTypes; break;
         case 'M': options.what = What::Services; break;
         case 'F': options.what = What::Fields; break;
@@ -85,6 +92,7 @@ std::string usage()
            "       ternconf [-c directory] -F [-hHj] [service[/type[/field]] ...] | -Fe service/type/field=value ...\n"
            "       ternconf [-c directory] -P [-hHjx] [service[/type[/name]] ...] | -Pe service/type/name=value ...\n"
            "       ternconf [-c directory] -PX service/type/name ...\n"
+           "       ternconf -b | -t [-c directory] [-o name=value] [template-file]\n"
            "       ternconf -m\n";
 }
 

@@ -12,7 +12,7 @@
 namespace ternconf {
 
 struct Options {
-    enum class What : unsigned char { Main, Services, Fields, ServiceParameters, TableTypes, Mdoc };
+    enum class What : unsigned char { Main, Services, Fields, ServiceParameters, TableTypes, Mdoc, Notices };
 
     What what = What::Main;
     std::optional<Action> edit;       // -e, -X, -#

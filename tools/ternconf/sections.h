@@ -41,6 +41,8 @@ public:
     // All, each name once, sorted; members of families only where they have defaults.
     std::vector<const conf::Parameter*> parameters() const;
 
+    const bounce::Config& notices() const { return bounce_; }
+
     // Gives all parameters their values.
     void fill(conf::MainCf& settings, conf::Problems& problems);
 

@@ -13,6 +13,8 @@ namespace ternconf {
 bool show_parameters(const Options& options, std::string& out, conf::Problems& problems);
 bool show_services(const Options& options, std::string& out, conf::Problems& problems);
 void show_table_types(std::string& out);
+// The words of notices, with -b as their readers see them.
+bool show_notices(const Options& options, std::string& out, conf::Problems& problems);
 
 // "name = value", folded before words that would go past column 75.
 std::string fold_setting(std::string_view text);

@@ -1,9 +1,12 @@
+#include "bounce/checked_config.h"
 #include "bounce/session.h"
 
 #include "libqueue/writer.h"
 #include "tests/unit/libstore/fixture.h"
 
 #include <cstring>
+#include <fstream>
+#include <optional>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <thread>
@@ -13,10 +16,26 @@ namespace {
 
 using namespace test;
 
-bounce::Identity identity()
-{
-    return {.myhostname = "mail.example.org", .myorigin = "example.org", .double_bounce_sender = "double-bounce"};
-}
+// The parameters with their defaults, but for those named.
+struct Place {
+    explicit Place(std::string_view main_cf = {})
+    {
+        conf::Problems problems;
+        auto settings = conf::MainCf::parse(main_cf, "main.cf", "/etc/tern", problems);
+        settings.override_with("myhostname", "mail.example.org");
+        settings.override_with("myorigin", "example.org");
+        settings.fill({&config}, problems);
+        for (const auto& problem : words.problems.all())
+            ck_abort_msg("%s", problem.to_text().c_str());
+        ck_assert_msg(!problems.any(), "%s", problems.to_text().c_str());
+        site.emplace(bounce::Site{config, "mail.example.org", "example.org", "Tern", words.templates});
+    }
+    operator const bounce::Site&() const { return *site; }
+
+    bounce::CheckedConfig::Words words;
+    bounce::CheckedConfig config{words};
+    std::optional<bounce::Site> site;
+};
 
 constexpr std::string_view message = "Subject: secret\r\nFrom: a@b\r\n\r\nThe body.\r\n";
 
@@ -57,9 +76,12 @@ ipc::Notify order(const Directory& directory, ipc::Notify::Kind kind = ipc::Noti
     return made;
 }
 
-std::string written(const ipc::Notify& made)
+// The notice to the sender, or the n-th that is written.
+std::string written(const ipc::Notify& made, const bounce::Site& site = Place(), std::size_t number = 0)
 {
-    auto text = bounce::compose(made, bounce::attachment(made, identity()), identity(), "NEW1",
+    auto letters = bounce::letters_of(made, site);
+    ck_assert(number < letters.size());
+    auto text = bounce::compose(made, letters[number], bounce::attachment(made, site), site, "NEW1",
                                 util::from_unix_seconds(1'800'000'100));
     OK(text);
     return text.take();
@@ -99,11 +121,8 @@ TEST(attaches_the_header_alone_where_that_is_asked_for_or_enough)
     }
     // Exactly at bounce_size_limit it goes back whole, over it does not.
     auto exact = order(directory);
-    auto small = identity();
-    small.size_limit = message.size();
-    EQ(bounce::attachment(exact, small).full, true);
-    small.size_limit = message.size() - 1;
-    EQ(bounce::attachment(exact, small).full, false);
+    EQ(bounce::attachment(exact, Place(util::concat("bounce_size_limit = ", message.size()))).full, true);
+    EQ(bounce::attachment(exact, Place(util::concat("bounce_size_limit = ", message.size() - 1))).full, false);
 }
 END_TEST
 
@@ -135,32 +154,139 @@ TEST(writes_without_the_message_when_it_cannot_be_read)
 }
 END_TEST
 
-TEST(finds_nobody_to_tell)
+// What letters there are: reader, recipient, and how many of the order's recipients it tells of.
+std::string letters_for(const ipc::Notify& made, std::string_view main_cf = {})
 {
-    ipc::Envelope envelope;
-    THAT(!bounce::has_reader(envelope, identity()));
-    envelope.sender = "Double-Bounce@anywhere.example";
-    THAT(!bounce::has_reader(envelope, identity()));
-    envelope.sender = "user@example.org";
-    THAT(bounce::has_reader(envelope, identity()));
-    auto full = identity();
-    full.double_bounce_sender = "db@example.org";
-    envelope.sender = "db@example.net";
-    THAT(bounce::has_reader(envelope, full));
+    std::string text;
+    for (const auto& letter : bounce::letters_of(made, Place(main_cf)))
+        util::append(text, text.empty() ? "" : ", ", letter.sender, ">", letter.recipient, ":", letter.told.size(),
+                     letter.needed ? "" : "?");
+    return text;
+}
+
+TEST(finds_who_is_to_be_told)
+{
+    Directory directory;
+    using Kind = ipc::Notify::Kind;
+    auto made = order(directory);
+    auto also = order(directory);
+    made.recipients.push_back({.index = 1, .recipient = {.address = "b@example.com", .original = {}, .notify = ipc::NotifyNever}});
+    made.statuses.push_back(also.statuses[0]);
+    constexpr std::string_view all = "notify_classes = bounce 2bounce delay";
+    EQ(letters_for(made), ">sender@example.net:1");
+    EQ(letters_for(made, all), ">sender@example.net:1, double-bounce@example.org>postmaster@example.org:2?");
+    EQ(letters_for(made, "notify_classes = bounce\nbounce_notice_recipient = boss@x.example"),
+       ">sender@example.net:1, double-bounce@example.org>boss@x.example:2?");
+    made.kind = Kind::Delay;
+    EQ(letters_for(made), ">sender@example.net:1");
+    EQ(letters_for(made, "notify_classes = delay\ndelay_notice_recipient = late"),
+       ">sender@example.net:1, double-bounce@example.org>late@example.org:2?");
+    made.kind = Kind::Success;
+    EQ(letters_for(made, all), ">sender@example.net:2");
+    // Nobody wants to know, but the postmaster.
+    made.kind = Kind::Failure;
+    made.recipients[0].recipient.notify = ipc::NotifySuccess;
+    EQ(letters_for(made), "");
+    EQ(letters_for(made, all), "double-bounce@example.org>postmaster@example.org:2?");
+    // The null sender: a notice about a notice.
+    made.envelope.sender.clear();
+    EQ(letters_for(made), "");
+    EQ(letters_for(made, "notify_classes = 2bounce\n2bounce_notice_recipient = two"), "double-bounce@example.org>two@example.org:2");
+    for (auto kind : {Kind::Delay, Kind::Success}) {
+        made.kind = kind;
+        EQ(letters_for(made, all), "");
+    }
+    made.kind = Kind::Failure;
+    made.envelope.sender = "Double-Bounce@anywhere.example";
+    EQ(letters_for(made, all), "");
+    made.envelope.sender = "db@example.net";
+    EQ(letters_for(made, "notify_classes = bounce\ndouble_bounce_sender = db@example.net"), "");
+    EQ(letters_for(made, "double_bounce_sender = db@example.org"), "");   // NOTIFY=SUCCESS and NEVER
+}
+END_TEST
+
+TEST(tells_the_postmaster_without_the_body)
+{
+    Directory directory;
+    Place place("notify_classes = bounce");
+    std::string text = written(order(directory), place, 1);
+    for (std::string_view part : {"To: postmaster@example.org\r\n", "Subject: Postmaster copy: undelivered mail\r\n",
+                                  "The message was from <sender@example.net>", "X-Tern-Sender: rfc822; sender@example.net",
+                                  "Subject: secret", "Action: failed"})
+        ck_assert_msg(has(text, part), "%s is missing in\n%s", std::string(part).c_str(), text.c_str());
+    THAT(!has(text, "The body."));
+}
+END_TEST
+
+TEST(takes_its_words_from_the_template)
+{
+    Directory directory;
+    std::string path = directory.beside("bounce.cf");
+    std::ofstream(path) << "failure_template = <<END\nSubject: Pech\nFrom: Post <post>\nCharset: utf-8\n\n"
+                           "\303\234ber $myhostname nach $maximal_queue_lifetime_hours h, $delay_warning_time_minutes m.\nEND\n";
+    Place place(util::concat("bounce_template_file = ", path, "\nmaximal_queue_lifetime = 5401s\ndelay_warning_time=90s"));
+    std::string text = written(order(directory), place);
+    THAT(has(text, "Subject: Pech\r\n"));
+    THAT(has(text, "From: Post <post@example.org>\r\n"));
+    THAT(has(text, "\303\234ber mail.example.org nach 2 h, 2 m.\r\n"));
+    THAT(has(text, "charset=utf-8"));
+    THAT(has(written(order(directory, ipc::Notify::Kind::Delay), place), "after 1 day(s)"));
+}
+END_TEST
+
+TEST(a_wrong_template_is_told_with_its_line_and_replaced)
+{
+    Directory directory;
+    std::string path = directory.beside("bounce.cf");
+    std::ofstream(path) << "failure_template = <<END\n\nfine\n$no_such_name here\nEND\n"
+                           "delay_template = <<END\n\nOur $mail_words.\nEND\n";
+    bounce::CheckedConfig::Words words;
+    bounce::CheckedConfig config(words);
+    conf::Problems problems;
+    auto settings = conf::MainCf::parse(util::concat("bounce_template_file = ", path, "\nmail_words=words\nmyhostname=h\nmyorigin=o\n"),
+                                        "main.cf", "/etc/tern", problems);
+    settings.fill({&config}, problems);
+    THAT(!problems.any());   // a daemon goes on
+    EQ(words.problems.all().size(), 1u);
+    THAT(words.problems.all()[0].to_text().starts_with(path + ":4: "));
+    THAT(has(words.templates.failure.body, "could not be delivered"));
+    EQ(words.templates.delay.body, "Our words.\n");
+    config.check(settings, problems);   // tern check does not
+    THAT(problems.any());
 }
 END_TEST
 
 TEST(refuses_orders_that_make_no_sense)
 {
     Directory directory;
+    Place place;
+    auto refused = [&](const ipc::Notify& made, const bounce::Letter& letter) {
+        return !bounce::compose(made, letter, {}, place, "N", util::wall_now()).ok();
+    };
     auto without = order(directory);
+    bounce::Letter letter{.sender = {}, .recipient = "sender@example.net", .told = {0}};
+    THAT(!refused(without, letter));
     without.statuses.clear();
-    THAT(!bounce::compose(without, {}, identity(), "N", util::wall_now()).ok());
+    THAT(refused(without, letter));
     without.recipients.clear();
-    THAT(!bounce::compose(without, {}, identity(), "N", util::wall_now()).ok());
-    auto sender = order(directory);
-    sender.envelope.sender = "a b c\r\n@";
-    THAT(!bounce::compose(sender, {}, identity(), "N", util::wall_now()).ok());
+    THAT(refused(without, letter));
+    THAT(refused(order(directory), {.sender = {}, .recipient = "sender@example.net", .told = {}}));
+    THAT(refused(order(directory), {.sender = {}, .recipient = "a b c\r\n@", .told = {0}}));
+    THAT(bounce::letters_of(without, place).empty());
+}
+END_TEST
+
+TEST(a_status_that_is_none_is_made_one)
+{
+    Directory directory;
+    auto made = order(directory);
+    made.statuses[0].dsn.clear();
+    THAT(has(written(made), "Status: 5.0.0"));
+    made.kind = ipc::Notify::Kind::Delay;
+    THAT(has(written(made), "Status: 4.0.0"));
+    made.kind = ipc::Notify::Kind::Success;
+    made.statuses[0].dsn = "nonsense";
+    THAT(has(written(made), "Status: 2.0.0"));
 }
 END_TEST
 
@@ -232,7 +358,7 @@ std::vector<ipc::Outcome> outcomes_of(const std::string& path, const std::vector
         qmgr.close();
     });
     ipc::Submitter submitter(path, std::chrono::seconds(10));
-    bounce::Identity self = identity();
+    Place self;
     OK(bounce::Session(ipc::Connection(std::move(pair->second)), submitter, self).run([] { return false; }));
     reader.join();
     return outcomes;
@@ -264,6 +390,7 @@ TEST(hands_the_notification_to_cleanup)
     EQ(begin.recipients.size(), 1u);
     EQ(begin.recipients[0].address, "sender@example.net");
     EQ(begin.recipients[0].notify, ipc::NotifyNever);
+    THAT(content.starts_with("Received: by mail.example.org (Tern)\r\n\tid NEW1; "));
     THAT(has(content, "Action: failed"));
 }
 END_TEST
@@ -298,7 +425,7 @@ TEST(ends_at_garbage)
     OK(pair);
     OK(ipc::send_packet(pair->first.get(), "garbage", {}));
     ipc::Submitter submitter("/nonexistent", std::chrono::seconds(1));
-    bounce::Identity self = identity();
+    Place self;
     auto ended = bounce::Session(ipc::Connection(std::move(pair->second)), submitter, self).run([] { return false; });
     THAT(!ended.ok());
     EQ(ended.error().kind, util::Kind::Invalid);
@@ -306,7 +433,8 @@ TEST(ends_at_garbage)
 END_TEST
 
 SUITE(notification, writes_a_failure_with_the_whole_message, attaches_the_header_alone_where_that_is_asked_for_or_enough,
-      tells_of_delay_and_success, writes_without_the_message_when_it_cannot_be_read, finds_nobody_to_tell,
+      tells_of_delay_and_success, writes_without_the_message_when_it_cannot_be_read, finds_who_is_to_be_told, tells_the_postmaster_without_the_body, takes_its_words_from_the_template,
+      a_wrong_template_is_told_with_its_line_and_replaced, a_status_that_is_none_is_made_one,
       refuses_orders_that_make_no_sense, hands_the_notification_to_cleanup,
       says_that_it_failed_when_cleanup_does_not_take_it, ends_at_garbage)
 

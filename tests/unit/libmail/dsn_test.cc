@@ -11,7 +11,10 @@ mail::DsnReport report()
 {
     mail::DsnReport report;
     report.reporting_mta = "mx.example.com";
-    report.from = {"MAILER-DAEMON", "mx.example.com"};
+    report.from = "MAILER-DAEMON@mx.example.com (Mail Delivery System)";
+    report.subject = "Undelivered";
+    report.notice = "It did not work.\n\nSorry.\n";
+    report.sender = "joe@example.org";
     report.to = {"joe", "example.org"};
     report.date = *mail::parse_date("Mon, 23 Nov 2026 10:00:00 +0000");
     report.message_id = "dsn.1@mx.example.com";
@@ -39,9 +42,11 @@ TEST(composes_a_failure_report)
     THAT(structure.find("\"message\" \"delivery-status\"") != std::string::npos);
     THAT(structure.find("\"report-type\" \"delivery-status\"") != std::string::npos);
     THAT(util::is_ascii(message));
-    THAT(part(message, "1").find("<\"a b\"@example.net>: failed, Bad destination mailbox address") != std::string::npos);
+    THAT(part(message, "1").find("<\"a b\"@example.net> (expanded from <ab@example.net>): failed, Bad destination mailbox address") != std::string::npos);
+    THAT(part(message, "1").starts_with("It did not work.\r\n\r\nSorry.\r\n\r\n"));
+    EQ(*mail::find_field(message, "from"), "MAILER-DAEMON@mx.example.com (Mail Delivery System)");
     EQ(part(message, "2"),
-       "Reporting-MTA: dns; mx.example.com\r\nOriginal-Envelope-Id: QQ314\r\nX-Tern-Queue-ID: 3F2A9\r\n"
+       "Reporting-MTA: dns; mx.example.com\r\nOriginal-Envelope-Id: QQ314\r\nX-Tern-Queue-ID: 3F2A9\r\nX-Tern-Sender: rfc822; joe@example.org\r\n"
        "Arrival-Date: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\n"
        "Original-Recipient: rfc822; ab@example.net\r\nFinal-Recipient: rfc822; \"a b\"@example.net\r\nAction: failed\r\n"
        "Status: 5.1.1\r\nRemote-MTA: dns; mx.example.net\r\nDiagnostic-Code: smtp; 550 5.1.1 no? such: user\r\n"
@@ -77,7 +82,7 @@ TEST(utf8_makes_it_global)
     THAT(part(message, "2").find("Final-Recipient: utf-8; d\303\266rte@example.net\r\nAction: delayed") != std::string::npos);
     THAT(part(message, "2.MIME").find("message/global-delivery-status") != std::string::npos);
     THAT(part(message, "3.MIME").find("message/global-headers") != std::string::npos);
-    THAT(mail::find_field(message, "subject")->starts_with("Delayed mail"));
+    EQ(*mail::find_field(message, "subject"), "Undelivered");
     EQ(*mail::find_field(message, "content-transfer-encoding"), "8bit");
     // Bytes that are no UTF-8 stay in a message/rfc822.
     utf8 = report();
@@ -89,4 +94,16 @@ TEST(utf8_makes_it_global)
 }
 END_TEST
 
-SUITE(dsn, composes_a_failure_report, attaches_the_whole_message, utf8_makes_it_global)
+TEST(words_in_utf8_make_only_the_notice_utf8)
+{
+    auto words = report();
+    words.notice = "Gr\303\274\303\237e\n";
+    std::string message = mail::compose_dsn(words);
+    THAT(part(message, "1.MIME").find("charset=utf-8") != std::string::npos);
+    THAT(part(message, "1").starts_with("Gr\303\274\303\237e\r\n"));
+    THAT(part(message, "2.MIME").find("message/delivery-status") != std::string::npos);
+    EQ(*mail::find_field(message, "content-transfer-encoding"), "8bit");
+}
+END_TEST
+
+SUITE(dsn, words_in_utf8_make_only_the_notice_utf8, composes_a_failure_report, attaches_the_whole_message, utf8_makes_it_global)

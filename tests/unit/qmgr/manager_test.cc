@@ -595,7 +595,46 @@ TEST(a_failure_after_keep_is_told_to_the_sender)
 }
 END_TEST
 
-SUITE(manager, a_message_that_is_delivered_in_time_never_gets_a_name,
+TEST(a_notice_that_was_lost_is_ordered_again)
+{
+    Bed bed;
+    int local = bed.listen("local");
+    int bounce = bed.listen("bounce");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.offer(id_a, {"a@here", "b@here"}, true, false, ipc::NotifySuccess | ipc::NotifyFailure);
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+    cleaner.name(id_a);
+    Agent agent(bed, local, 10);
+    agent.answer(agent.next_as<ipc::Job>(), ipc::Disposition::Delivered);
+    agent.answer(agent.next_as<ipc::Job>(), ipc::Disposition::Bounced, "no such user");
+    for (ipc::Notify::Kind kind : {ipc::Notify::Kind::Failure, ipc::Notify::Kind::Success}) {
+        Agent reporter(bed, bounce, 1);
+        EQ(reporter.next_as<ipc::Notify>().kind, kind);   // and bounce ends
+    }
+    bed.until([&] { return bed.manager->messages().empty(); });
+    EQ(bed.count(queue::Place::Deferred), 1u);
+    // Also when qmgr has ended, too.
+    bed.manager.reset();
+    while (util::UniqueFd(::accept4(bounce, nullptr, nullptr, SOCK_CLOEXEC)).valid()) { }
+    bed.start();
+    THAT(bed.manager->flush_message(std::string(id_a)));
+    Agent reporter(bed, bounce, 1);
+    for (ipc::Notify::Kind kind : {ipc::Notify::Kind::Failure, ipc::Notify::Kind::Success}) {
+        auto notify = reporter.next_as<ipc::Notify>();
+        EQ(notify.kind, kind);
+        EQ(notify.recipients.size(), 1u);
+        ipc::Outcome outcome;
+        outcome.job = notify.job;
+        outcome.status.disposition = ipc::Disposition::Delivered;
+        OK(reporter.connection.send(outcome));
+    }
+    bed.until([&] { return bed.manager->messages().empty(); });
+    EQ(bed.count(queue::Place::Incoming) + bed.count(queue::Place::Deferred), 0u);
+}
+END_TEST
+
+SUITE(manager, a_notice_that_was_lost_is_ordered_again, a_message_that_is_delivered_in_time_never_gets_a_name,
       a_message_that_all_refuse_is_refused_and_not_bounced, a_temporary_failure_keeps_and_defers,
       a_race_ends_in_time_and_the_delivery_goes_on, what_does_not_race_waits_for_its_name,
       what_is_to_be_held_is_held_until_it_is_released, a_content_filter_overrules_routes_and_a_redirect_recipients,
