@@ -5,6 +5,7 @@
 
 #include "libutil/log.h"
 #include "libutil/memory.h"
+#include "libutil/sanitizer.h"
 
 #include <grp.h>
 #include <sys/prctl.h>
@@ -39,9 +40,7 @@ util::Result<void> handle_signals()
 // Nobody of the same uid may trace the process or read its memory.
 void forbid_tracing()
 {
-#if !defined(__SANITIZE_ADDRESS__)  // the leak check traces itself
-    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
+    ::prctl(PR_SET_DUMPABLE, util::sanitizer::on ? 1 : 0, 0, 0, 0);  // the leak check traces itself
 }
 
 util::Sandbox::Mode sandbox_mode(conf::SandboxMode mode)
@@ -158,6 +157,7 @@ util::Result<Process> Process::start(std::string_view program, Arguments argumen
     util::log::to_socket(util::concat("tern/", program), log_descriptor);
     if (state->arguments.verbose > 0)
         util::log::set_level(util::log::Level::Verbose);
+    util::sanitizer::keep_reports();
     forbid_tracing();
     ::umask(077);
     TRY(handle_signals());

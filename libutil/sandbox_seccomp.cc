@@ -6,6 +6,7 @@
 
 #include "libutil/handle.h"
 #include "libutil/log.h"
+#include "libutil/sanitizer.h"
 #include "libutil/text.h"
 
 #include <fcntl.h>
@@ -189,14 +190,7 @@ void forbidden_call(int, siginfo_t* what, void*)
 
 Result<bool> enter_seccomp(const SeccompChoice& choice)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(TERN_COVERAGE)
-    // The sanitizers' own calls (maps of shadow memory, tracing at the end) have no place on the list.
-    (void)choice;
-    (void)fill;
-    (void)forbidden_call;
-    return false;
-#else
-    if (::prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
+    if (sanitizer::on || ::prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
         return false;
     Filter filter(seccomp_init(SCMP_ACT_TRAP));
     if (!filter)
@@ -211,7 +205,6 @@ Result<bool> enter_seccomp(const SeccompChoice& choice)
     if (int code = seccomp_load(filter.get()); code < 0)
         return system_error("seccomp_load", -code);
     return true;
-#endif
 }
 
 }  // namespace util

@@ -8,6 +8,7 @@
 #include "libutil/log.h"
 #include "libutil/memory.h"
 #include "libutil/sandbox.h"
+#include "libutil/sanitizer.h"
 #include "mailbox/host.h"
 #include "pop3d/engine/session.h"
 
@@ -83,7 +84,8 @@ util::Result<ipc::MailboxSettings> receive_settings()
 
 util::Result<void> enter_sandbox(const ipc::MailboxSettings& settings)
 {
-    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (!util::sanitizer::on)
+        ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     util::Sandbox sandbox;
     sandbox.write(settings.directory).threads();
     util::Sandbox::Mode mode = !settings.sandbox            ? util::Sandbox::Mode::No

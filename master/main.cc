@@ -5,6 +5,7 @@
 //   master -c DIR -p        only makes directories and sets owners and modes (tern set-permissions)
 //   -f log lines also to standard output, -v verbose, -R FD where to report that it is up
 #include "libutil/log.h"
+#include "libutil/sanitizer.h"
 #include "libutil/sys.h"
 #include "master/directories.h"
 #include "master/master.h"
@@ -122,7 +123,8 @@ int main(int argc, char** argv)
     if (line.prepare_only)
         return prepare(line.options);
     raise_limits();
-    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // it holds the keys
+    if (!util::sanitizer::on)
+        ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // it holds the keys
     int report_to = line.options.report_to >= 0 ? line.options.report_to : STDERR_FILENO;
     if (line.options.report_to >= 0 && !util::sys::set_close_on_exec(report_to, true))
         return usage_error;

@@ -3,6 +3,7 @@
 
 #include "libutil/log.h"
 #include "libutil/sandbox.h"
+#include "libutil/sanitizer.h"
 #include "libutil/sys.h"
 #include "master/directories.h"
 
@@ -159,9 +160,8 @@ void Master::build_environment()
     auto& environment = surroundings_.environment;
     environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
     std::vector<std::string> words = *plan_->config.import_environment;
-#if defined(__SANITIZE_ADDRESS__)
-    words.insert(words.end(), {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"});
-#endif
+    if (util::sanitizer::on)
+        words.push_back(util::sanitizer::reports_variable);
 #if defined(TERN_FAULTS)
     words.push_back("TERN_FAULT_FILE");
 #endif
@@ -307,6 +307,7 @@ void Master::report(std::string_view text)
         util::UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
         if (null.valid())
             ::dup2(null.get(), STDERR_FILENO);
+        util::sanitizer::keep_reports();
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "libipc/connection.h"
 #include "libutil/log.h"
+#include "libutil/sanitizer.h"
 #include "libutil/sys.h"
 #include "usher/home.h"
 
@@ -58,7 +59,8 @@ void arrange_descriptors(int null, int control, int log)
     int high_null = ::fcntl(null, F_DUPFD_CLOEXEC, 10);
     if (high_control < 0 || high_null < 0 || (log >= 0 && high_log < 0))
         give_up("descriptors");
-    for (int number = 0; number <= 2; ++number) {
+    int last_null = util::sanitizer::on ? STDOUT_FILENO : STDERR_FILENO;
+    for (int number = 0; number <= last_null; ++number) {
         if (::dup2(high_null, number) < 0)
             give_up("dup2");
     }
@@ -128,7 +130,7 @@ void ProcessLauncher::become(const Identity& identity, int control) const
         util::log::to_socket("usher", log_descriptor);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_NOFILE, settings_.open_files);
-    if (settings_.data_limit)
+    if (settings_.data_limit && !util::sanitizer::on)
         limit(RLIMIT_DATA, settings_.data_limit);
     if (!settings_.own_uid)
         change_identity(identity.uid, identity.gid);

@@ -19,7 +19,9 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 INSTANCE = os.path.join(TOP, "tests", "instance")
 PASSWORD = "a password with spaces"
-DEADLINE = 60  # seconds until something that must happen is given up
+SANITIZERS = os.environ.get("VARIANT") == "asan"
+PATIENCE = 3 if SANITIZERS else 1  # what every deadline is multiplied by
+DEADLINE = 60 * PATIENCE  # seconds until something that must happen is given up
 
 
 def check(condition, text):
@@ -33,8 +35,15 @@ def skip(reason):
     sys.exit(77)
 
 
-def wait_for(what, condition, deadline=DEADLINE):
+def not_under_sanitizers(reason):
+    """For tests whose subject the asan variant does not have."""
+    if SANITIZERS:
+        skip(reason)
+
+
+def wait_for(what, condition, deadline=60):
     """Polls until condition() is true and answers its value."""
+    deadline *= PATIENCE
     end = time.monotonic() + deadline
     while True:
         value = condition()
