@@ -514,7 +514,7 @@ SUITE(agent, answers_stored_and_then_the_outcome, keeps_many_deliveries_in_fligh
       shares_a_large_message_as_a_sealed_descriptor, finds_the_user_behind_an_extension,
       bounces_unknown_users_and_loops_and_defers_what_it_cannot_know, defers_what_is_no_queue_file,
       tells_what_a_mailbox_refused, tries_a_second_time_when_the_mailbox_dies_and_then_defers,
-      tells_of_a_message_over_which_two_mailboxes_ended, blames_no_message_for_a_mailbox_that_does_not_start,
+      tells_of_a_message_over_which_two_mailboxes_ended,
       tells_of_a_death_that_the_second_try_hides, blames_no_message_for_a_mailbox_that_does_not_start,
       finds_the_one_message_of_many_that_ends_mailboxes, defers_all_that_wait_for_a_mailbox_on_trial,
       delivers_the_second_time_when_the_mailbox_is_back, defers_when_there_is_no_mailbox_to_be_had,
