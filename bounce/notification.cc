@@ -91,13 +91,7 @@ std::string compact_time(util::WallTime now)
                         two(second % 60));
 }
 
-// "postmaster" is ours.
-std::string complete(std::string_view address, const Site& site)
-{
-    return address.find('@') == std::string_view::npos ? util::concat(address, "@", site.myorigin) : std::string(address);
-}
-
-// The same within a header field's text.
+// Addresses without domain in a header field's text are ours.
 std::string complete_field(std::string_view text, const Site& site)
 {
     constexpr std::size_t token_limit = 1000;
@@ -137,7 +131,8 @@ std::vector<Letter> letters_of(const ipc::Notify& order, const Site& site)
             wanted.push_back(i);
     }
     auto to_postmaster = [&](const std::string& recipient, bool needed) {
-        letters.push_back({true, needed, complete(*site.config.double_bounce_sender, site), complete(recipient, site), all});
+        letters.push_back({true, needed, ipc::notice_address(*site.config.double_bounce_sender, site.myorigin),
+                           ipc::notice_address(recipient, site.myorigin), all});
     };
     ipc::NoticeClasses classes = site.config.classes();
     if (sender.empty()) {

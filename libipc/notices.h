@@ -38,6 +38,12 @@ inline util::Result<NoticeClasses> parse_notice_classes(const std::vector<std::s
     return classes;
 }
 
+// A name without domain is one of ours.
+inline std::string notice_address(std::string_view address, std::string_view myorigin)
+{
+    return address.find('@') == std::string_view::npos ? util::concat(address, '@', myorigin) : std::string(address);
+}
+
 struct NoticeConfig : conf::Section {
     conf::Words notify_classes{this, "notify_classes", "resource, software",
         "What the postmaster is told of by mail: bounce (headers of returned mail, and SMTP sessions in which mail "

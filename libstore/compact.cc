@@ -27,20 +27,6 @@ std::string unfinished_path(const std::string& directory, std::uint64_t id)
     return util::concat(directory, "/compact-", segment_name(id));
 }
 
-util::Result<void> read_at(int fd, std::uint64_t offset, std::uint64_t length, std::string& out)
-{
-    out.resize(length);
-    std::size_t got = 0;
-    while (got < out.size()) {
-        std::size_t more = TRY(util::sys::pread(fd, std::span(out).subspan(got), offset + got));
-        if (more == 0)
-            break;
-        got += more;
-    }
-    out.resize(got);
-    return {};
-}
-
 }  // namespace
 
 bool LogStore::space_is_low() const

@@ -272,6 +272,8 @@ private:
 };
 
 std::int64_t wall_seconds();
+// `out` becomes up to `length` bytes of the file, fewer at its end.
+util::Result<void> read_at(int fd, std::uint64_t offset, std::uint64_t length, std::string& out);
 // The bytes of a segment from `at` on.
 util::Result<std::string> read_segment(int fd, std::uint64_t at);
 // Written and synced; its directory is not.

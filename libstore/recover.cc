@@ -12,21 +12,28 @@
 
 namespace store {
 
+util::Result<void> read_at(int fd, std::uint64_t offset, std::uint64_t length, std::string& out)
+{
+    out.resize(length);
+    std::size_t got = 0;
+    while (got < out.size()) {
+        std::size_t more = TRY(util::sys::pread(fd, std::span(out).subspan(got), offset + got));
+        if (more == 0)
+            break;
+        got += more;
+    }
+    out.resize(got);
+    return {};
+}
+
 util::Result<std::string> read_segment(int fd, std::uint64_t at)
 {
     auto status = TRY(util::sys::fstat(fd));
     std::uint64_t size = std::uint64_t(status.st_size);
     if (size > 4 * max_segment_size + max_record_size)
         return util::permanent("segment is too large");
-    std::string bytes(size > at ? size - at : 0, '\0');
-    std::size_t got = 0;
-    while (got < bytes.size()) {
-        std::size_t more = TRY(util::sys::pread(fd, std::span(bytes).subspan(got), at + got));
-        if (more == 0)
-            break;
-        got += more;
-    }
-    bytes.resize(got);
+    std::string bytes;
+    TRY(read_at(fd, at, size > at ? size - at : 0, bytes));
     return bytes;
 }
 

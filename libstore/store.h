@@ -245,8 +245,8 @@ public:
     // is a record, a message, or step_bytes bytes looked at.  Whatever else is called between two
     // slices is as it would be without them.  Longer than `steps` are only: one record that is
     // larger (a change of very many messages), and, once for each time that compaction runs, the
-    // entries of a mailbox as they are read (as long as its SELECT), the list of a mailbox's uids
-    // and the snapshot.
+    // entries of a mailbox as they are read (as long as its SELECT), the tables of all messages and of
+    // deleted ones, the list of a mailbox's uids, and the snapshot.
     virtual Chores housekeep(std::uint64_t steps) = 0;
     // The steps that housekeep() has made so far.
     virtual std::uint64_t housekeeping_steps() const = 0;

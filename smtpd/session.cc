@@ -288,7 +288,7 @@ void Session::send(mail::Reply reply)
 {
     if (reply.code == 0)
         return;
-    transcript_.reply(reply);
+    ipc::NoticeClasses classes = class_of(reply);   // soft_bounce does not change what went wrong
     if (*config_.soft_bounce && reply.is_permanent()) {
         reply.code -= 100;
         if (!reply.dsn.empty())
@@ -296,6 +296,7 @@ void Session::send(mail::Reply reply)
     }
     if (reply.code >= 400 && !config_.reject_footer->empty())
         util::append(reply.text, '\n', *config_.reject_footer);
+    transcript_.reply(reply, classes);
     closing_ = closing_ || reply.code == 421 || reply.code == 521;  // RFC 5321 §3.8, RFC 7504 §3
     stream_.write(mail::to_wire(reply, transaction_ && transaction_->parameters.utf8));
 }

@@ -44,9 +44,9 @@ void Transcript::command(std::string_view line)
     add(" In:  ", secret ? "AUTH ..." : line);
 }
 
-void Transcript::reply(const mail::Reply& reply)
+void Transcript::reply(const mail::Reply& reply, ipc::NoticeClasses classes)
 {
-    classes_ |= class_of(reply);
+    classes_ |= classes;
     add(" Out: ", mail::to_line(reply));
 }
 
@@ -56,11 +56,9 @@ void Session::report()
     ipc::NoticeClasses classes = transcript_.classes() & config_.classes();
     if (classes == 0)
         return;
-    auto complete = [&](std::string_view address) {
-        return address.find('@') == std::string_view::npos ? util::concat(address, '@', *common_.myorigin) : std::string(address);
-    };
     bool returned = classes == ipc::NoticeBounce;
-    std::string reader = complete(returned ? *config_.bounce_notice_recipient : *config_.error_notice_recipient);
+    std::string reader = ipc::notice_address(returned ? *config_.bounce_notice_recipient : *config_.error_notice_recipient,
+                                             *common_.myorigin);
     auto next = services_.intake.next_queue_id();
     if (!next) {
         log::warning("no notice to the postmaster of errors from ", client_.log_name(), ": ", next.error().text);
@@ -69,7 +67,7 @@ void Session::report()
     std::int64_t now = util::unix_seconds(util::wall_now());
     std::string date = mail::format_date({.seconds = now, .zone_minutes = 0});
     ipc::Envelope envelope;
-    envelope.sender = complete(*config_.double_bounce_sender);
+    envelope.sender = ipc::notice_address(*config_.double_bounce_sender, *common_.myorigin);
     envelope.arrival = util::wall_now().time_since_epoch().count();
     envelope.origin = ipc::Origin::Bounce;
     services_.intake.begin(std::move(envelope), {{.address = reader, .original = {}, .notify = ipc::NotifyNever}},

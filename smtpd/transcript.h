@@ -21,7 +21,7 @@ public:
     static constexpr std::size_t max_line = 500;
 
     void command(std::string_view line);
-    void reply(const mail::Reply& reply);
+    void reply(const mail::Reply& reply, ipc::NoticeClasses classes);
 
     ipc::NoticeClasses classes() const { return classes_; }
     const std::string& text() const { return text_; }   // lines that end with CRLF

@@ -110,10 +110,11 @@ util::Result<int> purge(store::Store& store, bool now)
     auto deleted = TRY(store.deleted_messages());
     TRY(store.purge_deleted(INT64_MAX, now));
     TRY(store.sync());
-    store::Chores left = store::Chores::More;
-    while (now && (left = store.housekeep(1U << 20)) != store::Chores::Done)
+    for (auto left = store::Chores::More; left != store::Chores::Done;) {
+        left = store.housekeep(1U << 20);
         if (left == store::Chores::Waiting)
             TRY(store.sync());
+    }
     print(util::concat(deleted.size(), " deleted messages are gone for good\n"));
     return 0;
 }

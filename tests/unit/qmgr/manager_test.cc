@@ -169,6 +169,13 @@ public:
         });
         OK(connection.send(ipc::AgentGreeting{1, capacity}));
     }
+    void confirm(const ipc::Notify& order)
+    {
+        ipc::Outcome outcome;
+        outcome.job = order.job;
+        outcome.status.disposition = ipc::Disposition::Delivered;
+        OK(connection.send(outcome));
+    }
     void answer(const ipc::Job& job, ipc::Disposition disposition, std::string text = "done", bool destination_failed = false)
     {
         for (const auto& recipient : job.recipients)
@@ -586,10 +593,7 @@ TEST(a_failure_after_keep_is_told_to_the_sender)
     EQ(notify.recipients[0].recipient.address, "b@here");
     EQ(notify.statuses[0].text, "no such user");
     EQ(notify.envelope.sender, "sender@example.org");
-    ipc::Outcome outcome;
-    outcome.job = notify.job;
-    outcome.status.disposition = ipc::Disposition::Delivered;
-    OK(reporter.connection.send(outcome));
+    reporter.confirm(notify);
     bed.until([&] { return bed.manager->messages().empty(); });
     EQ(bed.count(queue::Place::Incoming) + bed.count(queue::Place::Deferred), 0u);
 }
@@ -624,10 +628,7 @@ TEST(a_notice_that_was_lost_is_ordered_again)
         auto notify = reporter.next_as<ipc::Notify>();
         EQ(notify.kind, kind);
         EQ(notify.recipients.size(), 1u);
-        ipc::Outcome outcome;
-        outcome.job = notify.job;
-        outcome.status.disposition = ipc::Disposition::Delivered;
-        OK(reporter.connection.send(outcome));
+        reporter.confirm(notify);
     }
     bed.until([&] { return bed.manager->messages().empty(); });
     EQ(bed.count(queue::Place::Incoming) + bed.count(queue::Place::Deferred), 0u);
