@@ -119,6 +119,8 @@ struct Common : Section {
         "How long a program waits for another program of this system to take or give data."};
     Duration daemon_timeout{this, "daemon_timeout", "18000s", {.min = std::chrono::seconds(1)},
         "How long a worker process may take over one request before it is ended as stuck."};
+    Duration master_stop_time{this, "master_stop_time", "10s", {.min = std::chrono::seconds(1), .max = std::chrono::hours(1)},
+        "How long processes may take to end after they were told to stop, or after master(8) died, before they are killed."};
 
     // --- protection ------------------------------------------------------------------------------------
     Choice<SandboxMode> sandbox{this, "sandbox", "yes",

@@ -22,10 +22,15 @@ namespace {
 
 constexpr off_t max_certificates_size = 1'000'000;
 
-// Set by SIGTERM; the one thing that a handler shares with the code it interrupts.
+// What a handler shares with the code it interrupts: set by SIGTERM; and $master_stop_time.
 volatile std::sig_atomic_t termination_wanted = 0;
+volatile std::sig_atomic_t stop_seconds = 10;
 
-void want_termination(int) { termination_wanted = 1; }
+void want_termination(int)
+{
+    termination_wanted = 1;
+    end_in_time();
+}
 
 util::Result<void> handle_signals()
 {
@@ -116,6 +121,8 @@ int run(std::string_view program, int argc, char** argv, util::Result<int> (*dae
     return *status;
 }
 
+void end_in_time() { ::alarm(static_cast<unsigned>(stop_seconds)); }
+
 Process::Process(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Process::Process(Process&&) noexcept = default;
 Process::~Process() = default;
@@ -126,6 +133,7 @@ const std::string& Process::config_directory() const { return state_->arguments.
 bool Process::unprivileged() const { return state_->facts.unprivileged; }
 int Process::landlock_abi_limit() const { return static_cast<int>(*state_->config.landlock_abi_limit); }
 const std::vector<int>& Process::listeners() const { return state_->listeners; }
+bool Process::master_is_gone() const { return state_->orphaned || ::getppid() != state_->master; }
 bool Process::stop_requested() { return termination_wanted != 0; }
 
 util::Result<Process> Process::start(std::string_view program, Arguments arguments, conf::Section& config)
@@ -146,6 +154,7 @@ util::Result<Process> Process::start(std::string_view program, Arguments argumen
         report_problems(state->read(sections, true));
     }
     state->facts = TRY(Facts::decode(text));
+    state->master = ::getppid();
     ::unsetenv("TERN_CHILD");
     unsigned beyond = first_listener + state->facts.listeners;
     TRY(util::sys::close_from(static_cast<int>(beyond)));
@@ -192,6 +201,7 @@ util::Result<void> Process::State::load(std::initializer_list<conf::Section*> se
         util::log::write(problem.warning ? util::log::Level::Verbose : util::log::Level::Error, problem.to_text());
     if (problems.any())
         return util::invalid("the configuration has errors");
+    stop_seconds = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(*common.master_stop_time).count());
     return {};
 }
 
@@ -243,7 +253,9 @@ util::Result<void> Process::drop_privileges(util::Sandbox& sandbox)
             groups.push_back(TRY(resolve_group(*state.common.setgid_group)));
         TRY(become(identity, groups));
     }
-    forbid_tracing();  // a change of uid sets it back
+    // A change of uid sets both back.
+    forbid_tracing();
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     auto outcome = TRY(sandbox.enter());
     // master(8) warned once for all.
     for (const std::string& protection : outcome.missing)

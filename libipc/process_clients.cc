@@ -231,6 +231,15 @@ void Process::State::stop_multiplexer()
     notifications.stop();
 }
 
+// Told by master, or by its death.
+void Process::State::terminate_multiplexer()
+{
+    end_in_time();
+    stop_multiplexer();
+    if (notifications.terminate)
+        notifications.terminate();
+}
+
 void Process::State::hear(ipc::Packet& packet)
 {
     std::string_view name = packet.name();
@@ -268,14 +277,13 @@ util::Result<void> Process::attach(util::EventLoop& loop, Reload reload, Notific
     TRY(util::sys::set_nonblocking(state->control.get(), true));
     ipc::Channel::Events events{
         .received = [state](ipc::Packet& packet) { state->hear(packet); },
-        .closed = [state](const util::Error&) { state->stop_multiplexer(); },
+        .closed = [state](const util::Error&) {
+            state->orphaned = true;
+            state->terminate_multiplexer();
+        },
     };
     state->channel = std::make_unique<ipc::Channel>(loop, std::move(state->control), std::move(events));
-    state->terminate = util::SignalWatch(loop, SIGTERM, [state] {
-        state->stop_multiplexer();
-        if (state->notifications.terminate)
-            state->notifications.terminate();
-    });
+    state->termination = util::SignalWatch(loop, SIGTERM, [state] { state->terminate_multiplexer(); });
     state->scoreboard.set(state->facts.slot, Scoreboard::Idle);
     state->channel->send(Ready{.reload = reload});
     return {};

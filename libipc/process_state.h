@@ -7,12 +7,18 @@
 
 namespace server {
 
+// After SIGTERM or master's death: SIGALRM ends who takes longer than $master_stop_time, for there may
+// be nobody else to do it.  May be called by a signal handler.
+void end_in_time();
+
 struct Process::State {
     std::string program;
     Arguments arguments;
     conf::Common common;
     Config config;
     Facts facts;
+    pid_t master = 0;
+    bool orphaned = false;        // master's end of the control connection is closed
     Scoreboard scoreboard;
     util::UniqueFd control;       // until attach() gives it to the channel
     util::UniqueFd certificates;
@@ -30,7 +36,7 @@ struct Process::State {
     // Multiplexer.
     Notifications notifications;
     std::unique_ptr<ipc::Channel> channel;
-    util::SignalWatch terminate;
+    util::SignalWatch termination;
 
     conf::Problems read(std::initializer_list<conf::Section*> sections, bool checking = false);
     util::Result<void> load(std::initializer_list<conf::Section*> sections);
@@ -42,6 +48,7 @@ struct Process::State {
     bool hear_master();
     void hear(ipc::Packet& packet);
     void stop_multiplexer();
+    void terminate_multiplexer();
     void begin_client();
     util::Result<void> begin_waiting();
     util::Result<std::string> certificates_text() const;

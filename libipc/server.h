@@ -61,10 +61,11 @@ struct Client {
 
 // What master(8) tells a multiplexer; all are called from the event loop.
 struct Notifications {
-    // Serve those who are there, accept no more, then leave the loop.  Also when master is gone.
+    // Serve those who are there, accept no more, then leave the loop.
     std::function<void()> stop;
-    // The whole mail system stops (SIGTERM): end the sessions now, with BYE or 421, and leave the
-    // loop.  Called after `stop`; who has no sessions that last needs only that one.
+    // The whole mail system stops (SIGTERM), or master is gone: end the sessions now, with BYE or 421,
+    // and leave the loop; who is still there after $master_stop_time is killed.  Called after `stop`;
+    // who has no sessions that last needs only that one.
     std::function<void()> terminate = {};
     // Only with Reload::reread: read the configuration again (Process::read_config).
     std::function<void()> reconfigure = {};
@@ -89,6 +90,7 @@ public:
     const conf::Common& common() const;      // the parameters that all daemons share
     const std::string& config_directory() const;
     bool unprivileged() const;               // the whole instance runs on one uid
+    bool master_is_gone() const;
     int landlock_abi_limit() const;          // for children that lock themselves in
 
     // Reads the parameters anew into `sections` (those of start(), or fresh ones) and the shared

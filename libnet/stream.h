@@ -33,7 +33,7 @@ public:
     void set_timeout(util::Duration timeout);
     // No read may end later than this, however many bytes trickle in.
     void set_deadline(util::Deadline deadline) { deadline_ = deadline; }
-    // Asked when a signal interrupts a read; if it says yes, the read ends with interrupted_code.
+    // Asked when a signal interrupts a read or a handshake; if it says yes, that ends with interrupted_code.
     void set_stop(std::function<bool()> wants_stop) { wants_stop_ = std::move(wants_stop); }
 
     // The next line of at most `limit` bytes without its end (at most input_size - 2).  LF ends a

@@ -278,7 +278,7 @@ TlsFacts tls_facts(SSL* connection)
 }
 
 util::Result<TlsAccepted> tls_accept(const TlsContext& context, util::UniqueFd socket,
-                                     util::Duration timeout)
+                                     util::Duration timeout, const std::function<bool()>& wants_stop)
 {
     TRY(detail::set_socket_timeout(socket.get(), timeout));
     ERR_clear_error();
@@ -297,7 +297,7 @@ util::Result<TlsAccepted> tls_accept(const TlsContext& context, util::UniqueFd s
         int code = errno;
         int reason = SSL_get_error(connection.get(), result);
         if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE) {
-            if (code == EINTR)
+            if (code == EINTR && !(wants_stop && wants_stop()))
                 continue;
             return detail::transport_error("TLS handshake", code ? code : EAGAIN);
         }

@@ -8,6 +8,7 @@
 #include "libnet/transport.h"
 #include "libutil/result.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -72,12 +73,12 @@ TlsFacts tls_facts(ssl_st* connection);
 util::Error tls_error(std::string_view what);
 
 // Makes a transport of a connected socket in blocking mode: waits for the client's handshake, each
-// wait at most the socket's timeout.
+// wait at most the socket's timeout.  A signal ends it when wants_stop says yes (see Stream::set_stop).
 struct TlsAccepted {
     std::unique_ptr<Transport> transport;
     TlsFacts facts;
 };
 util::Result<TlsAccepted> tls_accept(const TlsContext& context, util::UniqueFd socket,
-                                     util::Duration timeout);
+                                     util::Duration timeout, const std::function<bool()>& wants_stop);
 
 }  // namespace net

@@ -112,9 +112,9 @@ private:
 class Daemon {
 public:
     Daemon(server::Process& process, const Config& config, util::EventLoop& loop, std::string host)
-        : loop_(loop), config_(config), facility_(facility_of(*process.common().syslog_facility)), formatter_(std::move(host)),
+        : process_(process), loop_(loop), config_(config), facility_(facility_of(*process.common().syslog_facility)), formatter_(std::move(host)),
           receiver_(process.listeners().front()), copy_to_(process.listeners().size() > 1 ? process.listeners()[1] : -1),
-          watch_(loop, process.listeners().front(), util::Watch::Read, [this](unsigned) { read(); }), pause_(loop, [this] { read(); })
+          watch_(loop, process.listeners().front(), util::Watch::Read, [this](unsigned) { read(); }), pause_(loop, [this] { alone_ ? stop() : read(); })
     {
     }
 
@@ -128,10 +128,15 @@ public:
         return {};
     }
 
-    // Whatever waits is written before the end.
+    // Whatever waits is written before the end.  After master's death that is the end of the last who
+    // can write: they tell what became of the mail they had in hand.
     void stop()
     {
         while (read_batch() > 0) {
+        }
+        if (process_.master_is_gone() && others_live()) {
+            watch_.want(util::Watch::None);
+            return pause_.start(pause_between_batches);
         }
         // For our successor, who reads the same socket.
         if (file_ && file_->lost() > 0)
@@ -140,6 +145,17 @@ public:
     }
 
 private:
+    // Does anybody but us hold the senders' end?  What is sent there nobody reads: after a few empty
+    // datagrams it is full.
+    bool others_live()
+    {
+        if (!std::exchange(alone_, true)) {
+            util::log::to_stderr("tern/log");
+            ::close(server::log_descriptor);
+        }
+        return ::send(process_.listeners().front(), "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 || errno == EAGAIN;
+    }
+
     void connect_system_log()
     {
         sockaddr_un address{};
@@ -206,6 +222,7 @@ private:
             pause_.start(pause_between_batches);
     }
 
+    server::Process& process_;
     util::EventLoop& loop_;
     const Config& config_;
     int facility_;
@@ -215,6 +232,7 @@ private:
     std::optional<File> file_;
     util::UniqueFd system_log_;
     std::string out_;
+    bool alone_ = false;   // master is dead; our own lines go to stderr
     util::Watch watch_;
     util::Timer pause_;
 };

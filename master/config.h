@@ -16,9 +16,6 @@ struct Config : conf::Section {
     conf::Duration service_throttle_time{this, "service_throttle_time", "60s",
         {.min = std::chrono::seconds(1), .max = std::chrono::hours(1)},
         "How long master(8) waits before it starts a service anew whose process died at its start."};
-    conf::Duration master_stop_time{this, "master_stop_time", "10s",
-        {.min = std::chrono::seconds(1), .max = std::chrono::hours(1)},
-        "How long processes may take to end after they were told to stop, before they are killed."};
     conf::Words import_environment{this, "import_environment", "TZ, LANG=C",
         "The environment of all daemons: names of variables that are taken over when they are set, "
         "and name=value pairs."};

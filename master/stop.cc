@@ -44,7 +44,7 @@ void Master::begin_stop()
     });
     for (auto& service : retired_)
         service->stop(true);
-    phase_timer_.start(*plan_->config.master_stop_time / 2);
+    phase_timer_.start(*plan_->common.master_stop_time / 2);
     next_phase();
 }
 
@@ -67,7 +67,7 @@ void Master::next_phase()
             if (!service->plan().always)
                 service->stop(true);
         }
-        phase_timer_.start(*plan_->config.master_stop_time);
+        phase_timer_.start(*plan_->common.master_stop_time);
         late = false;
     }
     if (phase_ == Phase::StoppingRest && (late || gone(false))) {
@@ -79,13 +79,13 @@ void Master::next_phase()
             }
             for (auto& service : retired_)
                 service->kill();
-            phase_timer_.start(*plan_->config.master_stop_time);
+            phase_timer_.start(*plan_->common.master_stop_time);
             return;
         }
         phase_ = Phase::StoppingLog;
         util::log::info("stopped");
         services_.at("log/unix")->stop(false);
-        phase_timer_.start(*plan_->config.master_stop_time);
+        phase_timer_.start(*plan_->common.master_stop_time);
         late = false;
     }
     if (phase_ == Phase::StoppingLog) {
@@ -94,7 +94,7 @@ void Master::next_phase()
             return finish();
         if (late) {
             log.kill();
-            phase_timer_.start(*plan_->config.master_stop_time);
+            phase_timer_.start(*plan_->common.master_stop_time);
         }
     }
 }

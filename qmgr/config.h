@@ -20,7 +20,8 @@ struct Config : ipc::QueueTimes {
     conf::Duration transport_retry_time{this, "transport_retry_time", "60s", {.min = 1s, .max = 24h},
         "How long a delivery service that could not be reached is left alone."};
     conf::Count message_active_limit{this, "qmgr_message_active_limit", "20000", {.min = 1, .max = 1'000'000},
-        "How many messages are in the active queue at most; others wait in their files."};
+        "How many messages are in the active queue at most; others wait in their files.  Each may have two files open: "
+        "there are fewer where the system does not let qmgr(8) open so many."};
     conf::Count message_recipient_limit{this, "qmgr_message_recipient_limit", "20000", {.min = 1, .max = 10'000'000},
         "While the active queue has this many recipients no further message is taken in."};
     conf::Words defer_transports{this, "defer_transports", "",

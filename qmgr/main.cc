@@ -9,6 +9,10 @@
 #include "qmgr/control.h"
 #include "qmgr/manager.h"
 
+#include <sys/resource.h>
+
+#include <cerrno>
+
 namespace qmgr {
 namespace {
 
@@ -60,6 +64,9 @@ util::Result<int> daemon_main(server::Arguments arguments)
     const conf::Common& common = process.common();
     auto routes = TRY(routing::Router::open(common, routing_config));
     auto permissions = TRY(permissions_of(process, config));
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return util::system_error("getrlimit", errno);
     util::Sandbox sandbox;
     for (queue::Place place : queue::all_places)
         sandbox.write(queue::path_of(*common.queue_directory, place));
@@ -71,7 +78,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
         return find_route(*routes, recipient, sender);
     };
     Manager manager(loop, config, directory, router,
-                    [&](const std::string& transport) { return server::private_socket(common, transport); });
+                    [&](const std::string& transport) { return server::private_socket(common, transport); }, files.rlim_cur);
     Control control(loop, manager, std::move(permissions));
     server::Listener* accepting = nullptr;
     server::Listener listener(process, loop, max_clients, [&](server::Client client) {

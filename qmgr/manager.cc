@@ -30,6 +30,16 @@ Feedback parse_feedback(const std::string& text)
     return feedback;
 }
 
+// A message may have two files open; a quarter of them is for clients, agents and the rest.
+std::size_t message_limit(std::size_t wanted, std::size_t open_files)
+{
+    std::size_t possible = std::max<std::size_t>(1, open_files / 8 * 3);
+    if (possible < wanted)
+        util::log::info("the active queue takes ", possible, " messages, not qmgr_message_active_limit = ", wanted, ": only ", open_files,
+                        " files may be open (ulimit -Hn, or LimitNOFILE= of the service manager)");
+    return std::min(wanted, possible);
+}
+
 // FILTER and content_filter: without destination it is the recipient's domain.
 routing::Route filter_route(std::string_view filter, const ipc::Recipient& recipient)
 {
@@ -64,7 +74,7 @@ TransportRules rules_of(const Config& config, std::string_view transport)
 }
 
 Manager::Manager(util::EventLoop& loop, const Config& config, queue::Directory& directory, Router router,
-                 Agents::PathOf path_of)
+                 Agents::PathOf path_of, std::size_t open_files)
     : loop_(loop), config_(config), directory_(directory), router_(std::move(router)),
       scheduler_([this](std::string_view transport) { return rules_of(config_, transport); }),
       agents_(loop, std::move(path_of),
@@ -73,7 +83,7 @@ Manager::Manager(util::EventLoop& loop, const Config& config, queue::Directory& 
                .lost = [this](const std::string& transport, const std::vector<ipc::JobId>& jobs, bool alone) { lost(transport, jobs, alone); },
                .unavailable = [this](const std::string& transport, const util::Error& error) { unavailable(transport, error); },
                .room = [this] { dispatch(); }}),
-      next_own_job_(first_own_job), race_timer_(loop, [this] { race_is_over(); }),
+      message_limit_(message_limit(*config.message_active_limit, open_files)), next_own_job_(first_own_job), race_timer_(loop, [this] { race_is_over(); }),
       slice_timer_(loop, [this] { scan_slice(); }),
       run_timer_(loop, [this] {
           scheduler_.expire(util::now());
@@ -119,7 +129,7 @@ const Message* Manager::find(const std::string& id) const
 
 bool Manager::has_room() const
 {
-    return messages_.size() < *config_.message_active_limit && active_recipients_ < *config_.message_recipient_limit && !stopped_;
+    return messages_.size() < message_limit_ && active_recipients_ < *config_.message_recipient_limit && !stopped_;
 }
 
 Message& Manager::add_message(std::unique_ptr<Message> message)

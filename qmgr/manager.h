@@ -30,8 +30,9 @@ TransportRules rules_of(const Config& config, std::string_view transport);
 
 class Manager {
 public:
+    // `open_files`: how many the process may have; they bound the active queue, too.
     Manager(util::EventLoop& loop, const Config& config, queue::Directory& directory, Router router,
-            Agents::PathOf path_of);
+            Agents::PathOf path_of, std::size_t open_files = SIZE_MAX);
     ~Manager();
     Manager(const Manager&) = delete;
     Manager& operator=(const Manager&) = delete;
@@ -154,6 +155,7 @@ private:
     std::unordered_map<MessageNumber, std::unique_ptr<Message>> messages_;
     std::unordered_map<std::string, Message*> by_id_;
     MessageNumber next_number_ = 1;
+    std::size_t message_limit_;
     std::size_t active_recipients_ = 0;
     bool overflow_ = false;     // something waits in incoming/ for room
     bool flushing_ = false;     // deferred transports are served, too

@@ -18,7 +18,8 @@ struct Config : conf::Section {
         "How long an order waits for room below mailbox_process_limit, and for auth(8)."};
     conf::Duration exit_timeout{this, "mailbox_exit_timeout", "30s",
         {.min = std::chrono::milliseconds(10), .max = std::chrono::hours(1)},
-        "How long a mailbox process that was told to leave may take before it is killed."};
+        "How long a mailbox process that was told to leave may take before it is killed; not longer than half of "
+        "$master_stop_time counts when the mail system stops."};
     conf::Duration failure_pause{this, "mailbox_failure_pause", "1s",
         {.min = std::chrono::milliseconds(0), .max = std::chrono::hours(1)},
         "How long after a mailbox process failed within ten seconds of its start the next is started "

@@ -65,6 +65,8 @@ util::Result<Settings> usher_settings(const server::Process& process, const Conf
     settings.process_limit = *config.process_limit;
     settings.order_timeout = *config.order_timeout;
     settings.exit_timeout = *config.exit_timeout;
+    // Before usher's own time is up.
+    settings.last_exit_timeout = std::min<util::Duration>(*config.exit_timeout, *process.common().master_stop_time / 2);
     settings.failure_pause = *config.failure_pause;
     settings.failure_pause_limit = *config.failure_pause_limit;
     settings.auth_socket = server::private_socket(process.common(), "auth");

@@ -285,6 +285,9 @@ void Usher::stop(std::function<void()> done)
 {
     stopping_ = true;
     done_ = std::move(done);
+    settings_.exit_timeout = settings_.last_exit_timeout;
+    for (auto& [pid, deadline] : leaving_until_)
+        deadline = std::min(deadline, util::now() + settings_.exit_timeout);
     for (Order& order : std::exchange(waiting_, {}))
         refuse(order, false, "shutting down");
     std::vector<std::string> accounts;

@@ -31,6 +31,7 @@ struct Settings {
     std::string auth_socket;
     util::Duration order_timeout{10'000'000};   // waiting for room or for auth
     util::Duration exit_timeout{10'000'000};    // for a mailbox that was told to leave; then SIGKILL
+    util::Duration last_exit_timeout{5'000'000};   // the same while usher itself stops
     util::Duration failure_pause{1'000'000};    // after a mailbox failed early, before its successor
     util::Duration failure_pause_limit{60'000'000};
 };

@@ -3,7 +3,12 @@
 The model.  fsync and fdatasync of a file make its bytes and its size durable, not its name.  fsync
 of a directory makes its names durable.  A rename happens as a whole or not at all.  All else may be
 there or not, each change for itself: bytes that no sync covered are dropped, kept, torn (a part of
-them) or zeros where the file grew; names are dropped, kept, or some of each.
+them), some (written out of order: any of the changes), or zeros where the file grew; names are
+dropped, kept, or some of each.
+Zeros stand only where no synced bytes stood: a size can reach the disk before its blocks do, but
+writing over a synced block in place (a recipient's mark) leaves the old sector or the new one, and
+where blocks are never written in place, the old block or the new one.  Behind a truncation nothing
+counts as synced: those blocks were given back.
 The one exception: sendmail's drop directory may not be opened by those who add to it, so there a
 file's sync after its link covers the name (libqueue/maildrop.cc; true of ext4, xfs, btrfs).
 Owners and modes are durable at once.
@@ -16,7 +21,7 @@ Record = namedtuple("Record", "seq name program fields data")
 O_CREAT, O_TRUNC, O_TMPFILE = os.O_CREAT, os.O_TRUNC, os.O_TMPFILE
 SYNCS = ("fsync", "fdatasync", "nosync")
 NAMES = ("dropped", "kept", "mixed")
-DATA = ("dropped", "kept", "torn", "zeros", "mixed")
+DATA = ("dropped", "kept", "torn", "some", "zeros", "mixed")
 
 
 def read_journal(directory):
@@ -52,10 +57,19 @@ class File:
         if how == "kept":
             return bytes(self.now)
         content = bytearray(self.durable)
+        if how == "some":
+            for change in self.pending:
+                if chance.random() < 0.5:
+                    apply(content, *change)
+            return bytes(content)
         if how == "zeros":
+            synced = len(self.durable)
             for kind, offset, data in self.pending:
-                old = bytes(self.durable[offset:offset + len(data)])
-                apply(content, kind, offset, old.ljust(len(data), b"\0") if kind == "write" else data)
+                if kind == "truncate":
+                    synced = min(synced, offset)
+                else:
+                    data = self.durable[offset:min(offset + len(data), synced)].ljust(len(data), b"\0")
+                apply(content, kind, offset, data)
             return bytes(content)
         whole = chance.randrange(len(self.pending))
         for kind, offset, data in self.pending[:whole]:

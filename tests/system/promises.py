@@ -41,6 +41,7 @@ def is_notice(content):
 class Ledger:
     def __init__(self, copies=COPIES):
         self.copies = copies
+        self.limits = {}     # subject: how many copies of it there may be, where that is not `copies`
         self.offered = {}    # subject: (recipients, body)
         self.accepted = {}   # subject: when
         self.leaving = {}    # (account, mailbox, uid_validity, uid): when its removal was asked for
@@ -105,6 +106,6 @@ class Ledger:
             if not any(f"<{subject}@".encode() in one.content for one in notices):
                 problems.append(f"lost: the notice to {account} about {subject}")
         for (account, subject), count in copies.items():
-            if count > self.copies:
+            if count > self.limits.get(subject, self.copies):
                 problems.append(f"{account}: {count} copies of {subject}")
         return problems
