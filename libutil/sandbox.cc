@@ -152,7 +152,7 @@ Result<void> Sandbox::prepare(Mode mode, int landlock_abi_limit)
 {
     mode_ = mode;
     if (sanitizer::on) {
-        read("/proc");
+        read("/proc").read("/proc/self/exe");  // the second one: names in reports
         // Programs are not static there: what starts them reads their libraries.
         if (declared_.programs)
             execute("/usr/lib").execute("/lib64");
