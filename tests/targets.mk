@@ -100,7 +100,8 @@ format: packages-format
 
 .PHONY: tidy
 tidy: packages-tidy
-	@clang-tidy --quiet $$(git ls-files '*.cc' ':!tests') -- -std=c++20 -I. -D_GNU_SOURCE -DTERN_VERSION='""'
+	@git ls-files '*.cc' ':!tests' | xargs -n 4 -P $(shell nproc) sh -c \
+	    'clang-tidy --quiet "$$@" -- -std=c++20 -fno-exceptions -fno-rtti -I. -D_GNU_SOURCE -DTERN_VERSION=\"\" 2> /dev/null' tidy
 
 # --- installing ------------------------------------------------------------------------------------
 
