@@ -80,14 +80,6 @@ extern_flags = $(foreach dep,$(1),$(EXTERN_$(dep)))
 
 compile = $(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
-# What was compiled and linked with other flags is made anew: all of it depends on BUILD/flags, which
-# changes when they do.
-flags_files := $(sort $(BUILD)/flags $(if $(FAULT_SRCS),build/release/flags))
-$(flags_files): export TERN_FLAGS = $(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $(LDFLAGS_BASE) $(STATIC_FLAGS)
-.PHONY: always
-$(flags_files): always
-	@mkdir -p $(@D); cmp -s $@ <<< "$$TERN_FLAGS" || echo "$$TERN_FLAGS" > $@
-
 $(BUILD)/%.o: %.cc $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CXX,$@)$(compile) $(if $(FAULT_SRCS),-DTERN_FAULTS)
@@ -129,6 +121,16 @@ $(BUILD)/bin/$(1): $(BUILD)/bin/$($(1)_TARGET)
 	@ln -sf $($(1)_TARGET) $$@
 endef
 $(foreach name,$(LINKS),$(eval $(call link_rule,$(name))))
+
+# What was compiled and linked with other flags is made anew: all of it depends on BUILD/flags, which
+# is written when they differ from what it says.
+flags = $(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $(LDFLAGS_BASE) $(STATIC_FLAGS)
+flags_files := $(sort $(BUILD)/flags $(if $(FAULT_SRCS),build/release/flags))
+.PHONY: changed-flags
+$(foreach file,$(flags_files),$(if $(subst <$(flags)>,,<$(file < $(file))>),$(eval $(file): changed-flags)))
+$(flags_files): export TERN_FLAGS = $(flags)
+$(flags_files):
+	@mkdir -p $(@D); echo "$$TERN_FLAGS" > $@
 
 .PHONY: all
 all: $(PROGRAMS:%=$(BUILD)/bin/%) $(LINKS:%=$(BUILD)/bin/%)
