@@ -78,13 +78,13 @@ library_files = $(foreach lib,$(filter $(LIBRARIES),$(1)),$(BUILD)/$(lib).a)
 library_deps = $(foreach lib,$(1),$($(lib)_DEPS))
 extern_flags = $(foreach dep,$(1),$(EXTERN_$(dep)))
 
-compile = $(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $($(firstword $(subst /, ,$*))_CXXFLAGS) -MMD -MP -c -o $@ $<
+compile = $(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: %.cc
+$(BUILD)/%.o: %.cc $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CXX,$@)$(compile) $(if $(FAULT_SRCS),-DTERN_FAULTS)
 ifeq ($(VARIANT),faults)
-build/release/%.o: %.cc
+build/release/%.o: %.cc build/release/flags
 	@mkdir -p $(@D)
 	$(call say,CXX,$@)$(compile)
 endif
@@ -108,7 +108,7 @@ STATIC_FLAGS := -static-pie $(LOOKUPS:%=-Wl,--defsym=%=abort)
 static_flags = $(if $(filter asan coverage,$(VARIANT)),,$(if $(filter yes,$($(1)_STATIC)),$(STATIC_FLAGS),-static-libstdc++ -static-libgcc))
 define program_rule
 $(1)_SRCS ?= $$(sort $$(wildcard $(1)/*.cc))
-$(BUILD)/bin/$(1): $$(call objects,$$($(1)_SRCS)) $$(call library_files,$$($(1)_LIBS))
+$(BUILD)/bin/$(1): $$(call objects,$$($(1)_SRCS)) $$(call library_files,$$($(1)_LIBS)) $(BUILD)/flags
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)$$(CXX) $$(LDFLAGS_BASE) $$(call static_flags,$(1)) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(call extern_flags,$$($(1)_DEPS) $$(call library_deps,$$($(1)_LIBS)))
 ALL_SRCS += $$($(1)_SRCS)
@@ -121,6 +121,16 @@ $(BUILD)/bin/$(1): $(BUILD)/bin/$($(1)_TARGET)
 	@ln -sf $($(1)_TARGET) $$@
 endef
 $(foreach name,$(LINKS),$(eval $(call link_rule,$(name))))
+
+# What was compiled and linked with other flags is made anew: all of it depends on BUILD/flags, which
+# is written when they differ from what it says.
+flags = $(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $(LDFLAGS_BASE) $(STATIC_FLAGS)
+flags_files := $(sort $(BUILD)/flags $(if $(FAULT_SRCS),build/release/flags))
+.PHONY: changed-flags
+$(foreach file,$(flags_files),$(if $(subst <$(flags)>,,<$(file < $(file))>),$(eval $(file): changed-flags)))
+$(flags_files): export TERN_FLAGS = $(flags)
+$(flags_files):
+	@mkdir -p $(@D); echo "$$TERN_FLAGS" > $@
 
 .PHONY: all
 all: $(PROGRAMS:%=$(BUILD)/bin/%) $(LINKS:%=$(BUILD)/bin/%)

@@ -8,6 +8,7 @@
 #include "libutil/text.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -127,6 +128,11 @@ Sandbox& Sandbox::credentials()
     declared_.credentials = true;
     return *this;
 }
+Sandbox& Sandbox::capability(int number)
+{
+    declared_.capabilities |= std::uint64_t(1) << number;
+    return *this;
+}
 Sandbox& Sandbox::allow_new_privileges()
 {
     declared_.new_privileges = true;
@@ -152,7 +158,7 @@ Result<void> Sandbox::prepare(Mode mode, int landlock_abi_limit)
 {
     mode_ = mode;
     if (sanitizer::on) {
-        read("/proc");
+        read("/proc").read("/proc/self/exe");  // the second one: names in reports
         // Programs are not static there: what starts them reads their libraries.
         if (declared_.programs)
             execute("/usr/lib").execute("/lib64");
@@ -218,6 +224,31 @@ Result<void> Sandbox::limit_resources() const
     return {};
 }
 
+Result<void> Sandbox::drop_capabilities() const
+{
+    if (::geteuid() != 0)
+        return {};  // they went with the uid
+    // The bounding set first: to lower it takes a capability that goes too.
+    for (int number = 0; ::prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; ++number) {
+        if (declared_.capabilities >> number & 1)
+            continue;
+        if (::prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0 && errno != EPERM)  // EPERM: not all of root, and less is fine
+            return system_error("PR_CAPBSET_DROP", errno);
+    }
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3]{};
+    if (::syscall(SYS_capget, &header, sets) < 0)
+        return system_error("capget", errno);
+    for (int half = 0; half < _LINUX_CAPABILITY_U32S_3; ++half) {
+        sets[half].permitted &= static_cast<std::uint32_t>(declared_.capabilities >> (32 * half));
+        sets[half].effective = sets[half].permitted;
+        sets[half].inheritable = 0;
+    }
+    if (::syscall(SYS_capset, &header, sets) < 0)
+        return system_error("capset", errno);
+    return {};
+}
+
 Result<bool> Sandbox::load_seccomp() const
 {
     SeccompChoice choice{.files = !declared_.rules.empty(),
@@ -241,6 +272,7 @@ Result<Sandbox::Outcome> Sandbox::enter()
     }
     if (declared_.new_privileges)
         return outcome;
+    TRY(drop_capabilities());
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return system_error("PR_SET_NO_NEW_PRIVS", errno);
     outcome.no_new_privileges = true;

@@ -4,8 +4,8 @@
 //       .read("/etc/tern").write(queue + "/incoming")
 //       .connect()));
 //
-// Four fences stand one behind the other: the uid, Landlock on directories, seccomp by allow-list,
-// resource limits.  All are for good: nothing that runs later in the process can widen them.
+// Four fences stand one behind the other: the uid (of root, few capabilities), Landlock on directories,
+// seccomp by allow-list, resource limits.  All are for good: nothing that runs later in the process can widen them.
 // A path that does not exist is passed over (with a line in the log at level verbose).
 #pragma once
 
@@ -49,8 +49,11 @@ public:
     // Child processes: fork, wait, kill.  With execute() they may become other programs.
     Sandbox& processes();
     Sandbox& threads();
-    // setuid and its kin, and the capabilities of root: usher and master only.
+    // setuid and its kin: usher only.
     Sandbox& credentials();
+    // One of root's capabilities (CAP_...), for a process that stays root: it gives up all others, and no
+    // program that it starts gets them back.
+    Sandbox& capability(int number);
     // New programs may have more privileges (set-gid sendmail run for a user): no no_new_privs, no
     // Landlock, no seccomp, since all three need or imply it.
     Sandbox& allow_new_privileges();
@@ -94,11 +97,13 @@ private:
     Sandbox& rule(std::string path, std::uint64_t rights);
     Result<void> prepare_landlock(int abi);
     Result<void> limit_resources() const;
+    Result<void> drop_capabilities() const;
     Result<bool> load_seccomp() const;
 
     struct Declared {
         std::vector<Rule> rules;
         std::vector<std::string> allowed;
+        std::uint64_t capabilities = 0;  // bits
         bool connect = false;
         bool network = false;
         bool processes = false;

@@ -1,8 +1,9 @@
 # The checks and the demo: what `make check`, `make check-long` and `make demo` run.
 
 # `sudo make check` and `sudo make demo` install what they need first.
-.PHONY: packages-build packages-check packages-clients
-packages-build packages-check packages-clients: packages-%:
+PURPOSES := build check clients coverage deb format fuzz tidy
+.PHONY: $(PURPOSES:%=packages-%)
+$(PURPOSES:%=packages-%): packages-%:
 	@tests/packages $*
 
 # Compiling takes all processors, unless the caller has said how many.
@@ -26,28 +27,30 @@ check-run: rfcs
 manlint: man
 	@tests/manlint $(MAN_PAGES)
 
-# System tests: tests/system/NN-name/run, each with a private instance in a directory of its own.
-SYSTEM_TESTS := $(sort $(wildcard tests/system/*/run))
-
-.PHONY: system
-system: all faults
-	@VARIANT=$(VARIANT) tests/system/runner $(SYSTEM_TESTS)
-
-# The programs that crash tests run: a few sources more, and linking.
+# The programs that crash tests run: a few sources more, and linking.  These tests are skipped in the
+# asan variant.
+FAULTS := $(if $(filter asan,$(VARIANT)),,faults)
 .PHONY: faults
 faults: $(if $(filter release,$(VARIANT)),all)
 	@$(MAKE) --no-print-directory all VARIANT=faults BUILD=build/faults
 
+# System tests: tests/system/NN-name/run, each with a private instance in a directory of its own.
+SYSTEM_TESTS := $(sort $(wildcard tests/system/*/run))
+
+.PHONY: system
+system: all $(FAULTS)
+	@VARIANT=$(VARIANT) tests/system/runner $(SYSTEM_TESTS)
+
 # A fresh machine lacks the compiler's libraries, so packages come before anything is built.
 # Everything is built first; then the tests run one after the other.
-.PHONY: check check-build check-run check-long
+.PHONY: check check-build check-run check-long tests-build
 check: packages-check
 	@$(MAKE) --no-print-directory $(IN_PARALLEL) check-build
 	@$(MAKE) --no-print-directory check-run
 
-check-build: all $(if $(filter asan,$(VARIANT)),,faults) man $(UNIT_ROOMS:%=$(BUILD)/tests/unit_%) $(FUZZERS:%=$(BUILD)/fuzz/%)
-# Private instances run with their sandboxes, which sanitizers do not bear: not in that variant.
-check-run: layering manlint unit fuzz-corpus $(if $(filter asan,$(VARIANT)),,system)
+check-build: all $(FAULTS) man tests-build
+tests-build: $(UNIT_ROOMS:%=$(BUILD)/tests/unit_%) $(FUZZERS:%=$(BUILD)/fuzz/%)
+check-run: layering manlint unit fuzz-corpus system
 
 check-long: packages-clients
 	@$(MAKE) --no-print-directory $(IN_PARALLEL) check-build
@@ -57,42 +60,49 @@ check-long: packages-clients
 asan:
 	@$(MAKE) --no-print-directory check VARIANT=asan
 
-# Line coverage of the unit tests and corpora, as build/coverage/report.txt (needs gcovr).
+# Line coverage of the unit tests and corpora, as build/coverage/report.txt.
 .PHONY: coverage
-coverage:
+coverage: packages-coverage
+	@$(MAKE) --no-print-directory $(IN_PARALLEL) tests-build VARIANT=coverage
 	@$(MAKE) --no-print-directory unit fuzz-corpus VARIANT=coverage
 	@gcovr --root . --exclude 'tests/' --output build/coverage/report.txt build/coverage
 	@tail -n 3 build/coverage/report.txt
 
-# libFuzzer targets with clang: build/fuzz/ROOM/PARSER_fuzz; each runs for FUZZ_SECONDS over its corpus.
+# libFuzzer targets with clang: build/libfuzzer/fuzz/ROOM/PARSER; each runs for FUZZ_SECONDS over its corpus.
+# What is found lies in build/libfuzzer/found/ROOM/PARSER-*, with the fuzzer's output beside it; it
+# joins the corpus with its repair.
 FUZZ_SECONDS ?= 30
 FUZZ_BUILD := build/libfuzzer
 .PHONY: fuzz
-fuzz:
-	@$(MAKE) --no-print-directory run-fuzzers BUILD=$(FUZZ_BUILD) CXX=clang++ WERROR= \
-	    CXXFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' \
+fuzz: packages-fuzz
+	@$(MAKE) --no-print-directory $(IN_PARALLEL) run-fuzzers BUILD=$(FUZZ_BUILD) CXX=clang++ WERROR= \
+	    CXXFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' \
 	    LDFLAGS_BASE='-pie -fsanitize=fuzzer,address,undefined' FUZZ_RUNNER=
 
 .PHONY: run-fuzzers
 run-fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
-	@set -e; for fuzzer in $(FUZZERS); do \
-	    mkdir -p $(BUILD)/corpus/$$fuzzer; \
-	    $(BUILD)/fuzz/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
-	        $(BUILD)/corpus/$$fuzzer $$(ls -d tests/fuzz/$$fuzzer 2>/dev/null) 2>&1 | tail -n 3; \
-	done
+	@failed=; for fuzzer in $(FUZZERS); do \
+	    found=$(BUILD)/found/$$fuzzer; mkdir -p $(BUILD)/corpus/$$fuzzer $${found%/*}; \
+	    if $(BUILD)/fuzz/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	        -artifact_prefix=$$found- $(BUILD)/corpus/$$fuzzer $$(ls -d tests/fuzz/$$fuzzer 2>/dev/null) > $$found.log 2>&1; \
+	    then echo "ok      $$fuzzer: $$(tail -n 1 $$found.log)"; \
+	    else echo "FAILED  $$fuzzer"; tail -n 60 $$found.log; failed=yes; fi; \
+	done; [ -z "$$failed" ]
 
 # The comparison with other servers: needs root, the bench program's path, and its peers.
 .PHONY: bench
 bench: all
 	@tests/bench/run $(BENCH_ARGUMENTS)
 
+# Not the declarations of parameters: their texts stand where no formatter would put them.
 .PHONY: format
-format:
-	@clang-format -i $$(git ls-files '*.cc' '*.h')
+format: packages-format
+	@git ls-files '*.cc' '*.h' ':!*config.h' | xargs clang-format -i
 
 .PHONY: tidy
-tidy:
-	@clang-tidy --quiet $$(git ls-files '*.cc' ':!tests') -- -std=c++20 -I. -D_GNU_SOURCE -DTERN_VERSION='""'
+tidy: packages-tidy
+	@git ls-files '*.cc' ':!tests' | xargs -n 4 -P $(shell nproc) sh -c \
+	    'clang-tidy --quiet "$$@" -- -std=c++20 -fno-exceptions -fno-rtti -I. -D_GNU_SOURCE -DTERN_VERSION=\"\" 2> /dev/null' tidy
 
 # --- installing ------------------------------------------------------------------------------------
 
@@ -115,10 +125,7 @@ install: all man
 	    install -D -m 644 $$page $(DESTDIR)$(prefix)/share/man/man$${page##*.}/$${page##*/}; done
 
 # A Debian package of this tree, in build/deb.
-.PHONY: deb packages-deb
-packages-deb:
-	@tests/packages deb
-
+.PHONY: deb
 deb: packages-deb
 	rm -rf build/deb && mkdir -p build/deb
 	@grep -q '^tern ($(VERSION)' debian/changelog || { echo 'debian/changelog and VERSION differ' >&2; exit 1; }

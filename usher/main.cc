@@ -13,6 +13,7 @@
 #include "usher/usher.h"
 
 #include <csignal>
+#include <linux/capability.h>
 
 namespace usher {
 
@@ -85,6 +86,10 @@ util::Sandbox sandbox(const server::Process& process)
         .threads()
         .credentials()
         .allow("prlimit64");
+    // Users' directories may lie in ones that are not root's, and are 0700 themselves; processes that do
+    // not end are killed.
+    for (int capability : {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID, CAP_SETUID})
+        sandbox.capability(capability);
     // Usher's filter is the mailboxes', too: what they need to begin, and to lock themselves in further.
     for (const char* call : {"arch_prctl", "set_tid_address", "landlock_create_ruleset", "landlock_add_rule",
                              "landlock_restrict_self", "seccomp"})

@@ -7,7 +7,7 @@ import signal
 import struct
 
 from promises import Found
-from tern import TOP, Instance, check, wait_for
+from tern import TOP, Instance, check, not_under_sanitizers, wait_for
 
 FAIL, KILL, TEAR = 1, 2, 3
 # Tries again at once what a killed program made wait.
@@ -17,6 +17,7 @@ QUICK = ["queue_run_delay=1s", "minimal_backoff_time=1s", "maximal_backoff_time=
 
 class Faulty(Instance):
     def __init__(self, scratch, *settings, name="instance", no_sync=False):
+        not_under_sanitizers("the faults variant is built from the release's objects")
         super().__init__(scratch, *QUICK, *settings, name=name)
         binaries = os.path.join(TOP, "build", "faults", "bin")
         check(os.path.exists(f"{binaries}/tern"), "make VARIANT=faults first")
