@@ -194,7 +194,7 @@ class Editor:
         name, uids = self.choose()
         if len(uids) < 2:
             return
-        self.set_flags(name, uids, [r"\Deleted"])
+        self.step(False, self.set_flags, name, uids, [r"\Deleted"])  # may stay if the rest does not
         self.ok(self.imap.uid("EXPUNGE", ",".join(map(str, uids))))
         for uid in uids:
             del self.mailboxes[name][1][uid]
