@@ -16,11 +16,14 @@ enum class Method : unsigned char {
     Gb18030, Big5, Uhc, ShiftJis, EucJp, Iso2022Jp, Iso2022Kr,
 };
 
+constexpr std::size_t max_charset_name = 24;
+
+// Without pointers, so that no process has a copy of its own.
 struct Charset {
-    std::string_view key;  // its name in lower case, without '-', '_' and the like
+    char key[max_charset_name];  // its name in lower case, without '-', '_' and the like
     Method method;
-    const std::uint16_t* table = nullptr;
-    std::string_view name = {};  // of those that charset_names() tells
+    tables::UpperHalf table = {};
+    char name[16] = {};          // of those that charset_names() tells
 };
 
 // Sorted by key.
@@ -32,8 +35,8 @@ constexpr Charset charsets[] = {
     {"950", Method::Big5},
     {"ansix341968", Method::Ascii},
     {"ascii", Method::Ascii},
-    {"big5", Method::Big5, nullptr, "Big5"},
-    {"big5hkscs", Method::Big5, nullptr, "Big5-HKSCS"},
+    {"big5", Method::Big5, {}, "Big5"},
+    {"big5hkscs", Method::Big5, {}, "Big5-HKSCS"},
     {"chinesebig5", Method::Big5},
     {"cnbig5", Method::Big5},
     {"cp1250", Method::Table, tables::cp1250},
@@ -70,24 +73,24 @@ constexpr Charset charsets[] = {
     {"cswindows31j", Method::ShiftJis},
     {"cyrillic", Method::Table, tables::iso8859_5},
     {"euccn", Method::Gb18030},
-    {"eucjp", Method::EucJp, nullptr, "EUC-JP"},
+    {"eucjp", Method::EucJp, {}, "EUC-JP"},
     {"eucjpms", Method::EucJp},
-    {"euckr", Method::Uhc, nullptr, "EUC-KR"},
-    {"gb18030", Method::Gb18030, nullptr, "GB18030"},
-    {"gb2312", Method::Gb18030, nullptr, "GB2312"},
+    {"euckr", Method::Uhc, {}, "EUC-KR"},
+    {"gb18030", Method::Gb18030, {}, "GB18030"},
+    {"gb2312", Method::Gb18030, {}, "GB2312"},
     {"gb231280", Method::Gb18030},
-    {"gbk", Method::Gb18030, nullptr, "GBK"},
+    {"gbk", Method::Gb18030, {}, "GBK"},
     {"greek", Method::Table, tables::iso8859_7},
     {"hebrew", Method::Table, tables::iso8859_8},
     {"ibm437", Method::Table, tables::cp437, "IBM437"},
     {"ibm850", Method::Table, tables::cp850, "IBM850"},
     {"ibm852", Method::Table, tables::cp852, "IBM852"},
     {"ibm866", Method::Table, tables::cp866, "IBM866"},
-    {"iso2022jp", Method::Iso2022Jp, nullptr, "ISO-2022-JP"},
-    {"iso2022jp1", Method::Iso2022Jp, nullptr, "ISO-2022-JP-1"},
-    {"iso2022jp2", Method::Iso2022Jp, nullptr, "ISO-2022-JP-2"},
+    {"iso2022jp", Method::Iso2022Jp, {}, "ISO-2022-JP"},
+    {"iso2022jp1", Method::Iso2022Jp, {}, "ISO-2022-JP-1"},
+    {"iso2022jp2", Method::Iso2022Jp, {}, "ISO-2022-JP-2"},
     {"iso2022jpms", Method::Iso2022Jp},
-    {"iso2022kr", Method::Iso2022Kr, nullptr, "ISO-2022-KR"},
+    {"iso2022kr", Method::Iso2022Kr, {}, "ISO-2022-KR"},
     // C1 controls never stand in mail: who says Latin-1 writes windows-1252.
     {"iso88591", Method::Table, tables::cp1252, "ISO-8859-1"},
     {"iso885910", Method::Table, tables::iso8859_10, "ISO-8859-10"},
@@ -111,7 +114,7 @@ constexpr Charset charsets[] = {
     {"koi8u", Method::Table, tables::koi8_u, "KOI8-U"},
     {"korean", Method::Uhc},
     {"ksc5601", Method::Uhc},
-    {"ksc56011987", Method::Uhc, nullptr, "KS_C_5601-1987"},
+    {"ksc56011987", Method::Uhc, {}, "KS_C_5601-1987"},
     {"ksc56011989", Method::Uhc},
     {"latin1", Method::Table, tables::cp1252},
     {"latin2", Method::Table, tables::iso8859_2},
@@ -124,17 +127,17 @@ constexpr Charset charsets[] = {
     {"ms949", Method::Uhc},
     {"ms950", Method::Big5},
     {"mskanji", Method::ShiftJis},
-    {"shiftjis", Method::ShiftJis, nullptr, "Shift_JIS"},
+    {"shiftjis", Method::ShiftJis, {}, "Shift_JIS"},
     {"sjis", Method::ShiftJis},
     {"tis620", Method::Table, tables::tis_620, "TIS-620"},
     {"uhc", Method::Uhc},
     {"unicode11utf7", Method::Utf7},
-    {"usascii", Method::Ascii, nullptr, "US-ASCII"},
-    {"utf16", Method::Utf16, nullptr, "UTF-16"},
-    {"utf16be", Method::Utf16Be, nullptr, "UTF-16BE"},
-    {"utf16le", Method::Utf16Le, nullptr, "UTF-16LE"},
-    {"utf7", Method::Utf7, nullptr, "UTF-7"},
-    {"utf8", Method::Utf8, nullptr, "UTF-8"},
+    {"usascii", Method::Ascii, {}, "US-ASCII"},
+    {"utf16", Method::Utf16, {}, "UTF-16"},
+    {"utf16be", Method::Utf16Be, {}, "UTF-16BE"},
+    {"utf16le", Method::Utf16Le, {}, "UTF-16LE"},
+    {"utf7", Method::Utf7, {}, "UTF-7"},
+    {"utf8", Method::Utf8, {}, "UTF-8"},
     {"windows1250", Method::Table, tables::cp1250, "windows-1250"},
     {"windows1251", Method::Table, tables::cp1251, "windows-1251"},
     {"windows1252", Method::Table, tables::cp1252, "windows-1252"},
@@ -144,11 +147,11 @@ constexpr Charset charsets[] = {
     {"windows1256", Method::Table, tables::cp1256, "windows-1256"},
     {"windows1257", Method::Table, tables::cp1257, "windows-1257"},
     {"windows1258", Method::Table, tables::cp1258, "windows-1258"},
-    {"windows31j", Method::ShiftJis, nullptr, "Windows-31J"},
+    {"windows31j", Method::ShiftJis, {}, "Windows-31J"},
     {"windows874", Method::Table, tables::cp874, "windows-874"},
     {"windows932", Method::ShiftJis},
     {"windows936", Method::Gb18030},
-    {"windows949", Method::Uhc, nullptr, "windows-949"},
+    {"windows949", Method::Uhc, {}, "windows-949"},
     {"windows950", Method::Big5},
     {"xeucjp", Method::EucJp},
     {"xgbk", Method::Gb18030},
@@ -157,7 +160,11 @@ constexpr Charset charsets[] = {
     {"xxbig5", Method::Big5},
 };
 
-constexpr std::size_t max_charset_name = 24;
+constexpr std::string_view key_of(const Charset& charset)
+{
+    return charset.key;
+}
+static_assert(std::ranges::is_sorted(charsets, {}, key_of));
 
 const Charset* find_charset(std::string_view name)
 {
@@ -166,13 +173,13 @@ const Charset* find_charset(std::string_view name)
     for (char c : name) {
         if (!util::is_alnum(c))
             continue;
-        if (length == max_charset_name)
+        if (length == sizeof key)
             return nullptr;
         key[length++] = util::to_lower(c);
     }
     std::string_view wanted(key, length);
-    const Charset* found = std::ranges::lower_bound(charsets, wanted, {}, &Charset::key);
-    return found != std::end(charsets) && found->key == wanted ? found : nullptr;
+    const Charset* found = std::ranges::lower_bound(charsets, wanted, {}, key_of);
+    return found != std::end(charsets) && key_of(*found) == wanted ? found : nullptr;
 }
 
 std::string repaired_utf8(std::string_view bytes)
@@ -186,7 +193,7 @@ std::string repaired_utf8(std::string_view bytes)
     return out;
 }
 
-std::string from_table(std::string_view bytes, const std::uint16_t* table)
+std::string from_table(std::string_view bytes, tables::UpperHalf table)
 {
     std::string out;
     out.reserve(bytes.size() + bytes.size() / 4);
@@ -195,7 +202,7 @@ std::string from_table(std::string_view bytes, const std::uint16_t* table)
         if (byte < 128)
             out += c;
         else
-            append_utf8(out, table[byte - 128]);
+            append_utf8(out, tables::upper_halves[table][byte - 128]);
     }
     return out;
 }
@@ -270,8 +277,8 @@ std::vector<std::string_view> charset_names()
 {
     std::vector<std::string_view> names;
     for (const Charset& charset : charsets)
-        if (!charset.name.empty())
-            names.push_back(charset.name);
+        if (charset.name[0] != '\0')
+            names.emplace_back(charset.name);
     return names;
 }
 

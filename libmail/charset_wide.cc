@@ -83,7 +83,7 @@ std::size_t take_gb18030(std::string& out, std::string_view rest)
     } else if (number < end_of_ranges) {
         const auto* end = tables::gb18030_ranges + tables::gb18030_range_count;
         const auto* after = std::upper_bound(tables::gb18030_ranges, end, number,
-                                             [](std::uint32_t n, const std::uint32_t (&range)[2]) { return n < range[0]; });
+                                             [](std::uint32_t n, const std::uint32_t(&range)[2]) { return n < range[0]; });
         point = after[-1][1] + number - after[-1][0];
     }
     if (point == 0 || point > 0x10FFFF)
@@ -146,11 +146,11 @@ std::string convert(std::string_view bytes, Take take)
 
 // What an escape sequence designates (RFC 1468, RFC 1554).
 struct Set {
-    std::string_view sequence;           // behind ESC
+    std::string_view sequence;  // behind ESC
     enum Kind : unsigned char { Ascii, Roman, Katakana, Pairs, High } kind;
     const PairTable* pairs = nullptr;
-    std::uint32_t bit = 0;               // what the table has on top of seven bits
-    const std::uint16_t* high = nullptr; // the upper half of a charset, for ESC N
+    std::uint32_t bit = 0;        // what the table has on top of seven bits
+    tables::UpperHalf high = {};  // for ESC N
 };
 
 constexpr Set sets[] = {
@@ -236,7 +236,7 @@ std::string from_iso2022_jp(std::string_view bytes)
             high = nullptr;
         }
         if (single_shift) {
-            append_utf8(out, high->high[byte_at(rest, 2)]);
+            append_utf8(out, tables::upper_halves[high->high][byte_at(rest, 2)]);
             at += 3;
         } else if (const Set* next = c == escape ? designated(rest.substr(1)) : nullptr) {
             (next->kind == Set::High ? high : set) = next;
