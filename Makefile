@@ -5,6 +5,7 @@
 #   smtpd_SRCS := $(wildcard smtpd/*.cc)     its sources
 #   smtpd_LIBS := libipc libmail ... libutil the libraries it links, users before what they use
 #   smtpd_DEPS := openssl                    outside libraries, by their names in EXTERN_ below
+#   libmail_GENERATED := libmail/tables.cc   more sources of a library: libmail/tables.py OUTPUT writes one
 #
 # A program's tests and fuzzers link what its `NAME_SRCS` hold but for main.cc.
 
@@ -90,8 +91,19 @@ build/release/%.o: %.cc build/release/flags
 	$(call say,CXX,$@)$(compile)
 endif
 
+# Generated sources lie among the objects of their variant.
+define generated_rule
+.PRECIOUS: %/$(1)
+%/$(1): $(1:.cc=.py)
+	@mkdir -p $$(@D)
+	$$(call say,GEN,$$@)$$< $$@
+%/$(1:.cc=.o): %/$(1) %/flags
+	$$(call say,CXX,$$@)$$(compile)
+endef
+$(foreach source,$(foreach lib,$(LIBRARIES),$($(lib)_GENERATED)),$(eval $(call generated_rule,$(source))))
+
 define library_rule
-$(1)_SRCS ?= $$(sort $$(wildcard $(1)/*.cc))
+$(1)_SRCS ?= $$(sort $$(wildcard $(1)/*.cc)) $$($(1)_GENERATED)
 $(BUILD)/$(1).a: $$(call objects,$$($(1)_SRCS))
 	@mkdir -p $$(@D); rm -f $$@
 	@ar rcs $$@ $$^

@@ -9,17 +9,15 @@ namespace auth {
 
 Cache::Cache(std::size_t size, util::Duration ttl) : limit_(size), ttl_(ttl), secret_(util::random_string(32)) {}
 
-std::string Cache::key_of(std::string_view account, std::string_view password, std::string_view stored) const
+std::string Cache::key(std::string_view account, std::string_view password, std::string_view stored) const
 {
     // Lengths first: no two triples make the same text.
     return net::hmac_sha256(secret_, util::concat(account.size(), ':', password.size(), ':', account, password, stored));
 }
 
-bool Cache::knows(std::string_view account, std::string_view password, std::string_view stored, util::Instant now)
+bool Cache::knows(const std::string& key, util::Instant now)
 {
-    if (limit_ == 0 || by_key_.empty())
-        return false;
-    auto found = by_key_.find(key_of(account, password, stored));
+    auto found = by_key_.find(key);
     if (found == by_key_.end())
         return false;
     auto entry = found->second;
@@ -32,11 +30,10 @@ bool Cache::knows(std::string_view account, std::string_view password, std::stri
     return true;
 }
 
-void Cache::remember(std::string_view account, std::string_view password, std::string_view stored, util::Instant now)
+void Cache::remember(const std::string& key, util::Instant now)
 {
     if (limit_ == 0)
         return;
-    std::string key = key_of(account, password, stored);
     if (auto found = by_key_.find(key); found != by_key_.end()) {
         found->second->until = now + ttl_;
         return;
@@ -46,13 +43,20 @@ void Cache::remember(std::string_view account, std::string_view password, std::s
         entries_.pop_front();
     }
     entries_.push_back({key, now + ttl_});
-    by_key_.emplace(std::move(key), std::prev(entries_.end()));
+    by_key_.emplace(key, std::prev(entries_.end()));
 }
 
 void Cache::clear()
 {
     entries_.clear();
     by_key_.clear();
+}
+
+void Cache::change(std::size_t size, util::Duration ttl)
+{
+    clear();
+    limit_ = size;
+    ttl_ = ttl;
 }
 
 }  // namespace auth

@@ -16,11 +16,16 @@ class Cache {
 public:
     Cache(std::size_t size, util::Duration ttl);
 
-    // Has this password been right for this account and stored hash?
-    bool knows(std::string_view account, std::string_view password, std::string_view stored, util::Instant now);
+    // What stands for this password, account and stored hash, here and in Workers.
+    std::string key(std::string_view account, std::string_view password, std::string_view stored) const;
+
+    // Has this password been right?
+    bool knows(const std::string& key, util::Instant now);
     // It was.  The entry used longest ago makes room.
-    void remember(std::string_view account, std::string_view password, std::string_view stored, util::Instant now);
+    void remember(const std::string& key, util::Instant now);
     void clear();
+    // Forgets all; keys stay what they are.
+    void change(std::size_t size, util::Duration ttl);
     std::size_t size() const { return by_key_.size(); }
 
 private:
@@ -28,8 +33,6 @@ private:
         std::string key;
         util::Instant until;
     };
-    std::string key_of(std::string_view account, std::string_view password, std::string_view stored) const;
-
     std::size_t limit_;
     util::Duration ttl_;
     std::string secret_;

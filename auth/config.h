@@ -14,7 +14,8 @@ struct Config : conf::Section {
         "How many processes check password hashes at a time; they are started when they are first "
         "needed.  One check of yescrypt takes some 20 milliseconds of CPU."};
     conf::Count queue_limit{this, "auth_queue_limit", "1000", {.min = 1, .max = 100'000},
-        "How many checks may wait for a worker.  Beyond it clients are told to try again later."};
+        "How many log-ins may wait for a check of their password to begin, or share one with another.  Beyond "
+        "it clients are told to try again later."};
     conf::Count cache_size{this, "auth_cache_size", "1000", {.max = 1'000'000},
         "How many recent successes are remembered, so that the same name and password need no hashing "
         "again; 0: none.  What is kept is a hash under a key that only this process has."};

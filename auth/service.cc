@@ -27,7 +27,7 @@ Service::~Service() = default;
 void Service::change(Settings settings)
 {
     settings_ = std::move(settings);
-    cache_ = Cache(settings_.cache_size, settings_.cache_ttl);
+    cache_.change(settings_.cache_size, settings_.cache_ttl);
     tickets_.set_lifetime(settings_.ticket_lifetime);
 }
 
@@ -180,16 +180,21 @@ void Service::check_password(Peer& peer, std::uint64_t number)
         log::warning(found.error().text);
         return fail(peer, number, Kind::Unavailable, found.error().text);
     }
-    std::string stored = found->hash.empty() ? found->verifier : found->hash;
-    const std::string& password = exchange.sasl.password();
     bool permitted = found->usable && may_act(exchange, account);
-    if (permitted && cache_.knows(account, password, stored, util::now()))
-        return succeed(peer, number, account, {});
     bool unlisted = !found->usable;
-    workers_.check({found->hash, found->verifier, password},
-                   [this, id = peer.number, number, account, stored, password, permitted, unlisted](Verdict verdict) {
+    // What stands in for a name without account may differ from time to time; its key does not, so that
+    // such a name shares its checks, too, and takes no longer than another.
+    std::string stored;
+    if (found->usable)
+        stored = found->hash.empty() ? found->verifier : found->hash;
+    const std::string& password = exchange.sasl.password();
+    std::string key = cache_.key(account, password, stored);
+    if (permitted && cache_.knows(key, util::now()))
+        return succeed(peer, number, account, {});
+    workers_.check(key, {found->hash, found->verifier, password},
+                   [this, id = peer.number, number, account, key, permitted, unlisted](Verdict verdict) {
                        if (verdict == Verdict::Good && permitted)
-                           cache_.remember(account, password, stored, util::now());
+                           cache_.remember(key, util::now());
                        auto still = peers_.find(id);
                        if (still == peers_.end() || !still->second.exchanges.contains(number))
                            return;

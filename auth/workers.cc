@@ -72,14 +72,30 @@ bool Workers::start()
     return true;
 }
 
-void Workers::check(Check check, Callback callback)
+void Workers::check(const std::string& key, Check check, Callback callback)
 {
-    if (queue_.size() >= queue_limit_) {
+    if (waiting() >= queue_limit_) {
         refused_.push_back(std::move(callback));
         return refuse_.start(util::Duration::zero());
     }
-    queue_.push_back({std::move(check), std::move(callback)});
-    pump();
+    auto [asked, fresh] = asked_.try_emplace(key);
+    asked->second.push_back(std::move(callback));
+    ++callbacks_;
+    if (fresh) {
+        queue_.push_back({key, std::move(check)});
+        return pump();
+    }
+    explicit_bzero(check.password.data(), check.password.size());
+}
+
+std::vector<Workers::Callback> Workers::take_callbacks(const std::string& key)
+{
+    auto asked = asked_.find(key);
+    CHECK(asked != asked_.end());
+    std::vector<Callback> callbacks = std::move(asked->second);
+    asked_.erase(asked);
+    callbacks_ -= callbacks.size();
+    return callbacks;
 }
 
 void Workers::pump()
@@ -94,7 +110,7 @@ void Workers::pump()
             if (!workers_.empty())
                 return;
             // No worker, and none to be had: nobody may wait for ever.
-            refused_.push_back(std::move(queue_.front().callback));
+            std::ranges::move(take_callbacks(queue_.front().key), std::back_inserter(refused_));
             queue_.pop_front();
             refuse_.start(util::Duration::zero());
             continue;
@@ -102,7 +118,8 @@ void Workers::pump()
         Job job = std::move(queue_.front());
         queue_.pop_front();
         idle->busy = true;
-        idle->callback = std::move(job.callback);
+        ++checks_made_;
+        idle->key = std::move(job.key);
         idle->channel->send(job.check);
         explicit_bzero(job.check.password.data(), job.check.password.size());
     }
@@ -111,19 +128,19 @@ void Workers::pump()
 void Workers::done(Worker& worker, Verdict verdict)
 {
     worker.busy = false;
-    Callback callback = std::move(worker.callback);
-    worker.callback = nullptr;
+    auto callbacks = take_callbacks(worker.key);
     pump();
-    callback(verdict);
+    for (Callback& callback : callbacks)
+        callback(verdict);
 }
 
 void Workers::lost(std::list<Worker>::iterator worker)
 {
     util::log::warning("a worker for password checks has ended");
-    Callback callback = std::move(worker->callback);
+    auto callbacks = worker->busy ? take_callbacks(worker->key) : std::vector<Callback>();
     workers_.erase(worker);
     pump();
-    if (callback)
+    for (Callback& callback : callbacks)
         callback(Verdict::Unavailable);
 }
 

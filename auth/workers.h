@@ -4,9 +4,13 @@
 
 #include "libipc/channel.h"
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <list>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 namespace auth {
 
@@ -40,27 +44,32 @@ public:
     Workers(util::EventLoop& loop, std::size_t count, std::size_t queue_limit);
     ~Workers();
 
-    // Calls back from the event loop, never from within this call.  Unavailable: the queue is full,
-    // or the worker died over it.
-    void check(Check check, Callback callback);
+    // Calls back from the event loop, never from within this call.  Checks of the same key (which stands
+    // for the same contents) that meet here are made once, for all their callbacks.  Unavailable: as many
+    // as the queue's limit are waiting, or the worker died over it.
+    void check(const std::string& key, Check check, Callback callback);
     // Buries workers that have ended (SIGCHLD).
     void reap();
-    std::size_t waiting() const { return queue_.size(); }
+    // Callbacks, those that share a check among them, but for one of each busy worker.
+    std::size_t waiting() const { return callbacks_ - std::size_t(std::ranges::count_if(workers_, &Worker::busy)); }
+    // Checks that were given to workers so far.
+    std::uint64_t checks_made() const { return checks_made_; }
 
 private:
     struct Job {
+        std::string key;
         Check check;
-        Callback callback;
     };
     struct Worker {
         pid_t pid = 0;
         std::unique_ptr<ipc::Channel> channel;
-        Callback callback;  // of the job at hand
+        std::string key;  // of the job at hand
         bool busy = false;
     };
     bool start();
     void pump();
     void done(Worker& worker, Verdict verdict);
+    std::vector<Callback> take_callbacks(const std::string& key);
     void lost(std::list<Worker>::iterator worker);
 
     util::EventLoop& loop_;
@@ -68,6 +77,9 @@ private:
     std::size_t queue_limit_;
     std::list<Worker> workers_;
     std::deque<Job> queue_;
+    std::unordered_map<std::string, std::vector<Callback>> asked_;  // by key, in the queue or with a worker
+    std::size_t callbacks_ = 0;                                     // in it
+    std::uint64_t checks_made_ = 0;
     std::deque<Callback> refused_;
     util::Timer refuse_;
 };

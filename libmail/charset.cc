@@ -1,6 +1,7 @@
 #include "libmail/charset.h"
 
 #include "libmail/charset_tables.h"
+#include "libmail/charset_wide.h"
 #include "libmail/encoding.h"
 #include "libutil/text.h"
 
@@ -10,19 +11,34 @@ namespace mail {
 
 namespace {
 
-enum class Method : unsigned char { Utf8, Ascii, Table, Utf16, Utf16Le, Utf16Be, Utf7 };
-
-struct Charset {
-    std::string_view name;  // lower case, without '-', '_' and the like
-    Method method;
-    const std::uint16_t* table;
+enum class Method : unsigned char {
+    Utf8, Ascii, Table, Utf16, Utf16Le, Utf16Be, Utf7,
+    Gb18030, Big5, Uhc, ShiftJis, EucJp, Iso2022Jp, Iso2022Kr,
 };
 
-// Sorted by name.
+constexpr std::size_t max_charset_name = 24;
+
+// Without pointers, so that no process has a copy of its own.
+struct Charset {
+    char key[max_charset_name];  // its name in lower case, without '-', '_' and the like
+    Method method;
+    tables::UpperHalf table = {};
+    char name[16] = {};          // of those that charset_names() tells
+};
+
+// Sorted by key.
 constexpr Charset charsets[] = {
     {"874", Method::Table, tables::cp874},
-    {"ansix341968", Method::Ascii, nullptr},
-    {"ascii", Method::Ascii, nullptr},
+    {"932", Method::ShiftJis},
+    {"936", Method::Gb18030},
+    {"949", Method::Uhc},
+    {"950", Method::Big5},
+    {"ansix341968", Method::Ascii},
+    {"ascii", Method::Ascii},
+    {"big5", Method::Big5, {}, "Big5"},
+    {"big5hkscs", Method::Big5, {}, "Big5-HKSCS"},
+    {"chinesebig5", Method::Big5},
+    {"cnbig5", Method::Big5},
     {"cp1250", Method::Table, tables::cp1250},
     {"cp1251", Method::Table, tables::cp1251},
     {"cp1252", Method::Table, tables::cp1252},
@@ -33,64 +49,122 @@ constexpr Charset charsets[] = {
     {"cp1257", Method::Table, tables::cp1257},
     {"cp1258", Method::Table, tables::cp1258},
     {"cp437", Method::Table, tables::cp437},
+    {"cp50220", Method::Iso2022Jp},
+    {"cp50221", Method::Iso2022Jp},
     {"cp850", Method::Table, tables::cp850},
     {"cp852", Method::Table, tables::cp852},
     {"cp866", Method::Table, tables::cp866},
     {"cp874", Method::Table, tables::cp874},
+    {"cp932", Method::ShiftJis},
+    {"cp936", Method::Gb18030},
+    {"cp949", Method::Uhc},
+    {"cp950", Method::Big5},
+    {"csbig5", Method::Big5},
+    {"cseuckr", Method::Uhc},
+    {"cseucpkdfmtjapanese", Method::EucJp},
+    {"csgb2312", Method::Gb18030},
+    {"csiso2022jp", Method::Iso2022Jp},
+    {"csiso2022jp2", Method::Iso2022Jp},
+    {"csiso2022kr", Method::Iso2022Kr},
+    {"csksc56011987", Method::Uhc},
+    {"csshiftjis", Method::ShiftJis},
+    {"csunicode11utf7", Method::Utf7},
+    {"csutf7", Method::Utf7},
+    {"cswindows31j", Method::ShiftJis},
     {"cyrillic", Method::Table, tables::iso8859_5},
+    {"euccn", Method::Gb18030},
+    {"eucjp", Method::EucJp, {}, "EUC-JP"},
+    {"eucjpms", Method::EucJp},
+    {"euckr", Method::Uhc, {}, "EUC-KR"},
+    {"gb18030", Method::Gb18030, {}, "GB18030"},
+    {"gb2312", Method::Gb18030, {}, "GB2312"},
+    {"gb231280", Method::Gb18030},
+    {"gbk", Method::Gb18030, {}, "GBK"},
     {"greek", Method::Table, tables::iso8859_7},
     {"hebrew", Method::Table, tables::iso8859_8},
-    {"ibm437", Method::Table, tables::cp437},
-    {"ibm850", Method::Table, tables::cp850},
-    {"ibm852", Method::Table, tables::cp852},
-    {"ibm866", Method::Table, tables::cp866},
+    {"ibm437", Method::Table, tables::cp437, "IBM437"},
+    {"ibm850", Method::Table, tables::cp850, "IBM850"},
+    {"ibm852", Method::Table, tables::cp852, "IBM852"},
+    {"ibm866", Method::Table, tables::cp866, "IBM866"},
+    {"iso2022jp", Method::Iso2022Jp, {}, "ISO-2022-JP"},
+    {"iso2022jp1", Method::Iso2022Jp, {}, "ISO-2022-JP-1"},
+    {"iso2022jp2", Method::Iso2022Jp, {}, "ISO-2022-JP-2"},
+    {"iso2022jpms", Method::Iso2022Jp},
+    {"iso2022kr", Method::Iso2022Kr, {}, "ISO-2022-KR"},
     // C1 controls never stand in mail: who says Latin-1 writes windows-1252.
-    {"iso88591", Method::Table, tables::cp1252},
-    {"iso885910", Method::Table, tables::iso8859_10},
-    {"iso885911", Method::Table, tables::iso8859_11},
-    {"iso885913", Method::Table, tables::iso8859_13},
-    {"iso885914", Method::Table, tables::iso8859_14},
-    {"iso885915", Method::Table, tables::iso8859_15},
-    {"iso885916", Method::Table, tables::iso8859_16},
-    {"iso88592", Method::Table, tables::iso8859_2},
-    {"iso88593", Method::Table, tables::iso8859_3},
-    {"iso88594", Method::Table, tables::iso8859_4},
-    {"iso88595", Method::Table, tables::iso8859_5},
-    {"iso88596", Method::Table, tables::iso8859_6},
-    {"iso88597", Method::Table, tables::iso8859_7},
-    {"iso88598", Method::Table, tables::iso8859_8},
-    {"iso88598e", Method::Table, tables::iso8859_8},
-    {"iso88598i", Method::Table, tables::iso8859_8},
-    {"iso88599", Method::Table, tables::cp1254},
-    {"koi8r", Method::Table, tables::koi8_r},
-    {"koi8u", Method::Table, tables::koi8_u},
+    {"iso88591", Method::Table, tables::cp1252, "ISO-8859-1"},
+    {"iso885910", Method::Table, tables::iso8859_10, "ISO-8859-10"},
+    {"iso885911", Method::Table, tables::iso8859_11, "ISO-8859-11"},
+    {"iso885913", Method::Table, tables::iso8859_13, "ISO-8859-13"},
+    {"iso885914", Method::Table, tables::iso8859_14, "ISO-8859-14"},
+    {"iso885915", Method::Table, tables::iso8859_15, "ISO-8859-15"},
+    {"iso885916", Method::Table, tables::iso8859_16, "ISO-8859-16"},
+    {"iso88592", Method::Table, tables::iso8859_2, "ISO-8859-2"},
+    {"iso88593", Method::Table, tables::iso8859_3, "ISO-8859-3"},
+    {"iso88594", Method::Table, tables::iso8859_4, "ISO-8859-4"},
+    {"iso88595", Method::Table, tables::iso8859_5, "ISO-8859-5"},
+    {"iso88596", Method::Table, tables::iso8859_6, "ISO-8859-6"},
+    {"iso88597", Method::Table, tables::iso8859_7, "ISO-8859-7"},
+    {"iso88598", Method::Table, tables::iso8859_8, "ISO-8859-8"},
+    {"iso88598e", Method::Table, tables::iso8859_8, "ISO-8859-8-E"},
+    {"iso88598i", Method::Table, tables::iso8859_8, "ISO-8859-8-I"},
+    {"iso88599", Method::Table, tables::cp1254, "ISO-8859-9"},
+    {"isoir149", Method::Uhc},
+    {"koi8r", Method::Table, tables::koi8_r, "KOI8-R"},
+    {"koi8u", Method::Table, tables::koi8_u, "KOI8-U"},
+    {"korean", Method::Uhc},
+    {"ksc5601", Method::Uhc},
+    {"ksc56011987", Method::Uhc, {}, "KS_C_5601-1987"},
+    {"ksc56011989", Method::Uhc},
     {"latin1", Method::Table, tables::cp1252},
     {"latin2", Method::Table, tables::iso8859_2},
     {"latin5", Method::Table, tables::cp1254},
     {"latin9", Method::Table, tables::iso8859_15},
-    {"macintosh", Method::Table, tables::mac_roman},
+    {"macintosh", Method::Table, tables::mac_roman, "macintosh"},
     {"macroman", Method::Table, tables::mac_roman},
-    {"tis620", Method::Table, tables::tis_620},
-    {"usascii", Method::Ascii, nullptr},
-    {"utf16", Method::Utf16, nullptr},
-    {"utf16be", Method::Utf16Be, nullptr},
-    {"utf16le", Method::Utf16Le, nullptr},
-    {"utf7", Method::Utf7, nullptr},
-    {"utf8", Method::Utf8, nullptr},
-    {"windows1250", Method::Table, tables::cp1250},
-    {"windows1251", Method::Table, tables::cp1251},
-    {"windows1252", Method::Table, tables::cp1252},
-    {"windows1253", Method::Table, tables::cp1253},
-    {"windows1254", Method::Table, tables::cp1254},
-    {"windows1255", Method::Table, tables::cp1255},
-    {"windows1256", Method::Table, tables::cp1256},
-    {"windows1257", Method::Table, tables::cp1257},
-    {"windows1258", Method::Table, tables::cp1258},
-    {"windows874", Method::Table, tables::cp874},
+    {"ms932", Method::ShiftJis},
+    {"ms936", Method::Gb18030},
+    {"ms949", Method::Uhc},
+    {"ms950", Method::Big5},
+    {"mskanji", Method::ShiftJis},
+    {"shiftjis", Method::ShiftJis, {}, "Shift_JIS"},
+    {"sjis", Method::ShiftJis},
+    {"tis620", Method::Table, tables::tis_620, "TIS-620"},
+    {"uhc", Method::Uhc},
+    {"unicode11utf7", Method::Utf7},
+    {"usascii", Method::Ascii, {}, "US-ASCII"},
+    {"utf16", Method::Utf16, {}, "UTF-16"},
+    {"utf16be", Method::Utf16Be, {}, "UTF-16BE"},
+    {"utf16le", Method::Utf16Le, {}, "UTF-16LE"},
+    {"utf7", Method::Utf7, {}, "UTF-7"},
+    {"utf8", Method::Utf8, {}, "UTF-8"},
+    {"windows1250", Method::Table, tables::cp1250, "windows-1250"},
+    {"windows1251", Method::Table, tables::cp1251, "windows-1251"},
+    {"windows1252", Method::Table, tables::cp1252, "windows-1252"},
+    {"windows1253", Method::Table, tables::cp1253, "windows-1253"},
+    {"windows1254", Method::Table, tables::cp1254, "windows-1254"},
+    {"windows1255", Method::Table, tables::cp1255, "windows-1255"},
+    {"windows1256", Method::Table, tables::cp1256, "windows-1256"},
+    {"windows1257", Method::Table, tables::cp1257, "windows-1257"},
+    {"windows1258", Method::Table, tables::cp1258, "windows-1258"},
+    {"windows31j", Method::ShiftJis, {}, "Windows-31J"},
+    {"windows874", Method::Table, tables::cp874, "windows-874"},
+    {"windows932", Method::ShiftJis},
+    {"windows936", Method::Gb18030},
+    {"windows949", Method::Uhc, {}, "windows-949"},
+    {"windows950", Method::Big5},
+    {"xeucjp", Method::EucJp},
+    {"xgbk", Method::Gb18030},
     {"xmacroman", Method::Table, tables::mac_roman},
+    {"xsjis", Method::ShiftJis},
+    {"xxbig5", Method::Big5},
 };
 
-constexpr std::size_t max_charset_name = 24;
+constexpr std::string_view key_of(const Charset& charset)
+{
+    return charset.key;
+}
+static_assert(std::ranges::is_sorted(charsets, {}, key_of));
 
 const Charset* find_charset(std::string_view name)
 {
@@ -99,13 +173,13 @@ const Charset* find_charset(std::string_view name)
     for (char c : name) {
         if (!util::is_alnum(c))
             continue;
-        if (length == max_charset_name)
+        if (length == sizeof key)
             return nullptr;
         key[length++] = util::to_lower(c);
     }
     std::string_view wanted(key, length);
-    const Charset* found = std::ranges::lower_bound(charsets, wanted, {}, &Charset::name);
-    return found != std::end(charsets) && found->name == wanted ? found : nullptr;
+    const Charset* found = std::ranges::lower_bound(charsets, wanted, {}, key_of);
+    return found != std::end(charsets) && key_of(*found) == wanted ? found : nullptr;
 }
 
 std::string repaired_utf8(std::string_view bytes)
@@ -119,7 +193,7 @@ std::string repaired_utf8(std::string_view bytes)
     return out;
 }
 
-std::string from_table(std::string_view bytes, const std::uint16_t* table)
+std::string from_table(std::string_view bytes, tables::UpperHalf table)
 {
     std::string out;
     out.reserve(bytes.size() + bytes.size() / 4);
@@ -128,7 +202,7 @@ std::string from_table(std::string_view bytes, const std::uint16_t* table)
         if (byte < 128)
             out += c;
         else
-            append_utf8(out, table[byte - 128]);
+            append_utf8(out, tables::upper_halves[table][byte - 128]);
     }
     return out;
 }
@@ -199,6 +273,15 @@ bool is_known_charset(std::string_view charset)
     return find_charset(charset) != nullptr;
 }
 
+std::vector<std::string_view> charset_names()
+{
+    std::vector<std::string_view> names;
+    for (const Charset& charset : charsets)
+        if (charset.name[0] != '\0')
+            names.emplace_back(charset.name);
+    return names;
+}
+
 std::string to_utf8(std::string_view bytes, std::string_view charset)
 {
     const Charset* found = find_charset(charset);
@@ -217,6 +300,20 @@ std::string to_utf8(std::string_view bytes, std::string_view charset)
         return from_utf16(bytes, false);
     case Method::Utf7:
         return from_utf7(bytes);
+    case Method::Gb18030:
+        return from_gb18030(bytes);
+    case Method::Big5:
+        return from_big5(bytes);
+    case Method::Uhc:
+        return from_uhc(bytes);
+    case Method::ShiftJis:
+        return from_shift_jis(bytes);
+    case Method::EucJp:
+        return from_euc_jp(bytes);
+    case Method::Iso2022Jp:
+        return from_iso2022_jp(bytes);
+    case Method::Iso2022Kr:
+        return from_iso2022_kr(bytes);
     }
     return {};
 }

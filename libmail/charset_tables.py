@@ -56,12 +56,18 @@ def main():
     out = sys.stdout
     out.write("// Written by libmail/charset_tables.py; not to be edited.\n#pragma once\n\n"
               "#include <cstdint>\n\nnamespace mail::tables {\n")
+    # Numbers, not pointers: what holds them needs no relocation, so that its pages are shared.
+    out.write("\nenum UpperHalf : unsigned char {\n")
+    for name in CHARSETS:
+        out.write(f"    {identifier(name)},\n")
+    out.write("};\n\nconstexpr std::uint16_t upper_halves[][128] = {\n")
     for name in CHARSETS:
         points = table(name)
-        out.write(f"\nconstexpr std::uint16_t {identifier(name)}[128] = {{\n")
+        out.write(f"    {{  // {identifier(name)}\n")
         for i in range(0, 128, 16):
-            out.write("    " + " ".join("0x%X," % p for p in points[i:i + 16]) + "\n")
-        out.write("};\n")
+            out.write("        " + " ".join("0x%X," % p for p in points[i:i + 16]) + "\n")
+        out.write("    },\n")
+    out.write("};\n")
     out.write("\n// Every step-th code point of first..last folds to itself + delta.\n"
               "struct FoldRange {\n    std::uint32_t first;\n    std::uint32_t last;\n"
               "    std::uint32_t step;\n    std::int32_t delta;\n};\n\n"

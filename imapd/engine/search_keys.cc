@@ -215,6 +215,16 @@ util::Result<SearchKey> Parser::key(int depth)
     return out;
 }
 
+// RFC 3501 §7.1: BADCHARSET lists what is known; all names are atoms.
+std::string unknown_charset()
+{
+    std::string text = "[BADCHARSET (";
+    for (std::string_view name : mail::charset_names())
+        util::append(text, name, ' ');
+    text.back() = ')';
+    return text + "] This charset is not known";
+}
+
 // RFC 4731 §3.1: RETURN () means ALL.
 util::Result<void> parse_return(Scanner& arguments, SearchArguments& search)
 {
@@ -276,7 +286,7 @@ util::Result<SearchArguments> parse_search(Scanner& arguments)
     if (arguments.skip_word("CHARSET ")) {
         charset = TRY(arguments.astring());
         if (!mail::is_known_charset(charset))
-            return util::permanent("[BADCHARSET (UTF-8 US-ASCII)] This charset is not known");
+            return util::permanent(unknown_charset());
         TRY(arguments.space());
     }
     Parser parser(arguments, charset);

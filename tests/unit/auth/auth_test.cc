@@ -12,14 +12,14 @@ const util::Instant start{std::chrono::hours(1)};
 TEST(the_cache_knows_what_was_right_until_its_time)
 {
     auth::Cache cache(2, std::chrono::seconds(10));
-    THAT(!cache.knows("a", "pw", "h", start));
-    cache.remember("a", "pw", "h", start);
-    THAT(cache.knows("a", "pw", "h", start));
-    THAT(!cache.knows("a", "pw", "other hash", start));
-    THAT(!cache.knows("a", "px", "h", start));
-    THAT(!cache.knows("ap", "w", "h", start));
-    THAT(cache.knows("a", "pw", "h", start + std::chrono::milliseconds(9'999)));
-    THAT(!cache.knows("a", "pw", "h", start + std::chrono::seconds(10)));
+    THAT(!cache.knows(cache.key("a", "pw", "h"), start));
+    cache.remember(cache.key("a", "pw", "h"), start);
+    THAT(cache.knows(cache.key("a", "pw", "h"), start));
+    THAT(!cache.knows(cache.key("a", "pw", "other hash"), start));
+    THAT(!cache.knows(cache.key("a", "px", "h"), start));
+    THAT(!cache.knows(cache.key("ap", "w", "h"), start));
+    THAT(cache.knows(cache.key("a", "pw", "h"), start + std::chrono::milliseconds(9'999)));
+    THAT(!cache.knows(cache.key("a", "pw", "h"), start + std::chrono::seconds(10)));
     EQ(cache.size(), 0U);
 }
 END_TEST
@@ -27,18 +27,27 @@ END_TEST
 TEST(the_cache_is_bounded_and_forgets_the_one_used_longest_ago)
 {
     auth::Cache cache(2, std::chrono::seconds(10));
-    cache.remember("a", "pw", "h", start);
-    cache.remember("b", "pw", "h", start);
-    THAT(cache.knows("a", "pw", "h", start));
-    cache.remember("c", "pw", "h", start);
+    cache.remember(cache.key("a", "pw", "h"), start);
+    cache.remember(cache.key("b", "pw", "h"), start);
+    THAT(cache.knows(cache.key("a", "pw", "h"), start));
+    cache.remember(cache.key("c", "pw", "h"), start);
     EQ(cache.size(), 2U);
-    THAT(cache.knows("a", "pw", "h", start));
-    THAT(!cache.knows("b", "pw", "h", start));
+    THAT(cache.knows(cache.key("a", "pw", "h"), start));
+    THAT(!cache.knows(cache.key("b", "pw", "h"), start));
     cache.clear();
-    THAT(!cache.knows("a", "pw", "h", start));
+    THAT(!cache.knows(cache.key("a", "pw", "h"), start));
+    // New parameters forget all, and keys from before are good for what comes.
+    std::string key = cache.key("a", "pw", "h");
+    cache.remember(key, start);
+    cache.change(1, std::chrono::seconds(20));
+    THAT(!cache.knows(key, start));
+    cache.remember(key, start);
+    cache.remember(cache.key("b", "pw", "h"), start);
+    EQ(cache.size(), 1U);
+    THAT(cache.knows(cache.key("b", "pw", "h"), start + std::chrono::seconds(19)));
     auth::Cache none(0, std::chrono::seconds(10));
-    none.remember("a", "pw", "h", start);
-    THAT(!none.knows("a", "pw", "h", start));
+    none.remember(none.key("a", "pw", "h"), start);
+    THAT(!none.knows(none.key("a", "pw", "h"), start));
 }
 END_TEST
 
