@@ -154,7 +154,7 @@ void Service::take(Peer& peer, std::uint64_t number, mail::SaslStep step)
         auto found = accounts_.find(account);
         if (!found.ok())
             return fail(peer, number, Kind::Unavailable, found.error().text);
-        if (!found->usable || !may_act(exchange, account))
+        if (!found->usable)
             return fail(peer, number, Kind::Failed, "not permitted");
         return succeed(peer, number, account, std::move(step.text));
     }
@@ -182,13 +182,12 @@ void Service::check_password(Peer& peer, std::uint64_t number)
     }
     std::string stored = found->hash.empty() ? found->verifier : found->hash;
     const std::string& password = exchange.sasl.password();
-    bool permitted = found->usable && may_act(exchange, account);
-    if (permitted && cache_.knows(account, password, stored, util::now()))
+    bool usable = found->usable;
+    if (usable && cache_.knows(account, password, stored, util::now()))
         return succeed(peer, number, account, {});
-    bool unlisted = !found->usable;
     workers_.check({found->hash, found->verifier, password},
-                   [this, id = peer.number, number, account, stored, password, permitted, unlisted](Verdict verdict) {
-                       if (verdict == Verdict::Good && permitted)
+                   [this, id = peer.number, number, account, stored, password, usable](Verdict verdict) {
+                       if (verdict == Verdict::Good && usable)
                            cache_.remember(account, password, stored, util::now());
                        auto still = peers_.find(id);
                        if (still == peers_.end() || !still->second.exchanges.contains(number))
@@ -196,10 +195,10 @@ void Service::check_password(Peer& peer, std::uint64_t number)
                        Peer& asker = still->second;
                        if (verdict == Verdict::Unavailable)
                            fail(asker, number, Kind::Unavailable, "password checks are overloaded");
-                       else if (verdict == Verdict::Good && permitted)
+                       else if (verdict == Verdict::Good && usable)
                            succeed(asker, number, account, {});
                        else
-                           fail(asker, number, Kind::Failed, unlisted ? "unknown or disabled account" : "wrong password");
+                           fail(asker, number, Kind::Failed, usable ? "wrong password" : "unknown or disabled account");
                    });
 }
 
@@ -218,6 +217,8 @@ void Service::succeed(Peer& peer, std::uint64_t number, const std::string& accou
 {
     auto found = peer.exchanges.find(number);
     CHECK(found != peer.exchanges.end());
+    if (!may_act(found->second, account))
+        return refuse_identity(peer, number);
     ipc::AuthenticationResult result{.exchange = number, .kind = Kind::Success, .data = std::move(data), .account = account};
     if (found->second.request.wants_ticket)
         result.ticket = tickets_.mint(account, found->second.request.service, peer.uid, util::now());
@@ -234,6 +235,18 @@ void Service::fail(Peer& peer, std::uint64_t number, Kind kind, std::string_view
     }
     if (kind == Kind::Failed)
         result.delay = settings_.failure_delay.count();
+    peer.channel->send(result);
+}
+
+// The credentials were right, so nobody is guessing: the answer needs no delay (RFC 4616 §2, RFC 5802 §5.1).
+void Service::refuse_identity(Peer& peer, std::uint64_t number)
+{
+    auto found = peer.exchanges.find(number);
+    const mail::SaslExchange& sasl = found->second.sasl;
+    ipc::AuthenticationResult result{.exchange = number, .kind = Kind::Failed, .account = sasl.authcid(),
+                                     .not_authorized = true,
+                                     .text = util::concat("may not act as ", sasl.authzid())};
+    peer.exchanges.erase(found);
     peer.channel->send(result);
 }
 
