@@ -154,7 +154,7 @@ void Service::take(Peer& peer, std::uint64_t number, mail::SaslStep step)
         auto found = accounts_.find(account);
         if (!found.ok())
             return fail(peer, number, Kind::Unavailable, found.error().text);
-        if (!found->usable || !may_act(exchange, account))
+        if (!found->usable)
             return fail(peer, number, Kind::Failed, "not permitted");
         return succeed(peer, number, account, std::move(step.text));
     }
@@ -180,20 +180,19 @@ void Service::check_password(Peer& peer, std::uint64_t number)
         log::warning(found.error().text);
         return fail(peer, number, Kind::Unavailable, found.error().text);
     }
-    bool permitted = found->usable && may_act(exchange, account);
-    bool unlisted = !found->usable;
+    bool usable = found->usable;
     // What stands in for a name without account may differ from time to time; its key does not, so that
     // such a name shares its checks, too, and takes no longer than another.
     std::string stored;
-    if (found->usable)
+    if (usable)
         stored = found->hash.empty() ? found->verifier : found->hash;
     const std::string& password = exchange.sasl.password();
     std::string key = cache_.key(account, password, stored);
-    if (permitted && cache_.knows(key, util::now()))
+    if (usable && cache_.knows(key, util::now()))
         return succeed(peer, number, account, {});
     workers_.check(key, {found->hash, found->verifier, password},
-                   [this, id = peer.number, number, account, key, permitted, unlisted](Verdict verdict) {
-                       if (verdict == Verdict::Good && permitted)
+                   [this, id = peer.number, number, account, key, usable](Verdict verdict) {
+                       if (verdict == Verdict::Good && usable)
                            cache_.remember(key, util::now());
                        auto still = peers_.find(id);
                        if (still == peers_.end() || !still->second.exchanges.contains(number))
@@ -201,10 +200,10 @@ void Service::check_password(Peer& peer, std::uint64_t number)
                        Peer& asker = still->second;
                        if (verdict == Verdict::Unavailable)
                            fail(asker, number, Kind::Unavailable, "password checks are overloaded");
-                       else if (verdict == Verdict::Good && permitted)
+                       else if (verdict == Verdict::Good && usable)
                            succeed(asker, number, account, {});
                        else
-                           fail(asker, number, Kind::Failed, unlisted ? "unknown or disabled account" : "wrong password");
+                           fail(asker, number, Kind::Failed, usable ? "wrong password" : "unknown or disabled account");
                    });
 }
 
@@ -223,6 +222,8 @@ void Service::succeed(Peer& peer, std::uint64_t number, const std::string& accou
 {
     auto found = peer.exchanges.find(number);
     CHECK(found != peer.exchanges.end());
+    if (!may_act(found->second, account))
+        return refuse_identity(peer, number);
     ipc::AuthenticationResult result{.exchange = number, .kind = Kind::Success, .data = std::move(data), .account = account};
     if (found->second.request.wants_ticket)
         result.ticket = tickets_.mint(account, found->second.request.service, peer.uid, util::now());
@@ -239,6 +240,18 @@ void Service::fail(Peer& peer, std::uint64_t number, Kind kind, std::string_view
     }
     if (kind == Kind::Failed)
         result.delay = settings_.failure_delay.count();
+    peer.channel->send(result);
+}
+
+// The credentials were right, so nobody is guessing: the answer needs no delay (RFC 4616 §2, RFC 5802 §5.1).
+void Service::refuse_identity(Peer& peer, std::uint64_t number)
+{
+    auto found = peer.exchanges.find(number);
+    const mail::SaslExchange& sasl = found->second.sasl;
+    ipc::AuthenticationResult result{.exchange = number, .kind = Kind::Failed, .account = sasl.authcid(),
+                                     .not_authorized = true,
+                                     .text = util::concat("may not act as ", sasl.authzid())};
+    peer.exchanges.erase(found);
     peer.channel->send(result);
 }
 

@@ -64,6 +64,7 @@ private:
     void find_verifier(Peer& peer, std::uint64_t number);
     void succeed(Peer& peer, std::uint64_t number, const std::string& account, std::string data);
     void fail(Peer& peer, std::uint64_t number, ipc::AuthenticationResult::Kind kind, std::string_view text);
+    void refuse_identity(Peer& peer, std::uint64_t number);
     std::vector<std::string> offered(bool tls, bool channel_binding);
     bool may_act(const Exchange& exchange, const std::string& account) const;
     void refresh();

@@ -55,23 +55,23 @@ struct Config : conf::Section {
     conf::Text always_bcc{this, "always_bcc", "", {.max = 1000},
         "An address that gets a copy of each message that comes from a client or from this machine's "
         "people.  Notifications are not copied."};
-    conf::Words sender_bcc_maps{this, "sender_bcc_maps", "",
+    conf::TableNames sender_bcc_maps{this, "sender_bcc_maps", "",
         "Tables of addresses that get a copy, by the sender; keys are those of virtual(5)."};
-    conf::Words recipient_bcc_maps{this, "recipient_bcc_maps", "",
+    conf::TableNames recipient_bcc_maps{this, "recipient_bcc_maps", "",
         "Tables of addresses that get a copy, by each recipient; keys are those of virtual(5)."};
     conf::Count header_address_token_limit{this, "header_address_token_limit", "10240", {.min = 10, .max = 1'000'000},
         "How many words, punctuation marks and comments of one header field are looked at for addresses; "
         "those behind them stay as they are."};
 
     // --- content -----------------------------------------------------------------------------------
-    conf::Words header_checks{this, "header_checks", "",
+    conf::TableNames header_checks{this, "header_checks", "",
         "Tables that are asked about each field of a message's header; header_checks(5)."};
-    conf::Words mime_header_checks{this, "mime_header_checks", "$header_checks",
+    conf::TableNames mime_header_checks{this, "mime_header_checks", "$header_checks",
         "The same for fields that are about MIME: MIME-Version, Content-Type, -Transfer-Encoding, -Disposition, "
         "-Description and -ID, and all fields of parts."};
-    conf::Words nested_header_checks{this, "nested_header_checks", "$header_checks",
+    conf::TableNames nested_header_checks{this, "nested_header_checks", "$header_checks",
         "The same for the fields of attached messages."};
-    conf::Words body_checks{this, "body_checks", "", "The same for all other lines."};
+    conf::TableNames body_checks{this, "body_checks", "", "The same for all other lines."};
     conf::Size body_checks_size_limit{this, "body_checks_size_limit", "51200", {.max = std::uint64_t(1) << 40},
         "How much of each part's body body_checks sees; 0 is no limit."};
     conf::Size line_length_limit{this, "line_length_limit", "2048", {.min = 512, .max = 12'288},

@@ -9,14 +9,15 @@ using Kind = ipc::Verdict::Kind;
 
 util::Result<void> Session::run()
 {
-    id_ = ids_.next(util::wall_now());
-    ipc::Greeting greeting;
-    greeting.next_queue_id = id_;
-    TRY(client_.send(greeting));
+    TRY(greet());
     for (;;) {
         auto packet = TRY(ipc::receive_packet(client_.fd()));
         if (!packet)
             return {};
+        if (packet->name() == ipc::Renounce::message_name) {
+            TRY(greet());
+            continue;
+        }
         auto begin = TRY(ipc::decode<ipc::Begin>(*packet));
         if (begin.envelope.queue_id != id_)
             return util::invalid("a message with another queue id than it was given");
@@ -33,6 +34,14 @@ util::Result<void> Session::run()
         if (!last_)
             return drain();
     }
+}
+
+util::Result<void> Session::greet()
+{
+    id_ = ids_.next(util::wall_now());
+    ipc::Greeting greeting;
+    greeting.next_queue_id = id_;
+    return client_.send(greeting);
 }
 
 util::Result<std::optional<Failure>> Session::receive(ipc::Begin& begin)

@@ -18,6 +18,7 @@ public:
     util::Result<void> run();
 
 private:
+    util::Result<void> greet();
     // The records of one message; a failure is an early verdict.
     util::Result<std::optional<Failure>> receive(ipc::Begin& begin);
     util::Result<void> drain();

@@ -236,6 +236,8 @@ void Login::refuse(LoginRefusal why)
     switch (why) {
     case LoginRefusal::Failed:
         return tagged("NO [AUTHENTICATIONFAILED] Authentication failed");
+    case LoginRefusal::NotAuthorized:  // RFC 5530 §3
+        return tagged("NO [AUTHORIZATIONFAILED] You may not act as another user");
     case LoginRefusal::Unavailable:
         return tagged("NO [UNAVAILABLE] Log-in is not possible now, try again later");
     case LoginRefusal::Invalid:

@@ -102,7 +102,7 @@ struct Common : Section {
     Words virtual_mailbox_domains{this, "virtual_mailbox_domains", "$virtual_mailbox_maps",
         "The domains whose mail goes to $virtual_transport, as a list of names, /file/names and "
         "type:tables.  By default each domain that has an account."};
-    Words virtual_mailbox_maps{this, "virtual_mailbox_maps", "accounts:$config_directory/accounts",
+    TableNames virtual_mailbox_maps{this, "virtual_mailbox_maps", "accounts:$config_directory/accounts",
         "The tables of all addresses in $virtual_mailbox_domains."};
 
     // --- limits and times ----------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // The types of parameters.
 #include "libconf/parameter.h"
 
+#include "libconf/table.h"
 #include "libconf/words.h"
 #include "libutil/text.h"
 
@@ -230,6 +231,15 @@ Result<std::string> Path::parse(std::string_view text) const
 std::string Words::type() const { return "list of words"; }
 
 Result<std::vector<std::string>> Words::parse(std::string_view text) const { return parse_words(text); }
+
+std::string TableNames::type() const { return "list of tables"; }
+
+Result<std::vector<std::string>> TableNames::parse(std::string_view text) const
+{
+    auto names = TRY(parse_words(text));
+    TRY(Tables::open(names));
+    return names;
+}
 
 namespace detail {
 

@@ -190,6 +190,14 @@ public:
     util::Result<std::vector<std::string>> parse(std::string_view text) const override;
 };
 
+// Tables, as type:name (table.h): of known types.  Opening never reads, so a file may be missing.
+class TableNames : public Words {
+public:
+    using Words::Words;
+    std::string type() const override;
+    util::Result<std::vector<std::string>> parse(std::string_view text) const override;
+};
+
 namespace detail {
 std::string choice_type(const std::vector<std::string_view>& names);
 util::Result<std::size_t> parse_choice(const std::vector<std::string_view>& names,

@@ -5,6 +5,8 @@
 #include "libutil/sys.h"
 #include "libutil/text.h"
 
+#include <algorithm>
+
 namespace conf {
 
 using util::concat;
@@ -25,7 +27,10 @@ util::Result<void> TextFileTable::update()
             return util::temporary(concat("table ", name(), ": ", text.error().text));
         }
         Problems problems;
-        load(*text, file_.path(), problems);
+        if (std::size_t(std::ranges::count(*text, '\n')) > max_text_lines)
+            problems.add(file_.path(), 0, concat("more than ", max_text_lines, " lines: make an index of it, hash: or lmdb:"));
+        else
+            load(*text, file_.path(), problems);
         if (problems.any()) {
             fault_ = problems.result().error().text;
             if (loaded_)

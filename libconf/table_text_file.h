@@ -7,6 +7,9 @@
 
 namespace conf {
 
+// All lines are held in memory: this many take some hundred megabytes.  An index has no such limit.
+constexpr std::size_t max_text_lines = 1'000'000;
+
 class TextFileTable : public Table {
 public:
     TextFileTable(std::string name, std::string path) : Table(std::move(name)), file_(std::move(path)) {}

@@ -2,6 +2,9 @@
 #include "libconf/watched_file.h"
 
 #include "libutil/sys.h"
+#include "libutil/text.h"
+
+#include <sys/stat.h>
 
 namespace conf {
 
@@ -14,6 +17,11 @@ util::Result<bool> WatchedFile::changed()
     if (!status) {
         forget();
         return status.take_error();
+    }
+    // Opening a pipe waits for somebody to write into it; devices never end.
+    if (!S_ISREG(status->st_mode) && path_ != "/dev/null") {
+        forget();
+        return util::temporary(util::concat(path_, ": not a plain file"));
     }
     looked_ = now;
     std::int64_t modified =

@@ -85,6 +85,7 @@ struct AuthenticationResult {
     std::string account;                  // the account that is now in force
     std::string ticket;
     std::int64_t delay = 0;               // microseconds to wait before a failure is told
+    bool not_authorized = false;          // Failed, but the credentials are right: for another identity
     std::string text;                     // reason, for the log only
 
     static void fields(auto& message, auto& visit)
@@ -95,6 +96,7 @@ struct AuthenticationResult {
         visit("account", message.account);
         visit("ticket", message.ticket);
         visit("delay", message.delay);
+        visit("not_authorized", message.not_authorized);
         visit("text", message.text);
     }
 };

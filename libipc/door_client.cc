@@ -211,9 +211,10 @@ void DoorClient::result(const AuthenticationResult& answer)
         break;
     }
     exchange_ = 0;
-    util::log::warning(where(), ": ", mechanism_, " authentication failed: ",
+    util::log::warning(where(), ": ", mechanism_, answer.not_authorized ? " authorization failed: " : " authentication failed: ",
                        util::printable(answer.text, 200));
-    auto why = answer.kind == Kind::Failed        ? LoginRefusal::Failed
+    auto why = answer.not_authorized              ? LoginRefusal::NotAuthorized
+               : answer.kind == Kind::Failed      ? LoginRefusal::Failed
                : answer.kind == Kind::Unavailable ? LoginRefusal::Unavailable
                                                   : LoginRefusal::Invalid;
     auto wait = util::Duration(std::clamp<std::int64_t>(answer.delay, 0, 60'000'000));

@@ -13,7 +13,8 @@ namespace ipc {
 
 class Intake {
 public:
-    // Makes the content's first lines, which hold the queue id that the message gets.
+    // Makes the content's first lines, header fields that hold the queue id that the message gets.  They
+    // are kept apart from what follows (mail::trace_separator).
     using Trace = std::function<std::string(const std::string& queue_id)>;
 
     virtual ~Intake() = default;

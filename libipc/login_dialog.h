@@ -48,7 +48,7 @@ struct LoginStep {
     std::optional<std::string> data;
 };
 
-enum class LoginRefusal : unsigned char { Failed, Unavailable, Invalid, Disabled };
+enum class LoginRefusal : unsigned char { Failed, NotAuthorized, Unavailable, Invalid, Disabled };
 
 // With so many commands that are not understood the connection ends.
 constexpr int max_login_bad_commands = 10;

@@ -6,6 +6,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -150,6 +151,27 @@ bool Process::State::hear_master()
         else
             stopped = true;  // Stop; and for the rest a fresh process is the simplest answer
     }
+}
+
+bool Process::wait_for(int fd, util::Duration timeout)
+{
+    // The signal is let in by ppoll only: one that came just before would not end the wait.
+    sigset_t stop, before;
+    ::sigemptyset(&stop);
+    ::sigaddset(&stop, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &stop, &before);
+    auto deadline = util::Deadline::in(timeout);
+    int count = -1;
+    do {
+        if (stop_requested())
+            break;
+        int left = deadline.poll_milliseconds();
+        timespec time{.tv_sec = left / 1000, .tv_nsec = (left % 1000) * 1'000'000L};
+        pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
+        count = ::ppoll(&wanted, 1, &time, &before);
+    } while (count < 0 && errno == EINTR);
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    return count > 0;
 }
 
 void Process::State::begin_client()

@@ -117,6 +117,9 @@ public:
     util::Result<std::optional<Client>> next_client();
     // Told to stop now: sessions end at the next opportunity (net::Stream::set_stop asks this).
     static bool stop_requested();
+    // Waits until the descriptor can be read; false when the time is over, or when the process is told
+    // to stop.
+    static bool wait_for(int fd, util::Duration timeout);
 
     // --- multiplexers ---
 

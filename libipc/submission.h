@@ -5,6 +5,8 @@
 //   cleanup: Greeting                  the queue id that the first message will have
 //   client:  Begin [More..] [Content..]
 //   cleanup: Verdict                   and the id for the next message
+//   client:  Renounce                  in place of a message whose id was told and not used
+//   cleanup: Greeting                  the id for the next message
 //
 // A small message is one record: Begin with its content and `last`.  A client that gives up closes
 // the connection: nothing of the message remains.  cleanup may send its Verdict before the end of
@@ -116,6 +118,13 @@ struct Greeting {
         visit("version", message.version);
         visit("next_queue_id", message.next_queue_id);
     }
+};
+
+// The id that was given is not used: a Greeting with another one answers.
+struct Renounce {
+    static constexpr std::string_view message_name = "renounce";
+
+    static void fields(auto&, auto&) {}
 };
 
 struct Begin {

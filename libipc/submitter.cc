@@ -1,6 +1,8 @@
 // Submitter: the sending side of submission.h.
 #include "libipc/submitter.h"
 
+#include "libmail/header.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <sys/socket.h>
@@ -52,13 +54,26 @@ util::Result<void> Submitter::connect()
         return util::temporary("cleanup gave no queue id");
     connection_ = std::move(connection);
     next_queue_id_ = std::move(greeting.next_queue_id);
+    spent_ = false;
     return {};
+}
+
+// Has a spent id been changed for another?
+bool Submitter::renounce()
+{
+    auto greeting = connection_.call<Greeting>(Renounce {});
+    if (!greeting.ok() || greeting->next_queue_id.empty())
+        return false;
+    next_queue_id_ = std::move(greeting->next_queue_id);
+    spent_ = false;
+    return true;
 }
 
 util::Result<std::string> Submitter::next_queue_id()
 {
-    if (!is_alive(connection_))
+    if (!is_alive(connection_) || (spent_ && !renounce()))
         TRY(connect());
+    told_ = true;
     return next_queue_id_;
 }
 
@@ -101,6 +116,8 @@ void Submitter::abandon()
     // A peer that has seen part of the message learns from the close that there is no more of it.
     if (begun_ || early_ || broken_)
         lose();
+    spent_ = spent_ || told_;
+    told_ = false;
     clear();
 }
 
@@ -112,6 +129,8 @@ util::Result<void> Submitter::send_begin(bool finishing)
     move_recipients(all, next, message_.recipients);
     std::size_t used = 0;
     message_.content = trace_(message_.envelope.queue_id);
+    if (!message_.content.empty())
+        message_.content += mail::trace_separator(buffer_);
     message_.last = false;
     if (next == all.size()) {
         std::size_t room =
@@ -234,6 +253,7 @@ util::Result<Verdict> Submitter::finish()
     bool whole_read = !early_ && !broken_;
     auto verdict = exchange();
     clear();
+    told_ = false;
     if (verdict.ok() && whole_read && !verdict->next_queue_id.empty())
         next_queue_id_ = verdict->next_queue_id;
     else

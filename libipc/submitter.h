@@ -22,7 +22,8 @@ public:
     // To a socket; `timeout` is for each single wait (ipc_timeout).
     Submitter(std::string socket_path, util::Duration timeout);
 
-    // Asks too whether the connection of the message before still stands.
+    // Asks too whether the connection of the message before still stands.  An id that was told before
+    // abandon() never comes again.
     util::Result<std::string> next_queue_id() override;
     void begin(Envelope envelope, std::vector<Recipient> recipients, Trace trace) override;
     std::string& buffer() override { return buffer_; }
@@ -44,6 +45,7 @@ public:
 private:
     util::Result<void> connect();
     util::Result<void> reconnect();
+    bool renounce();
     util::Result<void> send_begin(bool finishing);
     util::Result<void> send_first(bool finishing);
     util::Result<void> send_piece(bool finishing);
@@ -55,6 +57,8 @@ private:
     Connect connect_;
     Connection connection_;
     std::string next_queue_id_;
+    bool told_ = false; // next_queue_id() has said it
+    bool spent_ = false; // it was told, and its message abandoned: no other may get it
     Begin message_; // its content is filled in only to be sent
     Trace trace_;
     std::string buffer_; // content that is not sent yet

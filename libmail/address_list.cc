@@ -25,7 +25,10 @@ bool ends_atom(char c)
 // Every turn of every loop moves `at_` on, so that the whole is linear.
 class ListReader {
 public:
-    ListReader(std::string_view text, std::size_t limit) : text_(text), limit_(limit) {}
+    ListReader(std::string_view text, std::size_t limit, bool blanks_separate = false) :
+        text_(text), limit_(limit), blanks_separate_(blanks_separate)
+    {
+    }
 
     std::vector<ListEntry> run()
     {
@@ -63,6 +66,7 @@ private:
     {
         bool any = false;
         quoted_ = false;
+        word_starts_.clear();
         while (true) {
             std::size_t before = at_;
             skip();
@@ -70,8 +74,10 @@ private:
             bool word = at_ < text_.size() && (c == '"' || c == '\\' || !ends_atom(c));
             if (!word)
                 return any;
-            if (any && at_ > before)
+            if (any && at_ > before) {
                 words += ' ';
+                word_starts_.push_back(words.size());
+            }
             any = true;
             if (c == '"') {
                 quoted_ = true;
@@ -179,6 +185,17 @@ private:
             ++at_;
     }
 
+    // Of several words in a row, the last begins what follows; those before it are local names.
+    void end_words(std::string& words)
+    {
+        std::size_t start = 0;
+        for (std::size_t next : word_starts_) {
+            entries_.emplace_back().local_part = words.substr(start, next - 1 - start);
+            start = next;
+        }
+        words.erase(0, start);
+    }
+
     void read_entry()
     {
         std::size_t start = at_;
@@ -186,6 +203,8 @@ private:
         std::string words;
         bool any = read_words(words);
         char c = peek();
+        if (blanks_separate_ && c != '<' && c != ':')
+            end_words(words);
         if (c == ':' && at_ < text_.size()) {
             ++at_;
             if (in_group_)
@@ -217,10 +236,11 @@ private:
                 return;
             }
             // A word alone is a local name; several, or a quoted one, are a name without its address.
-            entry.has_name = quoted_ || words.find(' ') != std::string::npos;
+            entry.has_name = !blanks_separate_ && (quoted_ || words.find(' ') != std::string::npos);
             (entry.has_name ? entry.name : entry.local_part) = std::move(words);
         }
-        skip_rest();
+        if (!blanks_separate_)
+            skip_rest();
         if (!entry.has_name && !util::trim(comment_).empty()) {
             entry.has_name = true;
             entry.name = std::string(util::trim(comment_));
@@ -234,6 +254,8 @@ private:
     std::size_t at_ = 0;
     bool in_group_ = false;
     bool quoted_ = false;
+    bool blanks_separate_;
+    std::vector<std::size_t> word_starts_;  // of those that read_words() put behind a gap
     std::string comment_;
     std::vector<ListEntry> entries_;
 };
@@ -255,6 +277,11 @@ std::vector<ListEntry> parse_address_list(std::string_view value, std::size_t li
     return ListReader(value, limit).run();
 }
 
+std::vector<ListEntry> parse_address_words(std::string_view value, std::size_t limit)
+{
+    return ListReader(value, limit, true).run();
+}
+
 std::string to_header(const ListEntry& entry)
 {
     std::string address = to_text({entry.local_part, entry.domain});
@@ -266,7 +293,7 @@ std::string to_header(const ListEntry& entry)
     for (char c : entry.name) {
         if (c == '"' || c == '\\')
             quoted += '\\';
-        if (c != '\r' && c != '\n')
+        if (static_cast<unsigned char>(c) >= ' ' && c != 0x7f)
             quoted += c;
     }
     return util::concat(quoted, "\" <", address, '>');

@@ -2,6 +2,7 @@
 
 #include "libutil/text.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace mail {
@@ -77,6 +78,17 @@ std::size_t header_size(std::string_view message)
         at = line_end(message, at);
     }
     return at;
+}
+
+std::string_view trace_separator(std::string_view beginning)
+{
+    std::string_view unquoted = beginning.substr(std::min(beginning.find_first_not_of('>'), beginning.size()));
+    if (util::starts_with_nocase(unquoted, "From "))
+        return "X-Mailbox-Line: ";
+    FieldView field;
+    if (!HeaderReader(beginning).next(field))
+        return {};
+    return field.name.empty() || util::is_blank(beginning.front()) ? "\r\n" : "";
 }
 
 std::optional<std::string_view> find_field(std::string_view header, std::string_view name)

@@ -42,6 +42,12 @@ private:
 // Bytes of the header of `message` with the empty line after it; all of it if there is none.
 std::size_t header_size(std::string_view message);
 
+// What must stand between fields that were put in front of a message and its first line, so that they
+// stay apart: an empty line before a blank (which would go on with the last field) and before what is no
+// field; "X-Mailbox-Line: " before the separator of a mailbox file; nothing else.  `beginning`: the
+// first line, or as much as there is.
+std::string_view trace_separator(std::string_view beginning);
+
 // The value of the first field of that name.
 std::optional<std::string_view> find_field(std::string_view header, std::string_view name);
 

@@ -57,12 +57,14 @@ bool TlsChannel::unfinished(int result, int code, std::string_view what)
     int reason = SSL_get_error(connection_.get(), result);
     if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE)
         return true;
-    if (reason == SSL_ERROR_ZERO_RETURN) {
+    // A handshake has no orderly end: with SSL_OP_IGNORE_UNEXPECTED_EOF a close in it looks like one.
+    bool closed = reason == SSL_ERROR_ZERO_RETURN;
+    if (closed && !handshaking_) {
         end({});
         return false;
     }
-    util::Error error = reason == SSL_ERROR_SYSCALL ? detail::transport_error(what, code ? code : ECONNRESET)
-                                                    : tls_error(what);
+    util::Error error = closed || reason == SSL_ERROR_SYSCALL ? detail::transport_error(what, code ? code : ECONNRESET)
+                                                              : tls_error(what);
     error.kind = util::Kind::Temporary;
     // OpenSSL forbids any further use of it.
     SSL_set_quiet_shutdown(connection_.get(), 1);

@@ -241,8 +241,13 @@ std::uint64_t Reader::body_offset() const
 {
     std::uint64_t offset = summary_.body_offset;
     bool no_body = offset == superblock_.content_size;
+    // Where the empty line was missing it is a patch: the first one at the body's beginning.
+    auto adds_empty_line = [&](const Patch& patch) {
+        std::string_view text = patch.replacement;
+        return patch.offset == summary_.body_offset && patch.length == 0 && (text == "\r\n" || text.ends_with("\r\n\r\n"));
+    };
     for (const Patch& patch : patches_)
-        if (patch.offset < summary_.body_offset || no_body)
+        if (patch.offset < summary_.body_offset || no_body || adds_empty_line(patch))
             offset = offset - patch.length + patch.replacement.size();
     return offset;
 }

@@ -16,16 +16,16 @@ struct Config : conf::Section {
         "Whether an address site!user without domain becomes user@site."};
     conf::Flag allow_percent_hack{this, "allow_percent_hack", "yes",
         "Whether an address user%domain without domain becomes user@domain."};
-    conf::Words canonical_maps{this, "canonical_maps", "",
+    conf::TableNames canonical_maps{this, "canonical_maps", "",
         "Tables that replace addresses in envelopes and headers, as $canonical_classes says; "
         "canonical(5)."};
-    conf::Words sender_canonical_maps{this, "sender_canonical_maps", "",
+    conf::TableNames sender_canonical_maps{this, "sender_canonical_maps", "",
         "Tables that replace senders' addresses, before canonical_maps; $sender_canonical_classes says "
         "which."};
-    conf::Words recipient_canonical_maps{this, "recipient_canonical_maps", "",
+    conf::TableNames recipient_canonical_maps{this, "recipient_canonical_maps", "",
         "Tables that replace recipients' addresses, before canonical_maps; $recipient_canonical_classes "
         "says which."};
-    conf::Words relocated_maps{this, "relocated_maps", "",
+    conf::TableNames relocated_maps{this, "relocated_maps", "",
         "Tables of recipients who have moved, with their new address or another text: mail for them is "
         "refused with 5.1.6; relocated(5)."};
     conf::Words parent_domain_matches_subdomains{this, "parent_domain_matches_subdomains",
@@ -34,12 +34,12 @@ struct Config : conf::Section {
         "others .example.com does."};
 
     // --- domains and their recipients --------------------------------------------------------------
-    conf::Words local_recipient_maps{this, "local_recipient_maps", "accounts:$config_directory/accounts",
+    conf::TableNames local_recipient_maps{this, "local_recipient_maps", "accounts:$config_directory/accounts",
         "The tables of all recipients in $mydestination: the address is looked up, then the name "
         "alone.  Empty: all names are taken."};
     conf::Words virtual_alias_domains{this, "virtual_alias_domains", "$virtual_alias_maps",
         "Domains all of whose addresses are in $virtual_alias_maps."};
-    conf::Words virtual_alias_maps{this, "virtual_alias_maps", "",
+    conf::TableNames virtual_alias_maps{this, "virtual_alias_maps", "",
         "Tables that replace recipients by one or more others, in any domain."};
     conf::Count virtual_alias_expansion_limit{this, "virtual_alias_expansion_limit", "1000",
         {.min = 1, .max = 100'000}, "How many recipients one may become."};
@@ -53,7 +53,7 @@ struct Config : conf::Section {
         "of user@example.com becomes other+ext@example.net; with canonical, the same in canonical(5)."};
     conf::Words relay_domains{this, "relay_domains", "",
         "Domains for which mail is taken and sent on through $relay_transport."};
-    conf::Words relay_recipient_maps{this, "relay_recipient_maps", "",
+    conf::TableNames relay_recipient_maps{this, "relay_recipient_maps", "",
         "The tables of all addresses in $relay_domains.  Empty: all are taken."};
 
     // --- where mail goes ---------------------------------------------------------------------------
@@ -69,11 +69,11 @@ struct Config : conf::Section {
     conf::Text relayhost{this, "relayhost", "",
         "The host through which all mail for other domains goes, as [host], [host]:port or domain; or "
         "several, with commas."};
-    conf::Words sender_dependent_relayhost_maps{this, "sender_dependent_relayhost_maps", "",
+    conf::TableNames sender_dependent_relayhost_maps{this, "sender_dependent_relayhost_maps", "",
         "Tables of relay hosts by sender, user@domain or @domain; they overrule relayhost."};
-    conf::Words sender_dependent_default_transport_maps{this, "sender_dependent_default_transport_maps", "",
+    conf::TableNames sender_dependent_default_transport_maps{this, "sender_dependent_default_transport_maps", "",
         "Tables of transports by sender, user@domain or @domain; they overrule default_transport."};
-    conf::Words transport_maps{this, "transport_maps", "",
+    conf::TableNames transport_maps{this, "transport_maps", "",
         "Tables of transports by recipient, domain, .domain or *; they overrule all of the above."};
 
     // Is the name in $parent_domain_matches_subdomains?

@@ -17,12 +17,16 @@ using util::Result;
 
 namespace {
 
-// The addresses of an entry, complete.
+// The addresses of an entry, complete; one more than the limit when there are too many.
 Result<std::vector<mail::Address>> targets_of(const Router& router, const mail::Address& address,
                                               std::string_view value, std::string_view extension, std::size_t limit)
 {
     std::vector<mail::Address> targets;
-    for (const mail::ListEntry& entry : mail::parse_address_list(value, limit)) {
+    const std::size_t most = std::max(10 * limit, mail::max_list_addresses);  // with those that come twice
+    auto entries = mail::parse_address_words(value, most + 1);
+    if (entries.size() > most)
+        return util::temporary("too many addresses");
+    for (const mail::ListEntry& entry : entries) {
         if (entry.kind != mail::ListEntry::Kind::Address)
             continue;
         mail::Address target{entry.local_part, util::lower(entry.domain)};
@@ -38,6 +42,8 @@ Result<std::vector<mail::Address>> targets_of(const Router& router, const mail::
         });
         if (!twice)
             targets.push_back(checked.take());
+        if (targets.size() > limit)
+            break;
     }
     if (targets.empty())
         return util::temporary("no address");
@@ -66,6 +72,12 @@ private:
     // ELOOP: it is the table's content that is wrong.
     util::Error fault(std::string_view text) const { return {util::Kind::Temporary, concat(place_, ": ", text), ELOOP}; }
 
+    util::Error too_many() const
+    {
+        return fault(concat("more than virtual_alias_expansion_limit = ",
+                            *router_.config_.virtual_alias_expansion_limit, " recipients"));
+    }
+
     Router& router_;
     std::string place_;
     bool keeps_extension_ = false;
@@ -76,8 +88,7 @@ private:
 Result<void> Expander::add(const mail::Address& address)
 {
     if (recipients_.size() >= *router_.config_.virtual_alias_expansion_limit)
-        return fault(concat("more than virtual_alias_expansion_limit = ",
-                            *router_.config_.virtual_alias_expansion_limit, " recipients"));
+        return too_many();
     recipients_.push_back(address);
     return {};
 }
@@ -105,9 +116,11 @@ Result<void> Expander::expand(const mail::Address& address, std::uint64_t depth)
     const conf::Key& key = keys.keys[found->key];
     bool add_extension = keeps_extension_ && key.unextended;
     auto targets = targets_of(router_, address, found->value, add_extension ? keys.extension : "",
-                              *router_.config_.virtual_alias_expansion_limit + 1);
+                              *router_.config_.virtual_alias_expansion_limit);
     if (!targets)
         return fault(concat(targets.error().text, " in the entry for ", key.text));
+    if (targets->size() > *router_.config_.virtual_alias_expansion_limit)
+        return too_many();
     for (const mail::Address& target : *targets) {
         if (mail::to_text(target).size() > *router_.config_.virtual_alias_address_length_limit)
             return fault(concat("an address longer than virtual_alias_address_length_limit = ",
@@ -152,7 +165,7 @@ Result<mail::Address> map_address(Router& router, conf::Tables& tables, const ma
             return now;
         const conf::Key& key = keys.keys[found->key];
         bool add_extension = keep_extension && key.unextended;
-        auto targets = targets_of(router, now, found->value, add_extension ? keys.extension : "", 2);
+        auto targets = targets_of(router, now, found->value, add_extension ? keys.extension : "", 1);
         if (!targets)
             return fault(concat(targets.error().text, " in the entry for ", key.text));
         if (targets->size() > 1)

@@ -93,21 +93,17 @@ void write(Level level, std::string_view line)
         return;
     State& log = state();
     int saved = errno;
-    bool clean = line.size() <= line_limit && std::ranges::none_of(line, [](char c) {
-                     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-                 });
+    bool clean = line.size() <= line_limit && std::ranges::all_of(line, is_printable);
     std::string escaped;
     if (!clean) {
         // Backslashes stay: what came through printable() already must not double.
-        std::string_view shown = line.substr(0, line_limit);
-        for (char c : shown) {
-            auto value = static_cast<unsigned char>(c);
-            if (value < 0x20 || value == 0x7f)
-                escaped.append(printable({&c, 1}));
-            else
-                escaped.push_back(c);
+        for (std::string_view rest = line.substr(0, line_limit); !rest.empty();) {
+            std::size_t end = std::min(rest.find('\\'), rest.size());
+            escaped.append(printable(rest.substr(0, end), line_limit));
+            escaped.append(rest.substr(end, 1));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
         }
-        if (shown.size() < line.size())
+        if (line.size() > line_limit)
             escaped.append("...");
         line = escaped;
     }

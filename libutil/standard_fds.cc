@@ -1,9 +1,14 @@
 #include "libutil/standard_fds.h"
 
-#include <cstdio>
+#include "libutil/sys.h"
+#include "libutil/text.h"
+
+#include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
 #include <initializer_list>
+#include <optional>
+#include <sysexits.h>
 #include <unistd.h>
 
 namespace util {
@@ -16,12 +21,26 @@ void open_standard_fds()
             std::abort();
 }
 
-bool flush_standard_output()
+namespace {
+
+std::optional<Error> output_failure;
+
+}  // namespace
+
+void print_out(std::string_view text)
 {
-    bool flushed = std::fflush(stdout) == 0 && !std::ferror(stdout);
-    if (!flushed)
-        std::perror("standard output");
-    return flushed;
+    if (output_failure)
+        return;
+    if (auto written = sys::write_all(STDOUT_FILENO, text); !written)
+        output_failure = written.take_error();
+}
+
+int end_output(std::string_view program, int status)
+{
+    if (!output_failure || output_failure->code == EPIPE)
+        return status;
+    (void)sys::write_all(STDERR_FILENO, concat(program, ": standard output: ", output_failure->text, '\n'));
+    return status == EX_OK ? EX_IOERR : status;
 }
 
 }  // namespace util

@@ -268,25 +268,45 @@ Result<std::string> decode_base64(std::string_view text)
     return out;
 }
 
+namespace {
+
+// Bytes of the character at the start of `bytes`, if it may be shown as it is: 0 for control characters, also
+// those above 0x7f that terminals obey, for line separators, and for what is no UTF-8.
+std::size_t shown_length(std::string_view bytes)
+{
+    auto first = static_cast<unsigned char>(bytes.front());
+    if (first < 0x80)
+        return first >= 0x20 && first != 0x7f ? 1 : 0;
+    bool control = first == 0xc2 && bytes.size() > 1 && static_cast<unsigned char>(bytes[1]) < 0xa0;
+    bool separator = bytes.starts_with("\xe2\x80\xa8") || bytes.starts_with("\xe2\x80\xa9");
+    return control || separator ? 0 : utf8_length(bytes);
+}
+
+}  // namespace
+
 std::string printable(std::string_view bytes, std::size_t limit)
 {
     std::string out;
-    std::string_view shown = bytes.substr(0, limit);
-    out.reserve(shown.size() + 3);
-    for (char c : shown) {
-        auto value = static_cast<unsigned char>(c);
-        if (c == '\\') {
-            out.append("\\\\");
-        } else if (value < 0x20 || value == 0x7f) {
+    limit = std::min(limit, bytes.size());
+    out.reserve(limit + 3);
+    std::size_t at = 0;
+    while (at < limit) {
+        std::size_t length = shown_length(bytes.substr(at));
+        if (bytes[at] == '\\')
+            out.push_back('\\');
+        if (length == 0) {
+            auto value = static_cast<unsigned char>(bytes[at]);
             out.push_back('\\');
             out.push_back(static_cast<char>('0' + (value >> 6)));
             out.push_back(static_cast<char>('0' + (value >> 3 & 7)));
             out.push_back(static_cast<char>('0' + (value & 7)));
+            ++at;
         } else {
-            out.push_back(c);
+            out.append(bytes.substr(at, length));
+            at += length;
         }
     }
-    if (shown.size() < bytes.size())
+    if (at < bytes.size())
         out.append("...");
     return out;
 }

@@ -20,6 +20,9 @@ util::Result<void> serve(Intake& intake, const server::Client& client, ipc::Conn
     greeting.next_queue_id = intake.queue_id();
     TRY(connection.send(greeting));
     while (!intake.complete()) {
+        if (!server::Process::wait_for(connection.fd(), timeout))
+            return util::temporary(server::Process::stop_requested() ? "given up: the mail system stops"
+                                                                     : "given up: nothing came in time");
         auto packet = TRY(connection.receive());
         TRY(intake.record(packet));
     }

@@ -178,6 +178,9 @@ void Login::refuse(LoginRefusal why)
     case LoginRefusal::Failed:
         text = "[AUTH] Authentication failed";
         break;
+    case LoginRefusal::NotAuthorized:
+        text = "[AUTH] You may not act as another user";
+        break;
     case LoginRefusal::Unavailable:
         text = "[SYS/TEMP] Log-in is not possible now, try again later";
         break;

@@ -106,4 +106,25 @@ AccessAction parse_access(std::string_view value)
     return {Kind::Restrictions, 0, {}, std::string(value)};
 }
 
+std::string_view order_name(AccessAction::Kind kind)
+{
+    using Kind = AccessAction::Kind;
+    switch (kind) {
+    case Kind::Discard:
+        return "DISCARD";
+    case Kind::Hold:
+        return "HOLD";
+    case Kind::Filter:
+        return "FILTER";
+    case Kind::Redirect:
+        return "REDIRECT";
+    case Kind::Bcc:
+        return "BCC";
+    case Kind::Prepend:
+        return "PREPEND";
+    default:
+        return {};
+    }
+}
+
 }  // namespace smtpd

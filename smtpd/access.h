@@ -53,4 +53,7 @@ struct AccessAction {
 
 AccessAction parse_access(std::string_view value);
 
+// The name of an action that orders something for a message as a whole; empty for all others.
+std::string_view order_name(AccessAction::Kind kind);
+
 }  // namespace smtpd

@@ -115,7 +115,11 @@ struct Config : ipc::NoticeConfig {
         "reject_unlisted_recipient."};
     conf::Flag reject_unlisted_sender{this, "smtpd_reject_unlisted_sender", "no",
         "The same for senders of our own domains."};
-    conf::Words sender_login_maps{this, "smtpd_sender_login_maps", "",
+    conf::Flag allow_untrusted_routing{this, "allow_untrusted_routing", "no",
+        "Whether reject_unauth_destination and its kin take user%other@domain, other!user@domain and "
+        "\"user@other\"@domain for addresses of the domain.  A server to which mail for it is sent on "
+        "may take them for routes, and so would relay for everybody."};
+    conf::TableNames sender_login_maps{this, "smtpd_sender_login_maps", "",
         "Tables that say which accounts may use a sender address: its value is a list of accounts.  "
         "Asked for by reject_sender_login_mismatch and its kin."};
     conf::Text null_access_lookup_key{this, "smtpd_null_access_lookup_key", "<>", {.min = 1, .max = 100},

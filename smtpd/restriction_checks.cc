@@ -36,7 +36,9 @@ Restrictions::Outcome Restrictions::check_destination(const Restriction& restric
     auto answer = outside_.destinations.find(recipient);
     if (!answer.ok())
         return trouble(answer.error(), evaluation);
-    bool ours = answer->ours;
+    // What stands before the @ may be a route for a server behind this one, whatever it is here.
+    bool routed = !*config_.allow_untrusted_routing && recipient.local_part.find_first_of("@!%") != std::string::npos;
+    bool ours = answer->ours && !routed;
     if (restriction.kind == Kind::PermitAuthDestination)
         return ours ? Outcome::Permit : Outcome::Next;
     if (ours)
@@ -78,13 +80,13 @@ Restrictions::Outcome Restrictions::check_names(const Restriction& restriction, 
         break;
     case Kind::RejectNonFqdnSender:
         if (request.sender && !request.sender->is_null() &&
-            (request.sender_bare || !is_fully_qualified(request.sender->domain)))
+            !is_fully_qualified(request.sender_domain))
             return refuse_as(*config_.non_fqdn_reject_code, "5.5.2", Subject::Sender, "need fully-qualified address");
         break;
     case Kind::RejectNonFqdnRecipient:
         // RFC 5321 §4.1.1.3: <postmaster> needs no domain.
-        if (request.recipient_bare ? !util::equal_nocase(request.recipient->local_part, "postmaster")
-                                   : request.recipient && !is_fully_qualified(request.recipient->domain))
+        if (request.recipient && !is_fully_qualified(request.recipient_domain) &&
+            !(request.recipient_domain.empty() && util::equal_nocase(request.recipient->local_part, "postmaster")))
             return refuse_as(*config_.non_fqdn_reject_code, "5.5.2", Subject::Recipient, "need fully-qualified address");
         break;
     case Kind::RejectUnauthPipelining:
@@ -197,6 +199,14 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
                   action.text.empty() ? util::concat("triggers ", util::upper(word), " action")
                                       : util::printable(action.text, 500));
     };
+    // As in Postfix: what is decided before there is a message orders nothing for those that follow.
+    const RequestView& request = evaluation.request;
+    std::string_view order = order_name(action.kind);
+    if (!order.empty() && !request.sender && !request.recipient) {
+        log::warning(restriction.table->name(), ": with smtpd_delay_reject = no, ", order,
+                     " is always skipped in smtpd_client_restrictions and smtpd_helo_restrictions");
+        return Outcome::Next;
+    }
     switch (action.kind) {
     case Action::Permit:
         return Outcome::Permit;

@@ -22,8 +22,8 @@ struct RequestView {
     bool helo_given = false;
     const mail::Address* sender = nullptr;
     const mail::Address* recipient = nullptr;  // the one asked about; behind RCPT the only one, if so
-    bool sender_bare = false;                  // it came without domain, and was given ours
-    bool recipient_bare = false;
+    std::string_view sender_domain;            // as MAIL gave it, before the address was completed
+    std::string_view recipient_domain;         // as RCPT gave it
     std::string_view sasl_username;
     bool tls = false;
     bool unauthorized_pipelining = false;  // the client has sent ahead where it must not

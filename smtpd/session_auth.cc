@@ -124,7 +124,8 @@ mail::Reply Session::converse(std::string_view mechanism, std::optional<std::str
 mail::Reply Session::auth_failed(std::string_view mechanism, const ipc::AuthenticationResult& result)
 {
     using Kind = ipc::AuthenticationResult::Kind;
-    std::string line = util::concat(client_.log_name(), ": SASL ", mechanism, " authentication failed: ",
+    std::string line = util::concat(client_.log_name(), ": SASL ", mechanism,
+                                    result.not_authorized ? " authorization failed: " : " authentication failed: ",
                                     util::printable(result.text, 200));
     if (!result.account.empty())
         util::append(line, ", sasl_username=", util::printable(result.account, 200));
@@ -133,6 +134,8 @@ mail::Reply Session::auth_failed(std::string_view mechanism, const ipc::Authenti
         return {454, "4.7.0", "Temporary authentication failure"};
     if (result.kind == Kind::Invalid)
         return {501, "5.5.2", "Error: malformed authentication response"};
+    if (result.not_authorized)
+        return {535, "5.7.8", "Error: you may not act as another user"};
     if (services_.sleep && result.delay > 0) {
         (void)stream_.flush();
         services_.sleep(std::min<util::Duration>(util::Duration(result.delay), std::chrono::seconds(60)));

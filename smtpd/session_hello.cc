@@ -196,11 +196,11 @@ mail::Reply Session::vrfy(std::string_view argument)
         return {501, "5.5.4", "Syntax: VRFY address [SMTPUTF8]"};
     if (path->address.needs_utf8() && rest.empty())
         return {553, "5.6.7", "Must use SMTPUTF8 with such an address"};
-    bool bare = path->address.domain.empty();
+    std::string domain = path->address.domain;
     mail::Address address = services_.rules.complete(std::move(path->address));
     RequestView view = request();
     view.recipient = &address;
-    view.recipient_bare = bare;
+    view.recipient_domain = domain;
     // Who may not send to it is not told whether it is there.
     Ruling ruling = rule_on_recipient(view);
     if (ruling.refused()) {

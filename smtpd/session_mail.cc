@@ -55,10 +55,12 @@ RequestView Session::request() const
     view.deferral = client_deferral_ ? &*client_deferral_ : helo_deferral_ ? &*helo_deferral_ : nullptr;
     if (transaction_) {
         view.sender = &transaction_->sender;
-        view.sender_bare = transaction_->sender_bare;
+        view.sender_domain = transaction_->sender_domain;
         view.recipient_count = transaction_->recipients.size();
-        if (view.recipient_count == 1)
+        if (view.recipient_count == 1) {
             view.recipient = &transaction_->first_recipient;
+            view.recipient_domain = transaction_->first_recipient_domain;
+        }
         view.size = transaction_->parameters.size.value_or(0);
         if (!view.deferral && transaction_->deferral)
             view.deferral = &*transaction_->deferral;
@@ -90,11 +92,9 @@ mail::Reply Session::mail(std::string_view argument)
     if (limit && parameters->size.value_or(0) > limit)
         return {552, "5.3.4", "Message size exceeds fixed limit"};  // RFC 1870 §6.1
 
-    bool bare = !path->address.is_null() && path->address.domain.empty();
-    mail::Address sender = services_.rules.complete(std::move(path->address));
     transaction_.emplace();
-    transaction_->sender_bare = bare;
-    transaction_->sender = std::move(sender);
+    transaction_->sender_domain = path->address.domain;
+    transaction_->sender = services_.rules.complete(std::move(path->address));
     transaction_->parameters = parameters.take();
     if (!*config_.delay_reject) {
         Ruling ruling = services_.rules.on_sender(request());
@@ -131,11 +131,11 @@ mail::Reply Session::rcpt(std::string_view argument)
         forgiven_ = ++transaction_->excess <= *config_.recipient_overshoot_limit;
         return reply;
     }
-    bool bare = path->address.domain.empty();
+    std::string domain = path->address.domain;
     mail::Address address = services_.rules.complete(std::move(path->address));
     RequestView view = request();
     view.recipient = &address;
-    view.recipient_bare = bare;
+    view.recipient_domain = domain;
     Ruling ruling = rule_on_recipient(view);
     if (ruling.refused()) {
         ++transaction_->refused;
@@ -145,6 +145,8 @@ mail::Reply Session::rcpt(std::string_view argument)
         return std::move(*ruling.refusal);
     }
     obey(std::move(ruling.orders));
+    if (transaction_->recipients.empty())
+        transaction_->first_recipient_domain = std::move(domain);
     return accept_recipient(std::move(address), *parameters);
 }
 

@@ -32,11 +32,12 @@ struct Chunks {
 
 struct Transaction {
     mail::Address sender;
-    bool sender_bare = false;                // MAIL gave no domain
+    std::string sender_domain;               // as MAIL gave it; the address is completed
     std::optional<mail::Reply> deferral;     // what smtpd_sender_restrictions said so at MAIL
     mail::MailParameters parameters;
     std::vector<ipc::Recipient> recipients;  // the accepted ones
     mail::Address first_recipient;           // of these: the only one, if it stays alone
+    std::string first_recipient_domain;      // as RCPT gave it
     std::string queue_id;                    // from the first accepted recipient on
     std::uint64_t refused = 0;               // recipients
     std::uint64_t excess = 0;                // recipients above the limit

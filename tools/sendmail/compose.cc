@@ -80,7 +80,7 @@ std::vector<std::string> header_recipients(std::string_view header)
 util::Result<std::vector<std::string>> envelope_addresses(std::string_view text, std::string_view origin)
 {
     std::vector<std::string> addresses;
-    for (const auto& entry : mail::parse_address_list(text)) {
+    for (const auto& entry : mail::parse_address_list(text, text.size())) {  // all: none may be dropped
         if (entry.kind != mail::ListEntry::Kind::Address)
             continue;
         std::string_view domain = entry.domain.empty() ? origin : std::string_view(entry.domain);

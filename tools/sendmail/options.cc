@@ -3,6 +3,8 @@
 
 #include "libutil/text.h"
 
+#include <algorithm>
+
 namespace sendmail {
 
 namespace {
@@ -122,6 +124,9 @@ private:
                 return util::invalid("-R takes full or hdrs");
             break;
         case 'V':
+            // RFC 3461 §4.4: printable, without blanks.
+            if (text.size() > 100 || !std::ranges::all_of(text, [](char c) { return util::is_printable(c) && c != ' '; }))
+                return util::invalid("-V takes up to 100 printable characters without blanks");
             options.envelope_id = text;
             break;
         }

@@ -3,10 +3,15 @@
 
 #include "libconf/common.h"
 #include "libconf/master_cf.h"
+#include "libconf/table.h"
+#include "libconf/words.h"
 #include "librouting/router.h"
 #include "libutil/text.h"
 #include "tools/ternconf/sections.h"
 #include "tools/ternconf/unused.h"
+
+#include <algorithm>
+#include <set>
 
 namespace tern {
 
@@ -25,6 +30,55 @@ void check_names(routing::Router& router, const std::string& file, conf::Problem
     }
 }
 
+// A table of a known type: what would be looked up, and not a host or a text with a colon in it.
+bool is_table(std::string_view word)
+{
+    std::string_view type = util::split_first(word, ':').first;
+    return type.size() < word.size() && std::ranges::find(conf::table_types(), type) != conf::table_types().end();
+}
+
+class TableCheck {
+public:
+    TableCheck(const conf::MainCf& settings, conf::Problems& problems) : settings_(settings), problems_(problems) {}
+
+    void add(std::string_view name, std::string_view value, const std::string& file, int line)
+    {
+        auto text = settings_.expand(value);
+        auto words = text ? conf::parse_words(*text) : std::vector<std::string>();
+        if (!words)
+            return;  // the programs say so
+        for (const std::string& word : *words) {
+            if (!is_table(word) || !seen_.insert(word).second)
+                continue;
+            auto table = conf::open_table(word);
+            auto good = table ? (*table)->check() : util::Result<void>(table.take_error());
+            if (!good)
+                problems_.warn(file, line, util::concat(name, ": mail waits until this is mended: ", good.error().text));
+        }
+    }
+
+private:
+    const conf::MainCf& settings_;
+    conf::Problems& problems_;
+    std::set<std::string> seen_;
+};
+
+// Every table that a value names, whichever program opens it: those of parameters, of restriction classes, and
+// of the administrator's own names.
+void check_tables(const ternconf::AllSections& sections, const conf::MainCf& settings, const conf::MasterCf& master,
+                  conf::Problems& problems)
+{
+    TableCheck check(settings, problems);
+    for (const auto& [name, setting] : settings.settings())
+        check.add(name, setting.value, setting.file, setting.line);
+    for (const conf::Service& service : master.services())
+        for (const auto& [name, value] : service.overrides)
+            check.add(name, value, service.file, service.first_line);
+    for (const conf::Parameter* parameter : sections.parameters())
+        if (!settings.find(parameter->name()))
+            check.add(parameter->name(), parameter->default_text(), settings.directory() + "/main.cf", 0);
+}
+
 void check_routes(conf::MainCf& settings, conf::Problems& problems)
 {
     conf::Problems told_by_the_programs;
@@ -39,10 +93,7 @@ void check_routes(conf::MainCf& settings, conf::Problems& problems)
         problems.warn(file, 0, router.error().text);
         return;
     }
-    auto good = (*router)->check();
-    if (!good)
-        problems.warn(file, 0, util::concat("mail waits until this is mended: ", good.error().text));
-    else
+    if ((*router)->check())
         check_names(**router, file, problems);
 }
 
@@ -56,6 +107,7 @@ std::string doubts_about(const std::string& config_directory)
     {
         ternconf::AllSections sections;
         find_unused(sections, settings, master, doubts);
+        check_tables(sections, settings, master, doubts);
     }
     check_routes(settings, doubts);
     return doubts.to_text();

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
@@ -31,6 +32,9 @@ int usage()
     print(STDERR_FILENO, "usage: tern [-c /config/directory] [-v] start|start-fg|stop|reload|status [-j]|check|set-permissions\n");
     return EX_USAGE;
 }
+
+// Of a question to master that had no answer.
+int status_of(const util::Error& error) { return error.code == EACCES ? EX_NOPERM : EX_TEMPFAIL; }
 
 int stop(const Instance& instance)
 {
@@ -64,7 +68,7 @@ int reload(const Instance& instance)
     if (!answer) {
         auto running = instance.running();
         say(running && !*running ? "the mail system is not running" : answer.error().text);
-        return running && !*running ? not_running : EX_TEMPFAIL;
+        return running && !*running ? not_running : status_of(answer.error());
     }
     print(STDERR_FILENO, answer->text);
     if (!answer->ok)
@@ -113,7 +117,7 @@ int status(const Instance& instance, bool json)
     }
     if (!*running) {
         if (json)
-            print(STDOUT_FILENO, "{\"running\":false}\n");
+            util::print_out("{\"running\":false}\n");
         else
             say("the mail system is not running");
         return not_running;
@@ -121,9 +125,9 @@ int status(const Instance& instance, bool json)
     auto answer = instance.ask(server::ControlCommand::status);
     if (!answer) {
         say(answer.error().text);
-        return EX_TEMPFAIL;
+        return status_of(answer.error());
     }
-    print(STDOUT_FILENO, json ? to_json(*answer) : to_text(*answer));
+    util::print_out(json ? to_json(*answer) : to_text(*answer));
     return 0;
 }
 
@@ -173,7 +177,7 @@ int main(int argc, char** argv)
     if (command == "reload")
         return reload(*instance);
     if (command == "status")
-        return status(*instance, json);
+        return util::end_output("tern", status(*instance, json));
     if (command == "check")
         return tern::check(*instance);
     if (command == "set-permissions")

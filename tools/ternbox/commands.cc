@@ -1,6 +1,7 @@
 // The commands (see commands.h).
 #include "tools/ternbox/commands.h"
 
+#include "libutil/standard_fds.h"
 #include "libmail/imap_render.h"
 #include "libutil/log.h"
 #include "libutil/sys.h"
@@ -13,11 +14,6 @@
 #include <map>
 
 namespace ternbox {
-
-void print(std::string_view text)
-{
-    (void)util::sys::write_all(STDOUT_FILENO, text);
-}
 
 namespace {
 
@@ -42,7 +38,7 @@ std::string local_time(std::int64_t seconds)
 
 util::Result<int> list(store::Store& store)
 {
-    print("messages  unseen       bytes    uidnext uidvalidity use       name\n");
+    util::print_out("messages  unseen       bytes    uidnext uidvalidity use       name\n");
     auto column = [](const auto& value, std::size_t width) {
         std::string text = util::concat(value);
         return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
@@ -51,11 +47,11 @@ util::Result<int> list(store::Store& store)
         const store::Mailbox* box = TRY(store.mailbox(id));
         std::string use(name_of(box->special_use));
         use.resize(std::max<std::size_t>(use.size(), 9), ' ');
-        print(util::concat(column(box->entries.size(), 8), " ", column(box->unseen, 7), " ", column(box->bytes, 11), " ",
+        util::print_out(util::concat(column(box->entries.size(), 8), " ", column(box->unseen, 7), " ", column(box->bytes, 11), " ",
                            column(box->uid_next, 10), " ", column(box->uid_validity, 11), " ", use, " ", name, "\n"));
     }
     store::QuotaUsage used = store.usage();
-    print(util::concat("total: ", used.messages, " messages, ", used.bytes, " bytes\n"));
+    util::print_out(util::concat("total: ", used.messages, " messages, ", used.bytes, " bytes\n"));
     return 0;
 }
 
@@ -65,7 +61,7 @@ util::Result<int> list_deleted(store::Store& store)
     for (const auto& message : deleted) {
         auto texts = store.read_rendered(message.entry);
         std::string_view preview = texts.ok() ? std::string_view(texts->preview).substr(0, 60) : "(damaged)";
-        print(util::concat(local_time(message.seconds), " ", message.mailbox_name, " uid=", message.entry.uid,
+        util::print_out(util::concat(local_time(message.seconds), " ", message.mailbox_name, " uid=", message.entry.uid,
                            " size=", message.entry.size, " ", util::printable(preview), "\n"));
     }
     return 0;
@@ -75,8 +71,8 @@ util::Result<int> check(store::Store& store)
 {
     auto report = TRY(store.check());
     for (const auto& problem : report.problems)
-        print(util::concat(problem, "\n"));
-    print(util::concat(report.segments, " segments, ", report.records, " records, ", report.messages, " messages, ",
+        util::print_out(util::concat(problem, "\n"));
+    util::print_out(util::concat(report.segments, " segments, ", report.records, " records, ", report.messages, " messages, ",
                        report.bytes, " bytes: ", report.problems.size(), " problems\n"));
     return report.problems.empty() ? 0 : 1;
 }
@@ -97,11 +93,11 @@ util::Result<int> restore(store::Store& store, const Restoration& wanted)
             TRY(store.create_mailbox(name, store::SpecialUse::None));
         auto copied = TRY(store.restore(from.first, uids, store.mailboxes().find(name)->second));
         count += copied.target.size();
-        print(util::concat(copied.target.size(), " messages put back into ", name, "\n"));
+        util::print_out(util::concat(copied.target.size(), " messages put back into ", name, "\n"));
     }
     TRY(store.sync());
     if (count == 0)
-        print("nothing to put back\n");
+        util::print_out("nothing to put back\n");
     return 0;
 }
 
@@ -115,7 +111,7 @@ util::Result<int> purge(store::Store& store, bool now)
         if (left == store::Chores::Waiting)
             TRY(store.sync());
     }
-    print(util::concat(deleted.size(), " deleted messages are gone for good\n"));
+    util::print_out(util::concat(deleted.size(), " deleted messages are gone for good\n"));
     return 0;
 }
 
@@ -266,7 +262,7 @@ util::Result<int> receive_mail(store::Store& store, bool adopt, int fd)
     }
     TRY(import.end_mailbox());
     TRY(store.sync());
-    print(util::concat(import.count, " messages stored\n"));
+    util::print_out(util::concat(import.count, " messages stored\n"));
     return ended ? 0 : EX_IOERR;
 }
 

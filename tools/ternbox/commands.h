@@ -11,8 +11,6 @@
 
 namespace ternbox {
 
-void print(std::string_view text);
-
 util::Result<int> list(store::Store& store);
 util::Result<int> list_deleted(store::Store& store);
 util::Result<int> check(store::Store& store);

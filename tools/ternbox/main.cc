@@ -230,7 +230,7 @@ bool say_no_mail(const Arguments& arguments, const User& user)
 {
     if (arguments.user.starts_with('/') || !is_unused(user))
         return false;
-    print(util::concat("no mail yet: nothing was delivered to ", arguments.user, ", and nobody has logged in\n"));
+    util::print_out(util::concat("no mail yet: nothing was delivered to ", arguments.user, ", and nobody has logged in\n"));
     return true;
 }
 
@@ -310,5 +310,5 @@ int main(int argc, char** argv)
             return ternbox::status_of(asked.error());
         }
     }
-    return ternbox::run(*arguments, *user);
+    return util::end_output("ternbox", ternbox::run(*arguments, *user));
 }

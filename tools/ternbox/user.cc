@@ -1,6 +1,7 @@
 // Users and processes (see user.h).
 #include "tools/ternbox/user.h"
 
+#include "libutil/standard_fds.h"
 #include "libconf/accounts_file.h"
 #include "libconf/common.h"
 #include "libutil/log.h"
@@ -161,7 +162,7 @@ int run_as(const User& user, const std::function<int(int fd)>& work,
         auto became = become(user);
         if (!became.ok())
             util::log::error(became.error().text);
-        ::_exit(became.ok() ? work(pair->second.get()) : EX_NOPERM);
+        ::_exit(became.ok() ? util::end_output("ternbox", work(pair->second.get())) : EX_NOPERM);
     }
     pair->second.reset();
     auto talked = talk(pair->first.get());

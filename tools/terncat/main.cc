@@ -26,11 +26,10 @@ struct Options {
     bool story = false;
 };
 
-void put(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+using util::print_out;
 
 int complain(int status, std::string_view text)
 {
-    std::fflush(stdout);
     std::fprintf(stderr, "terncat: %.*s\n", static_cast<int>(text.size()), text.data());
     return status;
 }
@@ -55,7 +54,7 @@ std::string_view name_of(ipc::Origin origin)
 void put_field(std::string_view name, std::string_view value)
 {
     if (!value.empty())
-        put(util::concat(name, ": ", util::printable(value), "\n"));
+        print_out(util::concat(name, ": ", util::printable(value), "\n"));
 }
 
 std::string notify_text(std::uint8_t notify)
@@ -72,11 +71,11 @@ std::string notify_text(std::uint8_t notify)
 void show_envelope(const queue::Reader& reader)
 {
     const ipc::Envelope& envelope = reader.envelope();
-    put("*** ENVELOPE ***\n");
+    print_out("*** ENVELOPE ***\n");
     put_field("queue_id", envelope.queue_id);
     put_field("arrival", time_text(envelope.arrival));
-    put(util::concat("size: ", reader.content_size(), "\n"));
-    put(util::concat("sender: <", util::printable(envelope.sender), ">\n"));
+    print_out(util::concat("size: ", reader.content_size(), "\n"));
+    print_out(util::concat("sender: <", util::printable(envelope.sender), ">\n"));
     put_field("envelope_id", envelope.envelope_id);
     if (envelope.return_part != ipc::ReturnPart::Default)
         put_field("return", envelope.return_part == ipc::ReturnPart::Full ? "full" : "headers");
@@ -88,7 +87,7 @@ void show_envelope(const queue::Reader& reader)
     put_field("sasl_method", envelope.sasl_method);
     put_field("sasl_username", envelope.sasl_username);
     put_field("message_id", reader.summary().message_id);
-    put(util::concat("eight_bit: ", envelope.eight_bit || reader.summary().eight_bit, ", smtputf8: ", envelope.smtputf8,
+    print_out(util::concat("eight_bit: ", envelope.eight_bit || reader.summary().eight_bit, ", smtputf8: ", envelope.smtputf8,
                      ", expanded: ", reader.summary().expanded, "\n"));
     std::size_t index = 0;
     for (const queue::RecipientEntry& entry : reader.recipients()) {
@@ -97,12 +96,12 @@ void show_envelope(const queue::Reader& reader)
             util::append(line, ", original=", util::printable(entry.recipient.original));
         if (entry.recipient.notify != ipc::NotifyDefault)
             util::append(line, ", notify=", notify_text(entry.recipient.notify));
-        put(line + "\n");
+        print_out(line + "\n");
     }
     for (const ipc::Recipient& alias : reader.aliases())
-        put(util::concat("expanded: <", util::printable(alias.address), ">\n"));
+        print_out(util::concat("expanded: <", util::printable(alias.address), ">\n"));
     for (const queue::Patch& patch : reader.patches())
-        put(util::concat("patch at ", patch.offset, ": ", patch.length, " bytes become \"", util::printable(patch.replacement, 2000), "\"\n"));
+        print_out(util::concat("patch at ", patch.offset, ": ", patch.length, " bytes become \"", util::printable(patch.replacement, 2000), "\"\n"));
 }
 
 // The content, or a part of it.
@@ -118,17 +117,17 @@ util::Result<void> show_content(const queue::Reader& reader, bool header, bool b
         std::uint64_t in_header = at >= body_offset ? 0 : std::min<std::uint64_t>(piece.size(), body_offset - at);
         at += piece.size();
         if (header)
-            put(piece.substr(0, in_header));
+            print_out(piece.substr(0, in_header));
         if (body)
-            put(piece.substr(in_header));
+            print_out(piece.substr(in_header));
     }
 }
 
 util::Result<void> show_story(const queue::Reader& reader)
 {
     auto story = TRY(reader.story());
-    put("*** STORY ***\n");
-    put(util::concat(time_text(reader.envelope().arrival), " arrived\n"));
+    print_out("*** STORY ***\n");
+    print_out(util::concat(time_text(reader.envelope().arrival), " arrived\n"));
     for (const queue::StoryEntry& entry : story.entries) {
         std::string line = util::concat(time_text(entry.time), " ", queue::name_of(entry.kind));
         if (entry.recipient && *entry.recipient < reader.recipients().size())
@@ -142,10 +141,10 @@ util::Result<void> show_story(const queue::Reader& reader)
         }
         if (!entry.text.empty())
             util::append(line, " (", util::printable(entry.text), ")");
-        put(line + "\n");
+        print_out(line + "\n");
     }
     if (story.damaged > 0)
-        put(util::concat(story.damaged, " lines are damaged\n"));
+        print_out(util::concat(story.damaged, " lines are damaged\n"));
     return {};
 }
 
@@ -182,11 +181,11 @@ util::Result<void> show(const Options& options, const std::string& name)
         return reader.take_error();
     if (options.envelope) {
         if (!found.place.empty())
-            put(util::concat("*** ", found.place, "/", name, " ***\n"));
+            print_out(util::concat("*** ", found.place, "/", name, " ***\n"));
         show_envelope(*reader);
     }
     if (options.envelope && (options.header || options.body))
-        put("*** MESSAGE ***\n");
+        print_out("*** MESSAGE ***\n");
     if (options.header || options.body)
         TRY(show_content(*reader, options.header, options.body));
     if (options.story)
@@ -223,5 +222,5 @@ int main(int argc, char** argv)
     for (int i = ::optind; i < argc; ++i)
         if (auto shown = terncat::show(options, argv[i]); !shown)
             status = terncat::complain(EX_NOINPUT, util::concat(util::printable(argv[i]), ": ", shown.error().text));
-    return util::flush_standard_output() || status != EX_OK ? status : EX_IOERR;
+    return util::end_output("terncat", status);
 }

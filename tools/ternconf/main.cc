@@ -47,12 +47,10 @@ int run(const Options& options)
     }
     default: complete = show_services(options, out, problems); break;
     }
-    auto written = util::sys::write_all(STDOUT_FILENO, out);
+    util::print_out(out);
     for (const conf::Problem& problem : problems.all())
         complain(problem.to_text());
-    if (!written)
-        complain(written.error().text);
-    return complete && written && !problems.any() ? EX_OK : EXIT_FAILURE;
+    return complete && !problems.any() ? EX_OK : EXIT_FAILURE;
 }
 
 }  // namespace
@@ -67,5 +65,5 @@ int main(int count, char** words)
         (void)util::sys::write_all(STDERR_FILENO, util::concat("ternconf: ", options.error().text, '\n', ternconf::usage()));
         return EX_USAGE;
     }
-    return ternconf::run(*options);
+    return util::end_output("ternconf", ternconf::run(*options));
 }

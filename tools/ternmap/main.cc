@@ -42,10 +42,8 @@ bool report(const util::Result<Outcome>& outcome)
     }
     for (const std::string& warning : outcome->warnings)
         complain(warning);
-    auto written = util::sys::write_all(STDOUT_FILENO, outcome->out);
-    if (!written)
-        complain(written.error().text);
-    return written.ok() && outcome->found;
+    util::print_out(outcome->out);
+    return outcome->found;
 }
 
 int run(const Options& options)
@@ -80,5 +78,5 @@ int main(int count, char** words)
         (void)util::sys::write_all(STDERR_FILENO, util::concat("ternmap: ", options.error().text, '\n', ternmap::usage()));
         return EX_USAGE;
     }
-    return ternmap::run(*options);
+    return util::end_output("ternmap", ternmap::run(*options));
 }

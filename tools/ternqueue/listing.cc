@@ -1,7 +1,8 @@
 // Queue listings as text and as JSON.
 #include "tools/ternqueue/listing.h"
 
-#include <cstdio>
+#include "libutil/standard_fds.h"
+
 #include <ctime>
 
 namespace ternqueue {
@@ -115,7 +116,7 @@ void Listing::finish()
 
 void Listing::flush()
 {
-    std::fwrite(out_.data(), 1, out_.size(), stdout);
+    util::print_out(out_);
     out_.clear();
 }
 

@@ -156,7 +156,7 @@ int run(const Options& options)
     if (!end->error.empty())
         return complain(end->error.starts_with("you may not") ? EX_NOPERM : EX_UNAVAILABLE, end->error);
     if (options.action == 's')
-        std::printf("%llu messages are tried now\n", static_cast<unsigned long long>(end->count));
+        util::print_out(util::concat(end->count, " messages are tried now\n"));
     return EX_OK;
 }
 
@@ -173,5 +173,5 @@ int main(int argc, char** argv)
         return EX_USAGE;
     }
     int status = ternqueue::run(options);
-    return util::flush_standard_output() || status != EX_OK ? status : EX_IOERR;
+    return util::end_output("ternqueue", status);
 }

@@ -114,7 +114,8 @@ util::Result<void> list(const Book& book, const Options& options)
                                 : util::concat(account.address, account.has_flag("disabled") ? " (disabled)" : "");
             out += '\n';
         }
-    return util::sys::write_all(STDOUT_FILENO, out);
+    util::print_out(out);
+    return {};
 }
 
 util::Result<void> run(const Options& options)
@@ -151,8 +152,8 @@ util::Result<void> run(const Options& options)
     const conf::Account* account = book.find(name);
     if (!account)
         return util::not_found(util::concat(name, ": no such account"));
-    return util::sys::write_all(STDOUT_FILENO, options.json ? to_json(*account, book.credential(name)) + "\n"
-                                                            : to_text(*account));
+    util::print_out(options.json ? to_json(*account, book.credential(name)) + "\n" : to_text(*account));
+    return {};
 }
 
 }  // namespace
@@ -167,7 +168,7 @@ int main(int argc, char** argv)
     }
     auto done = run(*options);
     if (done.ok())
-        return EX_OK;
+        return util::end_output("ternuser", EX_OK);
     print(STDERR_FILENO, util::concat("ternuser: ", done.error().text, "\n"));
     if (done.error().code == configuration)
         return EX_CONFIG;

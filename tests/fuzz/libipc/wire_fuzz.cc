@@ -27,6 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     std::string_view bytes(reinterpret_cast<const char*>(data), size);
     decode_and_back<ipc::Greeting>(bytes);
+    decode_and_back<ipc::Renounce>(bytes);
     decode_and_back<ipc::Begin>(bytes);
     decode_and_back<ipc::Verdict>(bytes);
     decode_and_back<ipc::Offer>(bytes);

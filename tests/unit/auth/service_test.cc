@@ -121,15 +121,32 @@ TEST(the_right_password_opens_and_all_failures_look_the_same)
         const char *user, *password, *authzid;
     };
     for (const Case& c : {Case{"alice@example.org", "wrong", ""}, Case{"nobody@example.org", "secret", ""},
-                          Case{"off@example.org", "secret", ""}, Case{"alice@example.org", "secret", "off@example.org"}}) {
+                          Case{"off@example.org", "secret", ""}, Case{"alice@example.org", "wrong", "off@example.org"}}) {
         auto failed = f.plain(c.user, c.password, c.authzid);
         EQ(failed.kind, Kind::Failed);
         EQ(failed.data, "");
         EQ(failed.delay, 2'000'000);
+        THAT(!failed.not_authorized);
     }
     // A second time from the cache; a wrong one still fails.
     EQ(f.plain("alice@example.org", "secret").kind, Kind::Success);
     EQ(f.plain("alice@example.org", "secret2").kind, Kind::Failed);
+}
+END_TEST
+
+TEST(nobody_acts_for_another_and_is_told_so_if_the_password_was_right)
+{
+    Fixture f;
+    for (int i = 0; i < 2; ++i) {  // the second time from the cache
+        auto refused = f.plain("alice@example.org", "secret", "off@example.org");
+        EQ(refused.kind, Kind::Failed);
+        THAT(refused.not_authorized);
+        EQ(refused.delay, 0);
+        EQ(refused.ticket, "");
+        EQ(refused.account, "alice@example.org");
+        EQ(refused.text, "may not act as off@example.org");
+    }
+    EQ(f.plain("off@example.org", "secret", "alice@example.org").not_authorized, false);
 }
 END_TEST
 
@@ -456,7 +473,8 @@ END_TEST
 
 }  // namespace
 
-SUITE(auth_service, the_right_password_opens_and_all_failures_look_the_same, a_changed_password_counts_at_once,
+SUITE(auth_service, the_right_password_opens_and_all_failures_look_the_same,
+      nobody_acts_for_another_and_is_told_so_if_the_password_was_right, a_changed_password_counts_at_once,
       mechanisms_follow_tls_and_verifiers, scram_proves_the_password_with_and_without_channel_binding,
       tickets_are_redeemed_by_usher_only,
       too_many_checks_are_told_to_come_again_and_a_peer_may_leave_meanwhile,

@@ -2,11 +2,13 @@
 #include "libconf/accounts_file.h"
 #include "libconf/index.h"
 #include "libconf/table.h"
+#include "libconf/table_text_file.h"
 
 #include "tests/unit/libconf/temp_dir.h"
 #include "tests/unit/suite.h"
 
 #include <sys/file.h>
+#include <sys/stat.h>
 
 // Berkeley DB does not free all of a handle that met a damaged page; see table_index.cc.
 extern "C" const char* __lsan_default_suppressions();
@@ -76,6 +78,38 @@ TEST(text_tables_read_quotes_continuations_and_first_of_two)
     EQ(ask(**table, ""), "-");
     EQ(ask(**table, std::string(5000, 'x')), "-");
     OK((*table)->check());
+}
+END_TEST
+
+TEST(what_is_no_plain_file_is_not_waited_for)
+{
+    test::TempDir dir;
+    std::string path = dir / "t";
+    EQ(::mkfifo(path.c_str(), 0600), 0);
+    for (std::string_view type : {"texthash:", "regexp:", "cidr:"}) {
+        auto table = conf::open_table(concat(type, path));
+        OK(table);
+        THAT(ask(**table, "a").ends_with("/t: not a plain file"));
+        THAT(!(*table)->check().ok());
+    }
+    OK(util::sys::unlink(path));
+    OK(util::sys::mkdir(path, 0700));
+    THAT(ask(**conf::open_table(concat("texthash:", path)), "a").ends_with("/t: not a plain file"));
+    OK(util::sys::rmdir(path));
+    EQ(ask(**conf::open_table("texthash:/dev/null"), "a"), "-");
+}
+END_TEST
+
+TEST(a_text_has_a_limit_of_lines)
+{
+    test::TempDir dir;
+    std::string text;
+    for (std::size_t i = 0; i + 1 < conf::max_text_lines; ++i)
+        text += "#\n";
+    dir.write("t", text + "a 1\n");
+    EQ(ask(**conf::open_table(concat("texthash:", dir / "t")), "a"), "1");
+    dir.write("t", text + "a 1\n#\n");
+    THAT(ask(**conf::open_table(concat("texthash:", dir / "t")), "a").find("more than 1000000 lines") != std::string::npos);
 }
 END_TEST
 
@@ -351,7 +385,8 @@ END_TEST
 }  // namespace
 
 SUITE(table, simple_types_answer, bad_names_say_what_is_wrong,
-      text_tables_read_quotes_continuations_and_first_of_two, a_replaced_text_is_read_and_a_bad_one_is_not,
+      text_tables_read_quotes_continuations_and_first_of_two, what_is_no_plain_file_is_not_waited_for,
+      a_text_has_a_limit_of_lines, a_replaced_text_is_read_and_a_bad_one_is_not,
       regexp_and_pcre_rules_go_in_their_order, pattern_files_name_all_bad_lines,
       a_pattern_that_takes_too_long_is_temporary, cidr_rules_match_addresses,
       indexes_of_all_formats_are_written_read_and_replaced, damaged_and_foreign_indexes_are_temporary,

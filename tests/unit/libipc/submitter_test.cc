@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <sys/socket.h>
+#include <thread>
 
 namespace {
 
@@ -30,6 +31,12 @@ struct Peer {
         };
     }
     std::string next_id() { return util::concat("Q", ++id); }
+    // Waits for Renounce, and answers it.
+    void take_back()
+    {
+        if (ends.back().receive_as<ipc::Renounce>().ok())
+            (void)ends.back().send(ipc::Greeting{1, next_id()});
+    }
     // The answer can be there before the message: it waits in the socket.
     void answer(ipc::Verdict::Kind kind = ipc::Verdict::Kind::Kept)
     {
@@ -57,7 +64,7 @@ TEST(a_small_message_is_one_record)
     for (int i = 1; i <= 3; ++i) {
         EQ(*client.next_queue_id(), util::concat("Q", i));
         begin(client);
-        client.buffer() += "hello\r\n";
+        client.buffer() += "X: hello\r\n";
         THAT(client.flow());
         peer.answer();
         auto verdict = client.finish();
@@ -65,7 +72,7 @@ TEST(a_small_message_is_one_record)
         THAT(verdict->kind == ipc::Verdict::Kind::Kept);
         auto record = peer.ends.back().receive_as<ipc::Begin>();
         OK(record);
-        EQ(record->content, util::concat("Trace: Q", i, "\r\nhello\r\n"));
+        EQ(record->content, util::concat("Trace: Q", i, "\r\nX: hello\r\n"));
         THAT(record->last);
         EQ(record->recipients.size(), 1U);
         EQ(record->envelope.queue_id, util::concat("Q", i));
@@ -83,8 +90,8 @@ TEST(a_large_message_comes_in_pieces_with_nothing_lost)
         ipc::Submitter client(peer.connector());
         OK(client.next_queue_id());
         begin(client);
-        std::string content;
-        for (std::size_t i = 0; i < size; ++i)
+        std::string content = "X:";
+        for (std::size_t i = 2; i < size; ++i)
             content += char('a' + i % 23);
         for (std::size_t at = 0; at < size; at += 10'000) {
             client.buffer() += content.substr(at, 10'000);
@@ -109,13 +116,33 @@ TEST(a_large_message_comes_in_pieces_with_nothing_lost)
 }
 END_TEST
 
+TEST(the_trace_stays_apart_from_content_that_is_no_header)
+{
+    for (auto [content, between] : {std::pair{"Subject: x\r\n\r\n", ""}, {"\r\nbody\r\n", ""}, {"", ""},
+                                    {"no header\r\n", "\r\n"}, {" forged: part of the trace\r\n", "\r\n"},
+                                    {"\tX: y\r\n", "\r\n"}, {"From a@b Mon Nov 24 10:00:00 2026\r\n", "X-Mailbox-Line: "},
+                                    {">From a\r\n", "X-Mailbox-Line: "}, {"From: a\r\n", ""}}) {
+        Peer peer;
+        ipc::Submitter client(peer.connector());
+        OK(client.next_queue_id());
+        begin(client);
+        client.buffer() += content;
+        peer.answer();
+        OK(client.finish());
+        auto record = peer.ends.back().receive_as<ipc::Begin>();
+        OK(record);
+        EQ(record->content, util::concat("Trace: Q1\r\n", between, content));
+    }
+}
+END_TEST
+
 TEST(many_recipients_follow_before_the_content)
 {
     Peer peer;
     ipc::Submitter client(peer.connector());
     OK(client.next_queue_id());
     begin(client, 2500);
-    client.buffer() += "hello\r\n";
+    client.buffer() += "X: hello\r\n";
     peer.answer();
     OK(client.finish());
     auto record = peer.ends.back().receive_as<ipc::Begin>();
@@ -139,7 +166,41 @@ TEST(many_recipients_follow_before_the_content)
         content += piece->content;
         last = piece->last;
     }
-    EQ(content, "Trace: Q1\r\nhello\r\n");
+    EQ(content, "Trace: Q1\r\nX: hello\r\n");
+}
+END_TEST
+
+TEST(an_id_that_was_told_and_not_used_is_given_up)
+{
+    Peer peer;
+    ipc::Submitter client(peer.connector());
+    EQ(*client.next_queue_id(), "Q1");
+    EQ(*client.next_queue_id(), "Q1");
+    client.abandon();  // RSET
+    std::thread cleanup([&] { peer.take_back(); });
+    EQ(*client.next_queue_id(), "Q2");
+    cleanup.join();
+    begin(client);
+    client.buffer() += "X: hello\r\n";
+    peer.answer();
+    OK(client.finish());
+    EQ(client.queue_id(), "Q2");
+    EQ(*client.next_queue_id(), "Q3");
+    EQ(peer.connects, 1);
+    // A cleanup that does not know of it closes the connection.
+    client.abandon();
+    ipc::Connection old = std::move(peer.ends.back());
+    peer.ends.pop_back();
+    old.close();
+    EQ(*client.next_queue_id(), "Q4");
+    EQ(peer.connects, 2);
+    // Nobody was told an id: nothing to give up.
+    begin(client);
+    client.buffer() += "X: hello\r\n";
+    peer.answer();
+    OK(client.finish());
+    client.abandon();
+    EQ(*client.next_queue_id(), "Q5");
 }
 END_TEST
 
@@ -156,13 +217,13 @@ TEST(a_closed_connection_is_made_anew_once)
     OK(client.next_queue_id());
     peer.ends.clear(); // cleanup has ended
     begin(client);
-    client.buffer() += "hello\r\n";
+    client.buffer() += "X: hello\r\n";
     OK(client.finish());
     auto record = peer.ends.back().receive_as<ipc::Begin>();
     OK(record);
     // Under the new id, in the trace too.
     EQ(record->envelope.queue_id, "Q2");
-    EQ(record->content, "Trace: Q2\r\nhello\r\n");
+    EQ(record->content, "Trace: Q2\r\nX: hello\r\n");
     EQ(client.queue_id(), "Q2");
 }
 END_TEST
@@ -186,7 +247,7 @@ TEST(recipients_may_follow_until_the_content_comes_and_long_texts_go_piece_by_pi
     OK(client.next_queue_id());
     begin(client);
     client.add_recipient({.address = "late@example.org"});
-    std::string content(150'000, 'x');
+    std::string content = "X:" + std::string(150'000, 'x');
     client.write(content);
     THAT(client.buffer().size() < ipc::content_piece_size);
     peer.answer();
@@ -252,7 +313,9 @@ TEST(abandoning_leaves_the_connection_when_nothing_was_sent_and_closes_it_else)
     begin(client);
     client.buffer() += "x";
     client.abandon();
+    std::thread cleanup([&] { peer.take_back(); });
     OK(client.next_queue_id());
+    cleanup.join();
     EQ(peer.connects, 1);
     begin(client);
     client.buffer().assign(70'000, 'x');
@@ -277,7 +340,9 @@ END_TEST
 } // namespace
 
 SUITE(submitter, a_small_message_is_one_record, a_large_message_comes_in_pieces_with_nothing_lost,
-      many_recipients_follow_before_the_content, a_closed_connection_is_made_anew_once,
+      the_trace_stays_apart_from_content_that_is_no_header,
+      many_recipients_follow_before_the_content, an_id_that_was_told_and_not_used_is_given_up,
+      a_closed_connection_is_made_anew_once,
       the_id_is_never_that_of_a_connection_that_has_ended,
       recipients_may_follow_until_the_content_comes_and_long_texts_go_piece_by_piece,
       when_cleanup_dies_over_a_large_message_the_client_is_told_to_try_again,

@@ -5,6 +5,7 @@
 #include "tests/unit/libnet/certificate.h"
 #include "tests/unit/suite.h"
 
+#include <cerrno>
 #include <csignal>
 #include <functional>
 #include <openssl/ssl.h>
@@ -217,6 +218,24 @@ TEST(a_handshake_that_is_none_ends_with_an_error)
 }
 END_TEST
 
+TEST(a_client_that_goes_in_the_handshake_ends_the_channel)
+{
+    auto context = make_context();
+    // Nothing, part of a record's head, a head and part of what it announces.
+    for (std::string_view sent : {std::string_view(""), std::string_view("\x16\x03\x01", 3),
+                                  std::string_view("\x16\x03\x01\x01\x00\x01\x00", 7)}) {
+        Fixture f;
+        f.channel->start_tls(context);
+        OK(util::sys::write_all(f.other.get(), sent));
+        f.other.reset();
+        f.until([&] { return f.ended.has_value(); });
+        THAT(!f.ended->ok());
+        EQ(f.ended->error().code, ECONNRESET);
+        THAT(!f.channel->is_open());
+    }
+}
+END_TEST
+
 TEST(a_client_that_goes_is_told_once_and_sending_is_harmless)
 {
     auto context = make_context();
@@ -242,4 +261,5 @@ SUITE(tls_channel, plain_bytes_go_both_ways_until_the_end, a_released_socket_is_
       tls_begins_when_told_and_carries_much_both_ways,
       a_paused_channel_reads_nothing_and_goes_on_where_it_was,
       finish_sends_what_waits_and_says_goodbye, a_handshake_that_is_none_ends_with_an_error,
+      a_client_that_goes_in_the_handshake_ends_the_channel,
       a_client_that_goes_is_told_once_and_sending_is_harmless)

@@ -68,6 +68,25 @@ TEST(a_small_message_is_a_sealed_memfd)
 }
 END_TEST
 
+TEST(an_empty_line_that_was_missing_is_no_part_of_the_body)
+{
+    for (std::string_view added : {"\r\n", "Date: now\r\n\r\n"}) {
+        test::Scratch scratch;
+        Writer writer({.directory = scratch.path()});
+        OK(writer.begin(sample_envelope()));
+        OK(writer.add_recipient({"b@example.net", "", ipc::NotifyDefault}));
+        OK(writer.add_content("Subject: x\r\ntext\r\n"));
+        OK(writer.add_patch({12, 0, std::string(added)}));
+        OK(writer.add_patch({12, 0, "> line put before\r\n"}));  // body_checks: PREPEND
+        auto fd = writer.finish({.message_id = "", .body_offset = 12});
+        OK(fd);
+        auto reader = Reader::open(fd->get());
+        OK(reader);
+        EQ(reader->read_content(1000)->substr(reader->body_offset()), "> line put before\r\ntext\r\n");
+    }
+}
+END_TEST
+
 TEST(a_large_message_is_a_nameless_file_until_it_is_named)
 {
     test::Scratch scratch;
@@ -232,7 +251,8 @@ TEST(limits_of_recipients_hold)
 }
 END_TEST
 
-SUITE(queue_file, a_small_message_is_a_sealed_memfd, a_large_message_is_a_nameless_file_until_it_is_named,
+SUITE(queue_file, a_small_message_is_a_sealed_memfd, an_empty_line_that_was_missing_is_no_part_of_the_body,
+      a_large_message_is_a_nameless_file_until_it_is_named,
       a_message_in_memory_can_be_named, without_nameless_files_a_temporary_name_does,
       a_full_directory_is_an_error_and_leaves_nothing, marks_are_set_in_place_and_keep_the_checksums,
       every_torn_or_rotten_byte_is_recognised, an_envelope_check_reads_no_content, an_empty_message_is_a_message,

@@ -100,6 +100,11 @@ TEST(printable_escapes_control_bytes_and_cuts)
     EQ(printable("abcdef", 3), "abc...");
     EQ(printable("abc", 3), "abc");
     EQ(printable("\xc3\xa4"), "\xc3\xa4");
+    // What terminals obey, what splits lines for some readers, what is no UTF-8.
+    EQ(printable("\xc2\x9b" "2J\xc2\xa0"), "\\302\\2332J\xc2\xa0");
+    EQ(printable("\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa"), "\\342\\200\\250\\342\\200\\251\xe2\x80\xaa");
+    EQ(printable("\x85\xc3(\xc3"), "\\205\\303(\\303");
+    EQ(printable("a\xc3\xa4z", 2), "a\xc3\xa4...");
 }
 END_TEST
 

@@ -70,6 +70,22 @@ TEST(addresses_get_the_origin_and_lose_their_names)
 }
 END_TEST
 
+TEST(no_recipient_is_dropped_however_many_there_are)
+{
+    std::string many;
+    for (int i = 0; i < 30'000; ++i)
+        many += "a@b,";
+    EQ(sendmail::envelope_addresses(many + "last@b", "here.example")->size(), 30'001U);
+}
+END_TEST
+
+TEST(a_full_name_brings_no_control_characters_into_the_header)
+{
+    EQ(sendmail::from_field("a\r\nX: y\x1b[2J\x7f", "me@b"), "From: \"aX: y[2J\" <me@b>\r\n");
+}
+END_TEST
+
 SUITE(compose, line_ends_become_crlf_in_pieces_of_any_size, a_dot_ends_the_message_unless_told_otherwise,
       only_the_first_line_can_be_mbox_syntax, recipients_come_from_three_fields,
-      addresses_get_the_origin_and_lose_their_names)
+      addresses_get_the_origin_and_lose_their_names, no_recipient_is_dropped_however_many_there_are,
+      a_full_name_brings_no_control_characters_into_the_header)

@@ -35,6 +35,29 @@ TEST(names_typing_mistakes_missing_tables_and_missing_people)
 }
 END_TEST
 
+TEST(finds_tables_that_only_one_daemon_opens)
+{
+    test::TempDir dir;
+    dir.write("checks", "/^Subject:/ WARN\n/broken REJECT\n");
+    dir.write("main.cf", util::concat("myhostname = mail.example.org\n"
+                                      "header_checks = regexp:", dir / "checks", "\n"
+                                      "sender_bcc_maps = hash:/nonexistent/bcc\n"
+                                      "smtpd_restriction_classes = mine\n"
+                                      "mine = check_client_access texthash:/nonexistent/clients\n"
+                                      "relayhost = [host]:25\n"
+                                      "default_transport = error:5.4.4 no\n"));
+    dir.write("master.cf", "smtp inet n - - - - smtpd -o smtpd_sender_login_maps=cidr:/nonexistent/logins\n");
+    OK(conf::write_accounts(dir / "accounts", {{"a@example.org", 5, 5, "/m", {}}}));
+    std::string text = tern::doubts_about(dir.path());
+    for (std::string_view part : {"main.cf:2: warning: header_checks: mail waits", "checks:2: ", "main.cf:3: warning: sender_bcc_maps: ",
+                                  "/nonexistent/bcc.db: No such file", "main.cf:5: warning: mine: ", "/nonexistent/clients",
+                                  "master.cf:1: warning: smtpd_sender_login_maps: ", "/nonexistent/logins"})
+        ck_assert_msg(text.find(part) != std::string::npos, "no \"%s\" in:\n%s", std::string(part).c_str(), text.c_str());
+    THAT(text.find("relayhost") == std::string::npos);
+    THAT(text.find("5.4.4") == std::string::npos);
+}
+END_TEST
+
 }  // namespace
 
-SUITE(doubts, a_whole_configuration_has_no_doubts, names_typing_mistakes_missing_tables_and_missing_people)
+SUITE(doubts, finds_tables_that_only_one_daemon_opens, a_whole_configuration_has_no_doubts, names_typing_mistakes_missing_tables_and_missing_people)
