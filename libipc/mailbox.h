@@ -7,7 +7,7 @@
 //   local -> usher:   OpenMailbox          usher -> local:  MailboxOpened(descriptor) | MailboxFailed
 //   door  -> usher:   OpenSession(client)  usher -> door:   SessionOpened | MailboxFailed
 //   usher -> mailbox: MailboxSettings, then NewDeliveries(descriptor), NewSession(client)
-//   mailbox -> usher: SessionCount, Leaving                               over its control socket
+//   mailbox -> usher: SessionCount, Leaving; or NotStarted                            over its control socket
 //   mailbox -> local: DeliveriesWanted, once
 //   local -> mailbox: Deliver              mailbox -> local: DeliveryStored, then Durable; or DeliveryRefused
 #pragma once
@@ -156,6 +156,14 @@ struct SessionCount {
     std::uint32_t sessions = 0;
 
     static void fields(auto& message, auto& visit) { visit("sessions", message.sessions); }
+};
+
+// The store cannot be opened, and the mailbox ends.
+struct NotStarted {
+    static constexpr std::string_view message_name = "not-started";
+    std::string reason;
+
+    static void fields(auto& message, auto& visit) { visit("reason", message.reason); }
 };
 
 // The mailbox would like to end.  usher closes the control socket if the mailbox has seen all its

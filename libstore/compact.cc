@@ -13,7 +13,6 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <cerrno>
 
 namespace store {
 
@@ -72,6 +71,9 @@ util::Result<void> LogStore::compact(Steps& steps)
             break;
         case Compaction::Phase::Survey:
             TRY(survey_some(steps));
+            break;
+        case Compaction::Phase::Release:
+            TRY(release_some(steps));
             break;
         case Compaction::Phase::Judge:
             TRY(judge_some(steps));
@@ -168,6 +170,7 @@ util::Result<void> LogStore::survey_some(Steps& steps)
         if ((*state_.marks)[now.content])
             continue;
         std::size_t i = now.content;
+        now.dead_files |= contents[i].in_file;
         bool next = i + 1 < contents.size() && contents[i + 1].segment == contents[i].segment;
         std::uint64_t end = contents[i].offset;
         if (next)
@@ -179,29 +182,47 @@ util::Result<void> LogStore::survey_some(Steps& steps)
     return choose_victims();
 }
 
-// The run of neighbouring segments whose compaction gives most back.  If none does, that is all;
-// but when the segment that is written to holds much that is dead, it is sealed.
+// The run of neighbouring segments whose compaction gives most back, among those whose rest the disk
+// has room for.  If none does, that is all; but when the segment that is written to holds much that is
+// dead, it is sealed.
 util::Result<void> LogStore::choose_victims()
 {
     Compaction& now = *compaction_;
+    if (now.dead_files && !now.files_released) {
+        begin_release(false);
+        return {};
+    }
     auto share = [&](std::size_t i) {
         if (segments_[i].size <= segment_header_size)
             return 1.0;
         return double(now.dead[segments_[i].id]) / double(segments_[i].size);
     };
+    auto rest = [&](std::size_t i) { return segments_[i].size - now.dead[segments_[i].id]; };
     // Those that came meanwhile are behind them.
     auto sealed = [&](std::size_t i) { return now.sizes.contains(segments_[i].id); };
     state_.garbage_bytes = 0;
     for (const auto& [id, bytes] : now.dead)
         state_.garbage_bytes += bytes;
+    const std::uint64_t room = room_for_segments();
+    bool too_tight = false;
     std::size_t best = segments_.size();
-    for (std::size_t i = 0; sealed(i); ++i)
-        if (share(i) > (compact_now_ ? 0.0 : worth_it) && (best == segments_.size() || share(i) > share(best)))
+    for (std::size_t i = 0; sealed(i); ++i) {
+        if (share(i) <= (compact_now_ ? 0.0 : worth_it) || (best != segments_.size() && share(i) <= share(best)))
+            continue;
+        if (rest(i) <= room)
             best = i;
+        else
+            too_tight = true;
+    }
     if (best == segments_.size()) {
         std::uint64_t last = now.dead[segments_.back().id];
-        bool much = compact_now_ || share(segments_.size() - 1) > worth_it;
-        bool again = much && is_much(last) && seal().ok();
+        bool much = (compact_now_ || share(segments_.size() - 1) > worth_it) && is_much(last);
+        bool again = much && seal().ok();
+        too_tight |= much && !again;
+        if (!again && too_tight && !now.holes_made) {
+            begin_release(true);
+            return {};
+        }
         if (!again)
             compact_now_ = false;
         state_.garbage_bytes = again ? last : 0;
@@ -210,10 +231,10 @@ util::Result<void> LogStore::choose_victims()
     }
     now.compactor.reset();
     now.victims = {segments_[best].id};
-    std::uint64_t total = segments_[best].size - now.dead[segments_[best].id];
+    std::uint64_t total = rest(best);
     for (std::size_t i = best + 1; sealed(i) && now.victims.size() < max_replaced; ++i) {
-        total += segments_[i].size - now.dead[segments_[i].id];
-        if (total > options_.segment_size || (share(i) <= worth_it && segments_[i].size > options_.segment_size / 4))
+        total += rest(i);
+        if (total > std::min(options_.segment_size, room) || (share(i) <= worth_it && segments_[i].size > options_.segment_size / 4))
             break;
         now.victims.push_back(segments_[i].id);
     }
@@ -235,7 +256,7 @@ util::Result<void> LogStore::choose_victims()
 util::Result<void> LogStore::seal()
 {
     auto started = start_segment();
-    if (started.ok() || (started.error().code != ENOSPC && started.error().code != EDQUOT))
+    if (started.ok() || !is_full(started.error()))
         return started;
     TRY(sync());
     TRY(util::sys::ftruncate(active_.get(), end_));
@@ -474,6 +495,7 @@ void LogStore::survey_again()
     now.dead.clear();
     now.sizes.clear();
     now.segment = now.content = 0;
+    now.dead_files = false;
     now.phase = Compaction::Phase::Survey;
 }
 

@@ -60,7 +60,7 @@ private:
 // One run of compaction.  It lives in the log store's memory only: an end at any moment leaves the
 // old segments as they are, and a file that the next open removes.
 struct Compaction {
-    enum class Phase { Load, Mark, Survey, Judge, Census, Switch };
+    enum class Phase { Load, Mark, Survey, Release, Judge, Census, Switch };
 
     explicit Compaction(State& state) : compactor(state) {}
 
@@ -77,6 +77,17 @@ struct Compaction {
     std::map<std::uint32_t, std::uint64_t> sizes;
     std::size_t segment = 0;
     std::size_t content = 0;
+    bool dead_files = false;      // some of them have files of their own
+
+    // Release (release.cc): which was done in this run, and the holes to be made.
+    struct Hole {
+        std::string path;
+        std::uint64_t offset = 0;
+        std::uint64_t length = 0;
+    };
+    bool files_released = false;
+    bool holes_made = false;
+    std::vector<Hole> holes;
 
     // Judge: the segments whose place the new one takes, and where in them we are.
     std::vector<std::uint32_t> victims;

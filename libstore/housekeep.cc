@@ -65,9 +65,11 @@ util::Result<void> LogStore::start_snapshot()
         maintenance_ = false;
         snapshot_failed_ = !result.ok();
         if (!result.ok()) {
-            util::log::warning(directory_, ": snapshot: ", result.error().text);
+            if (!std::exchange(snapshot_told_, true))
+                util::log::warning(directory_, ": snapshot: ", result.error().text);
             return;
         }
+        snapshot_told_ = false;
         tail_records_ -= std::min(records, tail_records_);
         tail_bytes_ -= std::min(tail, tail_bytes_);
         snapshot_number_ = number;
@@ -82,7 +84,8 @@ util::Result<void> LogStore::start_snapshot()
 util::Result<void> write_new_file(const std::string& path, std::string_view bytes)
 {
     auto fd = TRY(util::sys::open(path, O_WRONLY | O_CREAT | O_TRUNC));
-    TRY(util::sys::write_all(fd.get(), bytes));
+    if (auto written = util::sys::write_all(fd.get(), bytes); !written.ok())
+        return std::move(written.take_error()).in(path);
     return util::sys::fsync(fd.get());
 }
 

@@ -18,6 +18,18 @@ std::int64_t wall_seconds()
 
 // --- room -----------------------------------------------------------------------------------------
 
+bool is_full(const util::Error& error)
+{
+    return error.code == ENOSPC || error.code == EDQUOT;
+}
+
+util::Error writing_failed(util::Error error)
+{
+    if (is_full(error))
+        return {util::Kind::Temporary, "no space left for the mail store", ENOSPC};
+    return error;
+}
+
 util::Result<void> LogStore::allocate(std::uint64_t end, bool essential)
 {
     if (end + room_reserve <= allocated_)
@@ -29,15 +41,15 @@ util::Result<void> LogStore::allocate(std::uint64_t end, bool essential)
             allocated_ = wanted;
             return {};
         }
-        int code = result.error().code;
-        if (code != ENOSPC && code != EDQUOT) {
+        if (!is_full(result.error())) {
             allocated_ = UINT64_MAX - room_reserve;  // this file system does not say
             return {};
         }
     }
-    if (essential && end <= allocated_)
+    // What was allocated in an earlier life is still there.
+    if (essential && (end <= allocated_ || util::sys::fallocate_keep_size(active_.get(), end_, end - end_).ok()))
         return {};
-    return util::Error{util::Kind::Temporary, "no space left for the mail store", ENOSPC};
+    return writing_failed({util::Kind::Temporary, {}, ENOSPC});
 }
 
 util::Result<void> LogStore::start_segment()
@@ -49,16 +61,19 @@ util::Result<void> LogStore::start_segment()
                          .created = wall_seconds(),
                          .replaces = {}};
     std::string path = util::concat(directory_, "/", segment_name(next_segment_));
-    auto fd = TRY(util::sys::open(path, O_RDWR | O_CREAT | O_EXCL));
+    auto opened = util::sys::open(path, O_RDWR | O_CREAT | O_EXCL);
+    if (!opened.ok())
+        return writing_failed(opened.take_error());
+    util::UniqueFd fd = opened.take();
     auto wrote = util::sys::pwrite_all(fd.get(), encode_segment_header(header), 0);
     if (wrote.ok()) {
         auto room = util::sys::fallocate_keep_size(fd.get(), 0, room_reserve);
-        if (!room.ok() && (room.error().code == ENOSPC || room.error().code == EDQUOT))
+        if (!room.ok() && is_full(room.error()))
             wrote = room.take_error();
     }
     if (!wrote.ok()) {
         (void)util::sys::unlink(path);
-        return wrote.take_error();
+        return writing_failed(wrote.take_error());
     }
     submit();
     if (!segments_.empty())

@@ -3,7 +3,8 @@
 //   open.cc       opening, creation, loading             operations.cc  messages
 //   recover.cc    manifest, snapshot, replay             mailboxes.cc   mailboxes
 //   journal.cc    records into segments, durability      restore.cc     deleted mail, check
-//   reading.cc    bytes of messages                      housekeep.cc   snapshot; compact.cc, compactor.h
+//   reading.cc    bytes of messages                      housekeep.cc   snapshot
+//                                                        compact.cc, compactor.h, release.cc
 #pragma once
 
 #include "libstore/committer.h"
@@ -141,7 +142,7 @@ private:
     util::Result<void> after_replay();
     void remove_orphan_bodies();
 
-    // --- housekeep.cc, compact.cc, restore.cc ------------------------------------------------------
+    // --- housekeep.cc, compact.cc, release.cc, restore.cc --------------------------------------------
     bool tail_is_long(std::uint64_t times) const;
     Manifest manifest() const;
     util::Result<void> start_snapshot();
@@ -157,6 +158,10 @@ private:
     void mark_some(Steps& steps);
     util::Result<void> survey_some(Steps& steps);
     util::Result<void> choose_victims();
+    std::uint64_t room_for_segments() const;
+    void begin_release(bool holes);
+    util::Result<void> release_some(Steps& steps);
+    util::Result<void> release();
     util::Result<void> judge_some(Steps& steps);
     util::Result<void> take_census(Folder& folder);
     util::Result<void> take_censuses(Steps& steps);
@@ -255,6 +260,7 @@ private:
     bool maintenance_ = false;            // a snapshot or compaction is in the helper's hands
     bool compact_now_ = false;
     bool snapshot_failed_ = false;        // and is not tried again in the same turn
+    bool snapshot_told_ = false;          // that it failed is said once
     std::vector<std::uint32_t> damaged_;  // segments that compaction leaves alone
     bool moved_ = false;                  // messages, since the last snapshot
     std::unique_ptr<Compaction> compaction_;
@@ -272,6 +278,10 @@ private:
 };
 
 std::int64_t wall_seconds();
+// A disk, or what a Unix account may have of it, is used up.
+bool is_full(const util::Error& error);
+// What the store's callers hear of an error in writing: of every full disk the same (store.h).
+util::Error writing_failed(util::Error error);
 // `out` becomes up to `length` bytes of the file, fewer at its end.
 util::Result<void> read_at(int fd, std::uint64_t offset, std::uint64_t length, std::string& out);
 // The bytes of a segment from `at` on.

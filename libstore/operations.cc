@@ -137,7 +137,7 @@ util::Result<std::vector<Guid>> LogStore::write_bodies(std::span<const NewMessag
             for (std::size_t j = 0; j <= i; ++j)
                 if (messages[j].content.size() > options_.large_message)
                     (void)util::sys::unlink(body_path(guids[j]));
-            return wrote.take_error();
+            return writing_failed(wrote.take_error());
         }
         files.push_back(fd.take());
     }

@@ -98,6 +98,13 @@ util::Result<void> enter_sandbox(const ipc::MailboxSettings& settings)
     return {};
 }
 
+// For usher, who tells it to those that wait: the log is not all that people look at.
+void tell_why(const util::Error& error)
+{
+    std::vector<int> none;
+    (void)ipc::send_packet(control_descriptor, ipc::encode(ipc::NotStarted{.reason = error.text}, none), none, MSG_DONTWAIT);
+}
+
 util::Result<void> serve(bool has_log)
 {
     ipc::MailboxSettings settings = TRY(receive_settings());
@@ -106,8 +113,12 @@ util::Result<void> serve(bool has_log)
     if (settings.verbose)
         util::log::set_level(util::log::Level::Verbose);
     TRY(enter_sandbox(settings));
-    std::unique_ptr<store::Store> store =
-        TRY(store::Store::open(settings.directory, store_options(settings), util::Duration(settings.lock_wait)));
+    auto opened = store::Store::open(settings.directory, store_options(settings), util::Duration(settings.lock_wait));
+    if (!opened.ok()) {
+        tell_why(opened.error());
+        return opened.take_error();
+    }
+    std::unique_ptr<store::Store> store = opened.take();
     util::EventLoop loop = TRY(util::EventLoop::create());
     Host host(loop, util::UniqueFd(control_descriptor), settings, *store, render,
               [&settings](const ipc::SessionFacts& facts, store::Store& of_user) {

@@ -5,7 +5,7 @@
 
 namespace usher {
 
-const Failures::Entry& Failures::note(const std::string& account, bool was_ready, util::Duration pause,
+Failures::Entry& Failures::note(const std::string& account, bool was_ready, util::Duration pause,
                                       util::Duration limit, util::Instant now)
 {
     if (entries_.size() >= max_failures && !entries_.contains(account))

@@ -21,9 +21,11 @@ public:
     struct Entry {
         unsigned starts = 0;      // in a row that did not become ready; 0: it had been ready
         util::Instant until;      // no process is started before
+        std::string reason;       // of the last one, if it gave one
     };
 
-    const Entry& note(const std::string& account, bool was_ready, util::Duration pause, util::Duration limit,
+    // The entry is the caller's to add a reason to.
+    Entry& note(const std::string& account, bool was_ready, util::Duration pause, util::Duration limit,
                       util::Instant now);
     // The account's process is ready.
     void forget(const std::string& account) { entries_.erase(account); }

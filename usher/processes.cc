@@ -14,6 +14,7 @@ namespace usher {
 namespace {
 
 constexpr util::Duration sweep_interval = tenure / 2;
+constexpr std::size_t max_reason = 200;   // of what a mailbox says about itself
 
 }  // namespace
 
@@ -116,8 +117,8 @@ std::string Usher::why_paused(const Failures::Entry& failure) const
     auto rest = std::chrono::ceil<std::chrono::seconds>(failure.until - util::now()).count();
     if (failure.starts == 0)
         return util::concat("the user's mailbox process failed a moment ago; the next start is in ", rest, " s");
-    return util::concat("the user's mailbox process does not start (tried ", failure.starts,
-                        failure.starts == 1 ? " time" : " times", "); the next try is in ", rest, " s");
+    return util::concat("the user's mailbox process does not start", failure.reason.empty() ? "" : ": ", failure.reason,
+                        " (tried ", failure.starts, failure.starts == 1 ? " time" : " times", "); the next try is in ", rest, " s");
 }
 
 // For each account that waits one process leaves.
@@ -164,6 +165,13 @@ void Usher::told(const std::string& account, ipc::Packet& packet)
         if (Life& life = lives_[roster_.pid_of(account)]; !std::exchange(life.ready, true))
             return failures_.forget(account);
         return roster_.sessions_told(account, count->sessions);
+    }
+    if (packet.name() == ipc::NotStarted::message_name) {
+        auto told = ipc::decode<ipc::NotStarted>(packet);
+        if (!told.ok())
+            return control.fail(told.take_error());
+        lives_[roster_.pid_of(account)].reason = util::printable(told->reason, max_reason);
+        return;
     }
     if (packet.name() == ipc::Leaving::message_name) {
         auto leaving = ipc::decode<ipc::Leaving>(packet);
@@ -242,6 +250,7 @@ void Usher::note_failure(const std::string& account, Life& life)
     if (std::exchange(life.failed, true) || (life.ready && now - life.since >= early_time))
         return;
     auto& failure = failures_.note(account, life.ready, settings_.failure_pause, settings_.failure_pause_limit, now);
+    failure.reason = life.reason;
     util::log::warning("mailbox of ", account, ": ", why_paused(failure));
 }
 

@@ -84,6 +84,7 @@ private:
         util::Instant since{};
         bool ready = false;    // it has opened the store
         bool failed = false;   // and this is noted
+        std::string reason;    // why it cannot, in its words
     };
     struct Ticket {
         std::uint64_t peer = 0;
