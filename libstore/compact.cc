@@ -217,7 +217,7 @@ util::Result<void> LogStore::choose_victims()
     if (best == segments_.size()) {
         std::uint64_t last = now.dead[segments_.back().id];
         bool much = (compact_now_ || share(segments_.size() - 1) > worth_it) && is_much(last);
-        bool again = much && seal().ok();
+        bool again = much && start_segment().ok();
         too_tight |= much && !again;
         if (!again && too_tight && !now.holes_made) {
             begin_release(true);
@@ -249,22 +249,6 @@ util::Result<void> LogStore::choose_victims()
     now.lsn = now.written = 0;
     now.phase = Compaction::Phase::Judge;
     return {};
-}
-
-// What is being written to cannot be compacted, so it is sealed.  On a full disk the new segment
-// gets the room that the old one has behind its end.
-util::Result<void> LogStore::seal()
-{
-    auto started = start_segment();
-    if (started.ok() || !is_full(started.error()))
-        return started;
-    TRY(sync());
-    TRY(util::sys::ftruncate(active_.get(), end_));
-    allocated_ = end_;
-    started = start_segment();
-    if (!started.ok())
-        (void)allocate(end_, true);
-    return started;
 }
 
 // --- a new segment ----------------------------------------------------------------------------------

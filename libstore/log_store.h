@@ -152,7 +152,6 @@ private:
     bool space_is_low() const;
     bool waits_for_helper() const;
     bool is_much(std::uint64_t garbage) const;
-    util::Result<void> seal();
     util::Result<void> compact(Steps& steps);
     util::Result<void> load_some(Steps& steps);
     void mark_some(Steps& steps);

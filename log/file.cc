@@ -72,16 +72,35 @@ void File::append(std::string_view lines, std::size_t count, util::WallTime time
     bool too_old = rotation_.age > util::Duration::zero() && size_ > 0 && time - begun_ >= rotation_.age;
     if (fd_.valid() && (too_large || too_old))
         rotate(time);
-    if (!fd_.valid() || !util::sys::write_all(fd_.get(), lines)) {
+    if (!fd_.valid()) {
         lost_ += count;
         return;
     }
-    size_ += lines.size();
+    if (!util::sys::write_all(fd_.get(), torn_ ? util::concat("\n", lines) : lines))
+        return note_failure(lines, count);
+    size_ += lines.size() + (torn_ ? 1 : 0);
+    torn_ = false;
     if (lost_ > 0) {
         // Comes back to us as a line of the next batch.
         util::log::warning(path_, ": ", lost_, " lines were lost: writing failed");
         lost_ = 0;
     }
+}
+
+// A full disk may have taken a part.
+void File::note_failure(std::string_view lines, std::size_t count)
+{
+    auto status = util::sys::fstat(fd_.get());
+    auto end = status ? static_cast<std::uint64_t>(status->st_size) : size_;
+    std::uint64_t added = end >= size_ && end - size_ <= lines.size() + 1 ? end - size_ : 0;
+    size_ = end;
+    if (added == 0) {
+        lost_ += count;
+        return;
+    }
+    std::string_view written = lines.substr(0, added - (torn_ ? 1 : 0));
+    lost_ += count - std::min(count, static_cast<std::size_t>(std::ranges::count(written, '\n')));
+    torn_ = !written.empty() && !written.ends_with('\n');
 }
 
 void File::rotate(util::WallTime time)

@@ -31,6 +31,7 @@ private:
     bool is_still_there() const;
     void rotate(util::WallTime time);
     void remove_old() const;
+    void note_failure(std::string_view lines, std::size_t count);
 
     std::string path_;
     Rotation rotation_;
@@ -39,6 +40,7 @@ private:
     util::WallTime begun_{};
     util::WallTime next_look_{};
     std::uint64_t lost_ = 0;
+    bool torn_ = false;   // the file ends within a line: the disk took only a part of it
 };
 
 }  // namespace logger

@@ -13,6 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::round_trip<ipc::OpenSession>(bytes);
     fuzz::round_trip<ipc::SessionCount>(bytes);
     fuzz::round_trip<ipc::Leaving>(bytes);
+    fuzz::round_trip<ipc::NotStarted>(bytes);
     fuzz::round_trip<ipc::TicketRedeemed>(bytes);
     return 0;
 }

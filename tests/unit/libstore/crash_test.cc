@@ -6,6 +6,9 @@
 #include "tests/unit/libstore/fixture.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -184,7 +187,19 @@ int ftruncate(int fd, off_t size) noexcept
 int fallocate(int fd, int mode, off_t offset, off_t length)
 {
     step();
-    return no_room() ? -1 : int(::syscall(SYS_fallocate, fd, mode, offset, length));
+    bool gives_back = mode & FALLOC_FL_PUNCH_HOLE;
+    return !gives_back && no_room() ? -1 : int(::syscall(SYS_fallocate, fd, mode, offset, length));
+}
+
+int fstatvfs(int fd, struct statvfs* status) noexcept
+{
+    struct statfs state {};
+    if (::syscall(SYS_fstatfs, fd, &state) < 0)
+        return -1;
+    *status = {};
+    status->f_frsize = static_cast<unsigned long>(state.f_frsize);
+    status->f_bavail = full ? 0 : state.f_bavail;
+    return 0;
 }
 
 int renameat(int from, const char* old_name, int to, const char* new_name) noexcept
@@ -586,7 +601,70 @@ TEST(a_full_disk_refuses_mail_and_can_be_emptied)
 }
 END_TEST
 
-SUITE(crash, survives_death_at_every_call, survives_a_power_cut_at_every_sync,
+// What the files of a store take up.
+std::uint64_t blocks_of(const std::string& path)
+{
+    std::uint64_t blocks = 0;
+    auto directory = util::sys::open(path, O_RDONLY | O_DIRECTORY);
+    for (const auto& name : util::sys::list_directory(directory->get()).take())
+        if (name != "bodies")
+            blocks += std::uint64_t(util::sys::stat(path + "/" + name)->st_blocks) * 512;
+    return blocks;
+}
+
+// Nothing can be written anew, so what is dead goes where it lies: in sealed segments and in the last.
+TEST(a_full_disk_gives_dead_mail_back_in_place)
+{
+    Directory directory;
+    std::string path = directory.beside("store");
+    store::Options options = small();
+    options.segment_size = 1U << 20;
+    options.large_message = 1U << 20;
+    auto store = open(path, options);
+    for (int i = 0; i < 30; ++i)
+        add(*store, "INBOX", util::concat("m", i), 0, {}, 80'000);
+    tidy(*store);
+    OK(store->sync());
+    std::uint64_t used = blocks_of(path);
+    full = true;
+    auto inbox = id_of(*store, "INBOX");
+    std::vector<std::uint32_t> most;
+    for (std::uint32_t uid = 1; uid <= 30; ++uid)
+        if (uid % 3)
+            most.push_back(uid);
+    OK(store->expunge(inbox, most));
+    tidy(*store);
+    OK(store->sync());
+    THAT(store->deleted_messages()->empty());
+    THAT(used - blocks_of(path) > 20 * 70'000);
+    EQ(store->check()->problems.size(), 0U);
+    // It is not done again and again.
+    std::uint64_t steps = store->housekeeping_steps();
+    tidy(*store);
+    EQ(store->housekeeping_steps(), steps);
+    // Recovery finds all in order, with the snapshot and without it.
+    std::string before = picture(*store);
+    for (bool ignored : {false, true}) {
+        store.reset();
+        options.ignore_snapshot = ignored;
+        store = open(path, options);
+        EQ(picture(*store), before);
+        EQ(store->check()->problems.size(), 0U);
+    }
+    // With room again all is as ever.
+    full = false;
+    add(*store, "INBOX", "after");
+    OK(store->purge_deleted(INT64_MAX, true));
+    tidy(*store);
+    EQ(store->check()->problems.size(), 0U);
+    before = picture(*store);
+    store.reset();
+    store = open(path, options);
+    EQ(picture(*store), before);
+}
+END_TEST
+
+SUITE(crash, a_full_disk_gives_dead_mail_back_in_place, survives_death_at_every_call, survives_a_power_cut_at_every_sync,
       a_full_disk_refuses_mail_and_can_be_emptied)
 
 }  // namespace

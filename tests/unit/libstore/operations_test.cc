@@ -582,6 +582,35 @@ TEST(keeps_mail_that_moves_while_compaction_looks_for_it)
 }
 END_TEST
 
+// Among many small ones that live its record is next to nothing.
+TEST(a_large_message_gives_its_file_back_when_it_is_dead)
+{
+    Directory directory;
+    store::Options options;
+    options.segment_size = 1U << 20;
+    options.large_message = 100'000;
+    auto store = open(directory.path, options);
+    auto inbox = id_of(*store, "INBOX");
+    auto files = [&] {
+        auto bodies = util::sys::open(directory.path + "/bodies", O_RDONLY | O_DIRECTORY);
+        return util::sys::list_directory(bodies->get())->size();
+    };
+    for (int i = 0; i < 50; ++i)
+        add(*store, "INBOX", util::concat("m", i), 0, {}, i % 20 == 10 ? 400'000 : 9000);
+    EQ(files(), 2U);
+    std::uint32_t uid = 11;
+    OK(store->expunge(inbox, std::span(&uid, 1)));
+    tidy(*store);
+    EQ(files(), 2U);   // it can still be put back
+    OK(store->purge_deleted(INT64_MAX, false));
+    tidy(*store);
+    EQ(files(), 1U);
+    EQ(store->check()->problems.size(), 0U);
+    reopens_the_same(directory.path, store);
+    EQ(files(), 1U);
+}
+END_TEST
+
 TEST(gives_deleted_mail_back)
 {
     Directory directory;
@@ -657,7 +686,7 @@ TEST(adopts_an_identity)
 }
 END_TEST
 
-SUITE(operations, keeps_mail_that_moves_while_compaction_looks_for_it, compacts_in_slices_of_bounded_work_and_goes_on_serving, compacts_all_that_pays_in_one_go_and_keeps_the_rest, gives_deleted_mail_back,
+SUITE(operations, keeps_mail_that_moves_while_compaction_looks_for_it, compacts_in_slices_of_bounded_work_and_goes_on_serving, compacts_all_that_pays_in_one_go_and_keeps_the_rest, a_large_message_gives_its_file_back_when_it_is_dead, gives_deleted_mail_back,
       forgets_deleted_mail_beyond_time_and_size, adopts_an_identity, makes_inbox_and_the_default_mailboxes, refuses_what_is_not_there_or_locked,
       appends_and_reads_back, is_durable_after_an_event, keeps_large_messages_in_files,
       appends_all_or_none, answers_a_second_delivery_without_a_second_copy,

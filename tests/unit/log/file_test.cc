@@ -8,7 +8,9 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
+#include <sys/resource.h>
 
 using namespace logger;
 namespace sys = util::sys;
@@ -133,7 +135,35 @@ TEST(lines_that_cannot_be_written_are_counted)
 }
 END_TEST
 
-SUITE(file, appends_to_what_is_there, a_new_file_begins_at_the_size_limit, twice_in_a_second_makes_two_names,
+void limit_file_size(rlim_t size)
+{
+    ::signal(SIGXFSZ, SIG_IGN);
+    rlimit limit{.rlim_cur = size, .rlim_max = RLIM_INFINITY};
+    EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+// As a full disk does it.
+TEST(a_line_of_which_a_part_was_written_is_lost_and_does_not_tear_the_next)
+{
+    Scratch scratch;
+    auto file = File::open(scratch.log(), {}).take();
+    limit_file_size(10);
+    file.append("one\ntwo\nthree\n", 3, noon);
+    EQ(scratch.content(), "one\ntwo\nth");
+    EQ(file.lost(), 1u);
+    file.append("four\n", 1, noon);
+    EQ(file.lost(), 2u);
+    limit_file_size(11);   // room for the end of the line, and no more
+    file.append("five\n", 1, noon);
+    EQ(file.lost(), 3u);
+    limit_file_size(RLIM_INFINITY);
+    file.append("six\n", 1, noon);
+    EQ(scratch.content(), "one\ntwo\nth\nsix\n");
+    EQ(file.lost(), 0u);
+}
+END_TEST
+
+SUITE(file, a_line_of_which_a_part_was_written_is_lost_and_does_not_tear_the_next, appends_to_what_is_there, a_new_file_begins_at_the_size_limit, twice_in_a_second_makes_two_names,
       a_new_file_begins_at_the_age_limit, strangers_files_are_not_removed, somebody_elses_rename_is_seen_within_a_second,
       lines_that_cannot_be_written_are_counted)
 
