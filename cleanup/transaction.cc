@@ -79,6 +79,7 @@ std::optional<Failure> Transaction::begin(ipc::Envelope envelope)
 void Transaction::forget()
 {
     message_.reset();
+    writer_.forget();   // its file takes up room until it is closed, named or not
     known_.clear();
     copies_.clear();
     aliases_.clear();

@@ -158,7 +158,11 @@ util::Result<void> append_story(int fd, const StoryEntry& entry)
 {
     // Not O_APPEND: marks are written through the same descriptor, and Linux would append them too.
     struct stat status = TRY(util::sys::fstat(fd));
-    return util::sys::pwrite_all(fd, encode_story_line(entry), static_cast<std::uint64_t>(status.st_size));
+    auto size = static_cast<std::uint64_t>(status.st_size);
+    auto written = util::sys::pwrite_all(fd, encode_story_line(entry), size);
+    if (!written)
+        (void)util::sys::ftruncate(fd, size);   // a full disk may have taken a part of it
+    return written;
 }
 
 }  // namespace queue

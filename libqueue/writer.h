@@ -47,6 +47,9 @@ public:
     // Gives the file its name, synced with its directory.  On any failure no name is left.
     util::Result<void> name(const std::string& queue_id);
 
+    // Lets go of what there is; a file without a name gives its room back.
+    void forget();
+
     std::uint64_t content_size() const { return content_size_; }
     std::uint64_t file_size() const { return file_size_; }   // after finish()
     std::size_t recipient_count() const { return recipient_count_; }
@@ -55,7 +58,6 @@ public:
 private:
     enum class State : std::uint8_t { Empty, Envelope, Content, Trailer, Finished, Named };
 
-    void forget();
     void end_envelope();
     util::Result<void> begin_trailer();
     util::Result<void> spill();
