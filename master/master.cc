@@ -83,7 +83,9 @@ util::Result<void> Master::lock_instance()
         return util::permanent(util::concat("the mail system is already running", holder ? " as process " : "", holder ? util::trim(*holder) : ""));
     }
     TRY(util::sys::ftruncate(fd.get(), 0));
-    TRY(util::sys::write_all(fd.get(), util::concat(::getpid(), "\n")));
+    // On a full disk the mail system starts all the same: tern(1) finds it by its lock and its control socket.
+    if (auto written = util::sys::write_all(fd.get(), util::concat(::getpid(), "\n")); !written)
+        util::log::warning(path, ": the process number is not there to read: ", written.error().text);
     pid_file_ = std::move(fd);
     return {};
 }
