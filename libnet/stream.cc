@@ -161,9 +161,9 @@ util::Result<TlsFacts> Stream::start_tls(const TlsContext& context)
         return util::invalid("plaintext follows STARTTLS");
     if (transport_->fd() < 0)
         return util::permanent("TLS needs a socket");
-    auto accepted = TRY(tls_accept(context, transport_->release(), timeout_, wants_stop_));
+    auto deadline = util::Deadline::at(std::min(util::now() + timeout_, deadline_.instant()));
+    auto accepted = TRY(tls_accept(context, transport_->release(), deadline, wants_stop_));
     transport_ = std::move(accepted.transport);
-    kernel_timeout_ = timeout_;
     return std::move(accepted.facts);
 }
 

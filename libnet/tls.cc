@@ -2,6 +2,7 @@
 #include "libnet/tls.h"
 
 #include "libutil/handle.h"
+#include "libutil/sys.h"
 #include "libutil/text.h"
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <vector>
 
@@ -277,11 +279,31 @@ TlsFacts tls_facts(SSL* connection)
     return facts;
 }
 
-util::Result<TlsAccepted> tls_accept(const TlsContext& context, util::UniqueFd socket,
-                                     util::Duration timeout, const std::function<bool()>& wants_stop)
+namespace {
+
+// Until the socket is ready for what the handshake wants, or the error that ends it.
+util::Result<void> await_handshake(int socket, short events, util::Deadline deadline, const std::function<bool()>& wants_stop)
 {
-    TRY(detail::set_socket_timeout(socket.get(), timeout));
-    ERR_clear_error();
+    for (;;) {
+        pollfd item{.fd = socket, .events = events, .revents = 0};
+        int ready = deadline.passed() ? 0 : ::poll(&item, 1, deadline.poll_milliseconds());
+        if (ready > 0)
+            return {};
+        if (ready == 0)
+            return detail::transport_error("TLS handshake", EAGAIN);
+        if (errno != EINTR || (wants_stop && wants_stop()))
+            return detail::transport_error("TLS handshake", errno);
+    }
+}
+
+}  // namespace
+
+util::Result<TlsAccepted> tls_accept(const TlsContext& context, util::UniqueFd socket,
+                                     util::Deadline deadline, const std::function<bool()>& wants_stop)
+{
+    // Or a client that sends a byte now and then would hold us for as long as it likes: OpenSSL reads on
+    // within one call.
+    TRY(util::sys::set_nonblocking(socket.get(), true));
     Ssl connection(SSL_new(context.native()));
     CHECK(connection);
     // One read(2) takes what there is, instead of a record's head and then its body.
@@ -297,9 +319,8 @@ util::Result<TlsAccepted> tls_accept(const TlsContext& context, util::UniqueFd s
         int code = errno;
         int reason = SSL_get_error(connection.get(), result);
         if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE) {
-            if (code == EINTR && !(wants_stop && wants_stop()))
-                continue;
-            return detail::transport_error("TLS handshake", code ? code : EAGAIN);
+            TRY(await_handshake(socket.get(), reason == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline, wants_stop));
+            continue;
         }
         if (reason == SSL_ERROR_SYSCALL)
             return detail::transport_error("TLS handshake", code ? code : ECONNRESET);
@@ -307,6 +328,7 @@ util::Result<TlsAccepted> tls_accept(const TlsContext& context, util::UniqueFd s
         error.kind = util::Kind::Temporary;
         return error;
     }
+    TRY(util::sys::set_nonblocking(socket.get(), false));
     TlsFacts facts = tls_facts(connection.get());
     return TlsAccepted{std::make_unique<TlsTransport>(std::move(socket), std::move(connection)),
                        std::move(facts)};

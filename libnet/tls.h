@@ -72,13 +72,13 @@ TlsFacts tls_facts(ssl_st* connection);
 // Takes and clears OpenSSL's error queue: "what: reason" of the oldest entry.
 util::Error tls_error(std::string_view what);
 
-// Makes a transport of a connected socket in blocking mode: waits for the client's handshake, each
-// wait at most the socket's timeout.  A signal ends it when wants_stop says yes (see Stream::set_stop).
+// Makes a transport of a connected socket in blocking mode: waits for the client's handshake, all of
+// which is over by the deadline.  A signal ends it when wants_stop says yes (see Stream::set_stop).
 struct TlsAccepted {
     std::unique_ptr<Transport> transport;
     TlsFacts facts;
 };
 util::Result<TlsAccepted> tls_accept(const TlsContext& context, util::UniqueFd socket,
-                                     util::Duration timeout, const std::function<bool()>& wants_stop);
+                                     util::Deadline deadline, const std::function<bool()>& wants_stop);
 
 }  // namespace net

@@ -124,6 +124,28 @@ TEST(a_silent_client_times_out_in_the_handshake)
 }
 END_TEST
 
+// Each wait for a byte is short; it is all of them together that have an end.
+TEST(a_client_that_sends_byte_by_byte_times_out_in_the_handshake)
+{
+    ::signal(SIGPIPE, SIG_IGN);
+    auto pem = test::make_certificate("a");
+    auto context = net::TlsContext::server(pem.certificate + pem.key, {});
+    auto pair = util::sys::socket_pair(SOCK_STREAM).take();
+    net::Stream stream(std::move(pair.first));
+    stream.set_timeout(std::chrono::milliseconds(100));
+    // The head of a record of 16,384 bytes, and its bytes until nobody reads them.
+    OK(util::sys::write_all(pair.second.get(), std::string_view("\x16\x03\x01\x40\x00\x01\x00\x3f\xfc", 9)));
+    std::thread thread([&] {
+        while (util::sys::write_all(pair.second.get(), "x").ok())
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    });
+    int code = stream.start_tls(*context).error().code;
+    stream.close();
+    thread.join();
+    EQ(code, net::timeout_code);
+}
+END_TEST
+
 TEST(checks_that_key_and_certificate_belong_together)
 {
     auto one = test::make_certificate("a"), two = test::make_certificate("b");
@@ -169,5 +191,6 @@ END_TEST
 
 SUITE(tls, shakes_hands_and_binds_the_channel, refuses_an_old_protocol,
       refuses_plaintext_behind_starttls, garbage_instead_of_a_handshake_is_an_error,
-      a_silent_client_times_out_in_the_handshake, checks_that_key_and_certificate_belong_together,
+      a_silent_client_times_out_in_the_handshake,
+      a_client_that_sends_byte_by_byte_times_out_in_the_handshake, checks_that_key_and_certificate_belong_together,
       reads_the_protocols_text)
