@@ -69,16 +69,19 @@ class Faulty(Instance):
 
 
 def mailboxes(tern):
-    """The processes of mailboxes: the children of usher."""
+    """The accounts of mailbox processes by pid.  They are the children of usher: what a sanitizer starts when
+    a mailbox ends has its command line, too, but is the mailbox's child."""
     ushers = [pid for pid, name in tern.pids().items() if name == "usher"]
-    found = []
+    found = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open(f"/proc/{pid}/stat") as stat:
-                if int(stat.read().rpartition(")")[2].split()[1]) in ushers:
-                    found.append(int(pid))
-        except (OSError, ValueError, IndexError):
-            pass
+            with open(f"/proc/{pid}/stat") as stat, open(f"/proc/{pid}/cmdline") as cmdline:
+                state, parent = stat.read().rpartition(")")[2].split()[:2]
+                words = cmdline.read().split("\0")
+        except (OSError, ValueError):
+            continue
+        if int(parent) in ushers and state != "Z" and words[0] == "mailbox":
+            found[int(pid)] = words[1]
     return found
 
 
