@@ -36,7 +36,8 @@ struct Config : ipc::NoticeConfig {
     conf::Duration timeout{this, "smtpd_timeout", "${stress?{10}:{300}}s",
         {.min = std::chrono::seconds(1), .max = std::chrono::hours(24)},
         "How long to wait for the next command, or for more of a message, before the session ends "
-        "with 421; and how long for the client to take a reply."};
+        "with 421; and how long for the client to take a reply, and for a TLS handshake from its beginning "
+        "to its end."};
     conf::Flag per_request_deadline{this, "smtpd_per_request_deadline", "${stress?{yes}:{no}}",
         "Whether smtpd_timeout holds for a whole command line, and not for each of its bytes; and for "
         "a message as a whole, to which each smtpd_min_data_rate bytes that come add a second, up to "
