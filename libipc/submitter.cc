@@ -61,7 +61,7 @@ util::Result<void> Submitter::connect()
 // Has a spent id been changed for another?
 bool Submitter::renounce()
 {
-    auto greeting = connection_.call<Greeting>(Renounce {});
+    auto greeting = connection_.call<Greeting>(Renounce{});
     if (!greeting.ok() || greeting->next_queue_id.empty())
         return false;
     next_queue_id_ = std::move(greeting->next_queue_id);

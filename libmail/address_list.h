@@ -31,8 +31,7 @@ std::vector<ListEntry> parse_address_list(std::string_view value,
 std::vector<ListEntry> parse_address_words(std::string_view value, std::size_t limit);
 
 // The text of one entry for a header field: "name" <local@domain>, quoted where needed, without control
-// characters; the name
-// is taken to be ASCII, or UTF-8 in a message that may hold it.
+// characters; the name is taken to be ASCII, or UTF-8 in a message that may hold it.
 std::string to_header(const ListEntry& entry);
 
 }  // namespace mail

@@ -60,6 +60,29 @@ std::vector<conf::Key> mail_keys(const mail::Address& address, std::string_view 
 
 namespace {
 
+struct Word {
+    std::string_view name;
+    AccessAction::Kind kind;
+    bool order = false;   // something for the message as a whole
+};
+
+constexpr Word words[] = {
+    {"OK", AccessAction::Kind::Permit},
+    {"DUNNO", AccessAction::Kind::Dunno},
+    {"REJECT", AccessAction::Kind::Reject},
+    {"DEFER", AccessAction::Kind::Defer},
+    {"DEFER_IF_PERMIT", AccessAction::Kind::DeferIfPermit},
+    {"DEFER_IF_REJECT", AccessAction::Kind::DeferIfReject},
+    {"WARN", AccessAction::Kind::Warn},
+    {"INFO", AccessAction::Kind::Info},
+    {"DISCARD", AccessAction::Kind::Discard, true},
+    {"HOLD", AccessAction::Kind::Hold, true},
+    {"FILTER", AccessAction::Kind::Filter, true},
+    {"REDIRECT", AccessAction::Kind::Redirect, true},
+    {"BCC", AccessAction::Kind::Bcc, true},
+    {"PREPEND", AccessAction::Kind::Prepend, true},
+};
+
 // The text of a refusal may begin with an enhanced status code.
 AccessAction with_status(AccessAction::Kind kind, int code, std::string_view text)
 {
@@ -84,17 +107,6 @@ AccessAction parse_access(std::string_view value)
     }
     if (number && rest.empty())
         return {Kind::Permit, 0, {}, {}};
-    struct Word {
-        std::string_view name;
-        Kind kind;
-    };
-    static constexpr Word words[] = {
-        {"OK", Kind::Permit}, {"DUNNO", Kind::Dunno}, {"REJECT", Kind::Reject}, {"DEFER", Kind::Defer},
-        {"DEFER_IF_PERMIT", Kind::DeferIfPermit}, {"DEFER_IF_REJECT", Kind::DeferIfReject},
-        {"DISCARD", Kind::Discard}, {"PREPEND", Kind::Prepend}, {"WARN", Kind::Warn},
-        {"INFO", Kind::Info}, {"HOLD", Kind::Hold}, {"FILTER", Kind::Filter},
-        {"REDIRECT", Kind::Redirect}, {"BCC", Kind::Bcc},
-    };
     for (const Word& known : words) {
         if (!util::equal_nocase(word, known.name))
             continue;
@@ -108,23 +120,8 @@ AccessAction parse_access(std::string_view value)
 
 std::string_view order_name(AccessAction::Kind kind)
 {
-    using Kind = AccessAction::Kind;
-    switch (kind) {
-    case Kind::Discard:
-        return "DISCARD";
-    case Kind::Hold:
-        return "HOLD";
-    case Kind::Filter:
-        return "FILTER";
-    case Kind::Redirect:
-        return "REDIRECT";
-    case Kind::Bcc:
-        return "BCC";
-    case Kind::Prepend:
-        return "PREPEND";
-    default:
-        return {};
-    }
+    auto known = std::ranges::find(words, kind, &Word::kind);
+    return known != std::end(words) && known->order ? known->name : std::string_view();
 }
 
 }  // namespace smtpd

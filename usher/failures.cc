@@ -6,7 +6,7 @@
 namespace usher {
 
 Failures::Entry& Failures::note(const std::string& account, bool was_ready, util::Duration pause,
-                                      util::Duration limit, util::Instant now)
+                                util::Duration limit, util::Instant now)
 {
     if (entries_.size() >= max_failures && !entries_.contains(account))
         entries_.erase(std::min_element(entries_.begin(), entries_.end(),

@@ -26,7 +26,7 @@ public:
 
     // The entry is the caller's to add a reason to.
     Entry& note(const std::string& account, bool was_ready, util::Duration pause, util::Duration limit,
-                      util::Instant now);
+                util::Instant now);
     // The account's process is ready.
     void forget(const std::string& account) { entries_.erase(account); }
     // The failure whose pause is not over yet, or nullptr.
