@@ -274,7 +274,7 @@ util::Result<void> LogStore::judge_some(Steps& steps)
             TRY(read_at(fd, now.offset, header->length, window));
         std::uint64_t at = 0;
         while (auto frame = steps.left > 0 ? frame_at(window, at, tag_, now.lsn) : std::nullopt) {
-            at += std::min(padded(frame->bytes.size()), window.size() - at);
+            at += padded(frame->bytes.size());
             now.lsn = frame->header.lsn;
             now.compactor.take(*frame, tag_, now.written, piece, steps);
         }

@@ -1,6 +1,7 @@
 // What a store does, and that a reopened store shows the same.
 #include "tests/unit/libstore/fixture.h"
 
+#include "libstore/format.h"
 #include "libutil/time.h"
 
 #include <cerrno>
@@ -540,6 +541,29 @@ TEST(compacts_in_slices_of_bounded_work_and_goes_on_serving)
 }
 END_TEST
 
+// A record that is larger than what a slice reads is read by itself; the next one begins behind its
+// padding, however much that is.
+TEST(compacts_what_stands_behind_large_records)
+{
+    Directory directory;
+    store::Options options;
+    options.segment_size = 64U << 10;
+    auto store = open(directory.path, options);
+    std::vector<std::uint32_t> first;
+    for (std::uint32_t i = 1; i <= 64; ++i) {
+        add(*store, "INBOX", "m", 0, {}, 9000 + i % store::record_alignment);
+        if (i <= 48)
+            first.push_back(i);
+    }
+    OK(store->expunge(id_of(*store, "INBOX"), first));
+    OK(store->purge_deleted(INT64_MAX, true));
+    tidy(*store, 1);
+    THAT(store->check()->bytes < 200'000);
+    EQ(store->check()->problems.size(), 0U);
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
 // What is alive is found mailbox by mailbox; what moves from one that is still to be looked at to one
 // that has been is alive all the same, and so is what is expunged and can be put back.
 TEST(keeps_mail_that_moves_while_compaction_looks_for_it)
@@ -686,7 +710,9 @@ TEST(adopts_an_identity)
 }
 END_TEST
 
-SUITE(operations, keeps_mail_that_moves_while_compaction_looks_for_it, compacts_in_slices_of_bounded_work_and_goes_on_serving, compacts_all_that_pays_in_one_go_and_keeps_the_rest, a_large_message_gives_its_file_back_when_it_is_dead, gives_deleted_mail_back,
+SUITE(operations, keeps_mail_that_moves_while_compaction_looks_for_it, compacts_in_slices_of_bounded_work_and_goes_on_serving,
+      compacts_what_stands_behind_large_records, compacts_all_that_pays_in_one_go_and_keeps_the_rest,
+      a_large_message_gives_its_file_back_when_it_is_dead, gives_deleted_mail_back,
       forgets_deleted_mail_beyond_time_and_size, adopts_an_identity, makes_inbox_and_the_default_mailboxes, refuses_what_is_not_there_or_locked,
       appends_and_reads_back, is_durable_after_an_event, keeps_large_messages_in_files,
       appends_all_or_none, answers_a_second_delivery_without_a_second_copy,
