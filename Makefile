@@ -49,6 +49,9 @@ else
 $(error unknown VARIANT $(VARIANT): release, debug, asan, coverage, faults)
 endif
 
+# What only calls what is tested takes half the time to compile.
+TEST_CXXFLAGS := $(if $(filter release faults,$(VARIANT)),-Og -g1)
+
 # Outside libraries.
 EXTERN_openssl := -lssl -lcrypto
 EXTERN_crypto := -lcrypto
@@ -80,7 +83,7 @@ library_files = $(foreach lib,$(filter $(LIBRARIES),$(1)),$(BUILD)/$(lib).a)
 library_deps = $(foreach lib,$(1),$($(lib)_DEPS))
 extern_flags = $(foreach dep,$(1),$(EXTERN_$(dep)))
 
-compile = $(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+compile = $(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $(if $(filter tests/%,$*),$(TEST_CXXFLAGS)) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: %.cc $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -137,7 +140,7 @@ $(foreach name,$(LINKS),$(eval $(call link_rule,$(name))))
 
 # What was compiled and linked with other flags is made anew: all of it depends on BUILD/flags, which
 # is written when they differ from what it says.
-flags = $(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $(LDFLAGS_BASE) $(STATIC_FLAGS)
+flags = $(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $(TEST_CXXFLAGS) $(LDFLAGS_BASE) $(STATIC_FLAGS)
 flags_files := $(sort $(BUILD)/flags $(if $(FAULT_SRCS),build/release/flags))
 .PHONY: changed-flags
 $(foreach file,$(flags_files),$(if $(subst <$(flags)>,,<$(file < $(file))>),$(eval $(file): changed-flags)))
