@@ -31,7 +31,7 @@ LDFLAGS_BASE := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 EXTERN_FLAGS :=
 
 ifeq ($(VARIANT),release)
-CXXFLAGS := -O2 -g -D_FORTIFY_SOURCE=2
+CXXFLAGS := -O2 -g1 -D_FORTIFY_SOURCE=2
 else ifeq ($(VARIANT),debug)
 CXXFLAGS := -O0 -g
 else ifeq ($(VARIANT),asan)
@@ -43,14 +43,14 @@ CXXFLAGS := -O0 -g --coverage -fprofile-abs-path
 LDFLAGS_BASE += --coverage
 else ifeq ($(VARIANT),faults)
 # The release's objects, but libutil/sys can fail, record or end the process at the N-th call.
-CXXFLAGS := -O2 -g -D_FORTIFY_SOURCE=2
+CXXFLAGS := -O2 -g1 -D_FORTIFY_SOURCE=2
 FAULT_SRCS := libutil/sys.cc libutil/sys_process.cc libutil/sys_faults.cc master/master.cc usher/launcher.cc
 else
 $(error unknown VARIANT $(VARIANT): release, debug, asan, coverage, faults)
 endif
 
 # What only calls what is tested takes half the time to compile.
-TEST_CXXFLAGS := $(if $(filter release faults,$(VARIANT)),-Og -g1)
+TEST_CXXFLAGS := $(if $(filter release faults,$(VARIANT)),-Og)
 
 # Outside libraries.
 EXTERN_openssl := -lssl -lcrypto
