@@ -17,12 +17,15 @@ public:
         int next = ::dup(0);
         ck_assert(next >= 0);
         ::close(next);
-        leave(static_cast<rlim_t>(next));
+        first_ = static_cast<rlim_t>(next);
+        leave(first_);
     }
     ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
     NoDescriptors(const NoDescriptors&) = delete;
     NoDescriptors& operator=(const NoDescriptors&) = delete;
 
+    // But for one.
+    void leave_one() { leave(first_ + 1); }
     // All descriptors from `first` on are out of reach.
     void leave(rlim_t first)
     {
@@ -32,6 +35,7 @@ public:
 
 private:
     rlimit before_{};
+    rlim_t first_ = 0;
 };
 
 }  // namespace test
