@@ -198,8 +198,10 @@ void Service::check_password(Peer& peer, std::uint64_t number)
                        if (still == peers_.end() || !still->second.exchanges.contains(number))
                            return;
                        Peer& asker = still->second;
-                       if (verdict == Verdict::Unavailable)
+                       if (verdict == Verdict::Busy)
                            fail(asker, number, Kind::Unavailable, "password checks are overloaded");
+                       else if (verdict == Verdict::Unavailable)
+                           fail(asker, number, Kind::Unavailable, "there is no process to check the password");
                        else if (verdict == Verdict::Good && usable)
                            succeed(asker, number, account, {});
                        else

@@ -7,6 +7,7 @@
 #include "libutil/log.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <sys/socket.h>
@@ -40,8 +41,8 @@ namespace {
 
 Workers::Workers(util::EventLoop& loop, std::size_t count, std::size_t queue_limit)
     : loop_(loop), count_(count), queue_limit_(queue_limit), refuse_(loop, [this] {
-          for (auto callbacks = std::move(refused_); Callback& callback : callbacks)
-              callback(Verdict::Unavailable);
+          for (auto refused = std::move(refused_); Refused& one : refused)
+              one.callback(one.verdict);
       })
 {
 }
@@ -55,7 +56,8 @@ bool Workers::start()
     if (pid == 0)
         serve(pair->second.get());
     if (pid < 0) {
-        util::log::warning("no worker for password checks: ", pair.ok() ? "fork failed" : pair.error().text);
+        auto error = pair.ok() ? util::system_error("fork", errno) : pair.take_error();
+        util::log::warning("no worker for password checks: ", error.text);
         return false;
     }
     auto worker = workers_.emplace(workers_.end());
@@ -75,7 +77,7 @@ bool Workers::start()
 void Workers::check(const std::string& key, Check check, Callback callback)
 {
     if (waiting() >= queue_limit_) {
-        refused_.push_back(std::move(callback));
+        refused_.push_back({std::move(callback), Verdict::Busy});
         return refuse_.start(util::Duration::zero());
     }
     auto [asked, fresh] = asked_.try_emplace(key);
@@ -110,7 +112,8 @@ void Workers::pump()
             if (!workers_.empty())
                 return;
             // No worker, and none to be had: nobody may wait for ever.
-            std::ranges::move(take_callbacks(queue_.front().key), std::back_inserter(refused_));
+            for (Callback& callback : take_callbacks(queue_.front().key))
+                refused_.push_back({std::move(callback), Verdict::Unavailable});
             queue_.pop_front();
             refuse_.start(util::Duration::zero());
             continue;

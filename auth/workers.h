@@ -35,7 +35,8 @@ struct Checked {
     static void fields(auto& message, auto& visit) { visit("good", message.good); }
 };
 
-enum class Verdict : unsigned char { Good, Bad, Unavailable };
+// Busy: too many wait.  Unavailable: no worker could be started, or it ended over the check.
+enum class Verdict : unsigned char { Good, Bad, Busy, Unavailable };
 
 class Workers {
 public:
@@ -45,8 +46,8 @@ public:
     ~Workers();
 
     // Calls back from the event loop, never from within this call.  Checks of the same key (which stands
-    // for the same contents) that meet here are made once, for all their callbacks.  Unavailable: as many
-    // as the queue's limit are waiting, or the worker died over it.
+    // for the same contents) that meet here are made once, for all their callbacks.  Busy: as many as
+    // the queue's limit are waiting.
     void check(const std::string& key, Check check, Callback callback);
     // Buries workers that have ended (SIGCHLD).
     void reap();
@@ -80,7 +81,11 @@ private:
     std::unordered_map<std::string, std::vector<Callback>> asked_;  // by key, in the queue or with a worker
     std::size_t callbacks_ = 0;                                     // in it
     std::uint64_t checks_made_ = 0;
-    std::deque<Callback> refused_;
+    struct Refused {
+        Callback callback;
+        Verdict verdict = Verdict::Busy;
+    };
+    std::deque<Refused> refused_;   // to be told from the event loop
     util::Timer refuse_;
 };
 

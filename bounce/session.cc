@@ -25,6 +25,17 @@ bool wait_for_order(int fd, bool (*stop)())
     }
 }
 
+// The order came without its message: qmgr gives it again later.
+ipc::Outcome defer_cut(const ipc::Notify& order)
+{
+    ipc::Outcome outcome;
+    outcome.job = order.job;
+    outcome.status.dsn = "4.3.0";
+    outcome.status.text = ipc::cut_error().text;
+    util::log::warning(order.queue_id, ": notification not written: ", outcome.status.text);
+    return outcome;
+}
+
 }  // namespace
 
 util::Result<void> Session::run(bool (*stop)())
@@ -36,6 +47,11 @@ util::Result<void> Session::run(bool (*stop)())
             return {};
         if (!packet.ok())
             return packet.take_error();
+        if (packet->cut) {
+            auto cut = TRY(ipc::decode_cut<ipc::Notify>(*packet));
+            TRY(connection_.send(defer_cut(cut)));
+            continue;
+        }
         auto order = TRY(ipc::decode<ipc::Notify>(*packet));
         TRY(connection_.send(notify(order)));
     }

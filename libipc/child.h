@@ -106,6 +106,11 @@ struct Wake {
     static constexpr std::string_view message_name = "wake";
     static void fields(auto&, auto&) {}
 };
+// Child to master: no descriptor was free for the certificates.  Let a successor begin with them.
+struct CertificatesMissed {
+    static constexpr std::string_view message_name = "certificates_missed";
+    static void fields(auto&, auto&) {}
+};
 // Master to child: the certificates changed.  A sealed memfd.
 struct NewCertificates {
     static constexpr std::string_view message_name = "new_certificates";

@@ -52,8 +52,13 @@ util::Result<Packet> to_packet(msghdr& header, const char* buffer, std::size_t l
     take_descriptors(header, packet.descriptors);
     if (header.msg_flags & MSG_TRUNC)
         return util::invalid("a local peer sent too large a message");
-    if (header.msg_flags & MSG_CTRUNC)
-        return util::invalid("descriptors were lost on the way: too many open files");
+    if (header.msg_flags & MSG_CTRUNC) {
+        // `control` had room for all that a peer may send: where it is not full, our own limit cut it.
+        if (packet.descriptors.size() >= max_packet_descriptors)
+            return util::invalid("a local peer sent too many descriptors");
+        packet.cut = true;
+        packet.descriptors.clear();
+    }
     packet.bytes.assign(buffer, length);
     return packet;
 }

@@ -17,8 +17,8 @@ util::Result<void> send_packet(int fd, std::string_view bytes, std::span<const i
 
 // Receives one record with its descriptors, close-on-exec.  An empty optional: the peer has closed.
 // Temporary with Error::code EAGAIN when nothing came in time (or nothing is there, MSG_DONTWAIT);
-// Invalid when the record is too large or descriptors were lost on the way (the receiver has too
-// many open: MSG_CTRUNC).
+// Invalid when the record is too large or has too many descriptors.  A record whose descriptors this
+// process could not take (it has too many open: MSG_CTRUNC) comes as a packet that is cut.
 util::Result<std::optional<Packet>> receive_packet(int fd, int flags = 0);
 
 // Receives what is there, without waiting: up to eight records with one system call.  Answers how

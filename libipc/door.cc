@@ -102,9 +102,15 @@ void Door::turn_away(int socket)
 {
     if (settings_.wrappermode)
         return;
+    std::string text = farewell("Too many connections are logging in from your address");
+    (void)::send(socket, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+std::string Door::farewell(std::string_view reason) const
+{
     auto dialog = make_dialog_();
-    dialog->say_goodbye("Too many connections are logging in from your address");
-    (void)::send(socket, dialog->output().data(), dialog->output().size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    dialog->say_goodbye(reason);
+    return dialog->output();
 }
 
 // A client may be in the middle of one of its own methods: it goes in the loop's next round.

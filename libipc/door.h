@@ -36,6 +36,8 @@ public:
     util::Result<void> set_certificates(std::string_view pem);
     // A client; `gone` is called when the door has nothing to do with it any more.
     void accept(util::UniqueFd socket, const sockaddr_storage& address, std::function<void()> gone);
+    // The last words to a client who is not let in, in the protocol's form.
+    std::string farewell(std::string_view reason) const;
     // Ends the dialogues; spliced sessions go on, and `done` is called when the last has ended.
     void stop(std::function<void()> done);
 

@@ -39,6 +39,8 @@ util::Result<void> run_door(server::Process& process, Service service, const Doo
     auto loop = TRY(util::EventLoop::create());
     Door door(loop, service, settings, std::move(sockets), std::move(make_dialog));
     TRY(door.set_certificates(pem));
+    if (!settings.wrappermode)
+        process.set_farewell(door.farewell("The server has too many connections"));
     server::Listener* accepting = nullptr;
     server::Listener listener(process, loop, settings.client_limit, [&](server::Client client) {
         door.accept(std::move(client.fd), client.address, [&] { accepting->client_gone(); });

@@ -28,7 +28,8 @@ void Listener::ready(int socket)
     for (int i = 0; i < accept_batch && clients_ < limit_ && !closed_; ++i) {
         auto client = process_.accept(socket);
         if (!client) {
-            util::log::warning(client.error().text);
+            if (!util::sys::is_descriptor_shortage(client.error().code))
+                util::log::warning(client.error().text);   // Process tells of a shortage
             waiting_ = true;
             resume_.start(pause_without_descriptors);
             return update();

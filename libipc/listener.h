@@ -12,7 +12,7 @@ class Listener {
 public:
     // Calls back for each client, at most `limit` at a time: the program says client_gone() for
     // each that ended.  At the limit the process is marked busy, and master may start another.
-    // Without descriptors (EMFILE and its kin) it pauses for a second, with a warning.
+    // When the next one cannot be accepted (EMFILE and its kin) it pauses for a second.
     Listener(Process& process, util::EventLoop& loop, std::size_t limit, std::function<void(Client)> accepted);
 
     void client_gone();

@@ -7,7 +7,7 @@
 //   local -> usher:   OpenMailbox          usher -> local:  MailboxOpened(descriptor) | MailboxFailed
 //   door  -> usher:   OpenSession(client)  usher -> door:   SessionOpened | MailboxFailed
 //   usher -> mailbox: MailboxSettings, then NewDeliveries(descriptor), NewSession(client)
-//   mailbox -> usher: SessionCount, Leaving; or NotStarted                            over its control socket
+//   mailbox -> usher: SessionTaken, SessionCount, Leaving; or NotStarted              over its control socket
 //   mailbox -> local: DeliveriesWanted, once
 //   local -> mailbox: Deliver              mailbox -> local: DeliveryStored, then Durable; or DeliveryRefused
 #pragma once
@@ -182,8 +182,10 @@ struct NewDeliveries {
     static void fields(auto& message, auto& visit) { visit("connection", message.connection); }
 };
 
+// Answered by SessionTaken if `order` is not 0.
 struct NewSession {
     static constexpr std::string_view message_name = "new-session";
+    std::uint64_t order = 0;
     SessionFacts facts;
     util::UniqueFd client;
     std::string pending;
@@ -191,10 +193,24 @@ struct NewSession {
 
     static void fields(auto& message, auto& visit)
     {
+        visit("order", message.order);
         visit("facts", message.facts);
         visit("client", message.client);
         visit("pending", message.pending);
         visit("greeting", message.greeting);
+    }
+};
+
+// The mailbox has the client, to which it has said nothing before this; or the reason why it does not.
+struct SessionTaken {
+    static constexpr std::string_view message_name = "session-taken";
+    std::uint64_t order = 0;
+    std::string refusal;          // empty: it is taken
+
+    static void fields(auto& message, auto& visit)
+    {
+        visit("order", message.order);
+        visit("refusal", message.refusal);
     }
 };
 

@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,8 @@ namespace {
 
 // How long a peer that passes a client on may take to do so.
 constexpr auto pass_timeout = std::chrono::seconds(5);
+// Between two looks whether descriptors are free.
+constexpr auto pause_without_descriptors = std::chrono::seconds(1);
 
 template <typename Message>
 void tell_master(int control, const Message& message)
@@ -83,6 +86,30 @@ util::Result<bool> Process::State::peer_permitted(const util::sys::PeerCredentia
     return false;
 }
 
+// A file of its own, so that giving it up helps against the system's limit, too.
+void Process::State::keep_spare()
+{
+    if (!spare.valid())
+        spare.reset(::eventfd(0, EFD_CLOEXEC));
+}
+
+// The client gets a text and the end of its connection instead of a long wait.  Temporary, Error::code
+// EMFILE or ENFILE, when even that cannot be: it goes on waiting.
+util::Result<void> Process::State::turn_away(int listener, int code)
+{
+    shortage.begin(code, "clients are turned away, or wait");
+    spare.reset();
+    util::UniqueFd client(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!client.valid())
+        code = errno;
+    else if (!farewell.empty())
+        (void)::send(client.get(), farewell.data(), farewell.size(), MSG_NOSIGNAL);
+    bool done = client.valid() || is_lost_client(code);
+    client.reset();
+    keep_spare();
+    return done ? util::Result<void>() : util::system_error("accept", code);
+}
+
 util::Result<std::optional<Client>> Process::State::accept(int listener)
 {
     Client client;
@@ -92,10 +119,16 @@ util::Result<std::optional<Client>> Process::State::accept(int listener)
     int flags = SOCK_CLOEXEC | (nonblocking_clients && !passed ? SOCK_NONBLOCK : 0);
     client.fd.reset(::accept4(listener, reinterpret_cast<sockaddr*>(&client.address), &client.address_size, flags));
     if (!client.fd.valid()) {
-        if (is_lost_client(errno))
+        int code = errno;
+        if (is_lost_client(code))
             return std::optional<Client>();
-        return util::system_error("accept", errno);
+        if (!util::sys::is_descriptor_shortage(code))
+            return util::system_error("accept", code);
+        TRY(turn_away(listener, code));
+        return std::optional<Client>();
     }
+    shortage.end();
+    keep_spare();
     if (arguments.type == "inet")
         return std::optional<Client>(std::move(client));
     client.peer = TRY(util::sys::peer_credentials(client.fd.get()));
@@ -111,6 +144,9 @@ util::Result<std::optional<Client>> Process::State::accept_passed(util::UniqueFd
     ipc::Connection sender(std::move(connection));
     TRY(sender.set_timeout(pass_timeout));
     auto packet = ipc::receive_packet(sender.fd());
+    // A cut one is lost: there is nobody to answer, and the client sees its connection closed.
+    if (packet && *packet && (*packet)->cut)
+        packet = ipc::cut_error();
     if (!packet || !*packet || (*packet)->descriptors.size() != 1) {
         util::log::warning("uid=", peer.uid, " pid=", peer.pid, " passed no client on: ",
                            packet ? "no descriptor came" : packet.error().text);
@@ -127,6 +163,7 @@ util::Result<std::optional<Client>> Process::State::accept_passed(util::UniqueFd
 }
 
 util::Result<std::optional<Client>> Process::accept(int listener) { return state_->accept(listener); }
+void Process::set_farewell(std::string text) { state_->farewell = std::move(text); }
 
 // --- workers -------------------------------------------------------------------------------------
 
@@ -189,6 +226,7 @@ util::Result<void> Process::State::begin_waiting()
     TRY(watch(waiter.get(), control.get(), EPOLLIN));
     for (int listener : listeners)
         TRY(watch(waiter.get(), listener, EPOLLIN | EPOLLEXCLUSIVE));
+    keep_spare();
     tell_master(control.get(), Ready{});
     return {};
 }
@@ -231,6 +269,11 @@ util::Result<std::optional<Client>> Process::next_client()
             if (events[i].data.fd == state.control.get())
                 continue;
             auto client = state.accept(events[i].data.fd);
+            if (!client && util::sys::is_descriptor_shortage(client.error().code)) {
+                // Another process may serve the client meanwhile; master is heard in the next round.
+                wait_for(state.control.get(), pause_without_descriptors);
+                break;
+            }
             if (!client)
                 return client;
             if (!*client)
@@ -273,6 +316,9 @@ void Process::State::hear(ipc::Packet& packet)
     } else if (name == Reconfigure::message_name) {
         if (notifications.reconfigure)
             notifications.reconfigure();
+    } else if (name == NewCertificates::message_name && packet.cut) {
+        util::log::warning("new certificates cannot be taken: ", ipc::cut_error().text);
+        channel->send(CertificatesMissed{});
     } else if (name == NewCertificates::message_name) {
         auto message = ipc::decode<NewCertificates>(packet);
         if (!message || !util::sys::is_sealed(message->content.get())) {
@@ -297,6 +343,7 @@ util::Result<void> Process::attach(util::EventLoop& loop, Reload reload, Notific
     state->notifications = std::move(notifications);
     state->nonblocking_clients = true;
     TRY(util::sys::set_nonblocking(state->control.get(), true));
+    state->keep_spare();
     ipc::Channel::Events events{
         .received = [state](ipc::Packet& packet) { state->hear(packet); },
         .closed = [state](const util::Error&) {

@@ -4,6 +4,7 @@
 #include "libipc/channel.h"
 #include "libipc/config.h"
 #include "libipc/server.h"
+#include "libutil/shortage.h"
 
 namespace server {
 
@@ -24,6 +25,9 @@ struct Process::State {
     util::UniqueFd certificates;
     std::vector<int> listeners;
     bool nonblocking_clients = false;
+    util::UniqueFd spare;         // given up for a client who is turned away for want of descriptors
+    util::Shortage shortage;
+    std::string farewell;         // what such a client is told
 
     bool anybody = true;          // no permit() was called
     std::vector<uid_t> permitted;
@@ -43,6 +47,8 @@ struct Process::State {
     void tell_all_busy();
     util::Result<bool> peer_permitted(const util::sys::PeerCredentials& peer) const;
     util::Result<std::optional<Client>> accept(int listener);
+    void keep_spare();
+    util::Result<void> turn_away(int listener, int code);
     util::Result<std::optional<Client>> accept_passed(util::UniqueFd connection, const util::sys::PeerCredentials& peer) const;
     // Master's messages to a worker; true when there was a wake-up.
     bool hear_master();

@@ -109,6 +109,10 @@ public:
     util::Result<void> drop_privileges(util::Sandbox& sandbox);
     util::Result<void> drop_privileges(util::Sandbox&& sandbox) { return drop_privileges(sandbox); }
 
+    // What a client is told whom the process cannot serve because no descriptor is free for it; then it is
+    // closed.  Without a text it is only closed.
+    void set_farewell(std::string text);
+
     // --- workers ---
 
     // The next client; nothing when it is time to end: max_use clients served, max_idle without one,
@@ -130,7 +134,8 @@ public:
 
     // For Listener: the service's sockets, non-blocking, and the check of a peer.
     const std::vector<int>& listeners() const;
-    // The next client that waits on a socket, if it is permitted; empty when there is none.
+    // The next client that waits on a socket, if it is permitted; empty when there is none, or when it
+    // was turned away (set_farewell()).  Temporary, Error::code EMFILE or ENFILE, when it has to wait.
     util::Result<std::optional<Client>> accept(int listener);
 
 private:

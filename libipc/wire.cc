@@ -1,6 +1,10 @@
 // Messages between programs: splitting records into fields.
 #include "libipc/wire.h"
 
+#include "libutil/sys.h"
+
+#include <cerrno>
+
 namespace ipc {
 
 std::string_view Packet::name() const
@@ -8,6 +12,11 @@ std::string_view Packet::name() const
     std::string_view all = bytes;
     std::size_t end = all.find('\0');
     return end == std::string_view::npos ? std::string_view() : all.substr(0, end);
+}
+
+util::Error cut_error()
+{
+    return {util::Kind::Temporary, util::concat("no descriptor is free: ", util::sys::explain_shortage(EMFILE)), EMFILE};
 }
 
 namespace detail {

@@ -15,6 +15,10 @@
 // Daemons of two releases meet during an upgrade: decode() passes over names it does not know and
 // leaves what is missing at the struct's default.  What is there must be right in type and range:
 // anything else is Invalid.
+//
+// A receiver that may open no more files (RLIMIT_NOFILE) gets a record without its descriptors: the
+// packet is cut.  That is nobody's mistake.  decode() answers Temporary, so that a cut message is never
+// taken for one that has no descriptor; who can answer the sender reads it with decode_cut() and refuses it.
 #pragma once
 
 #include "libutil/result.h"
@@ -43,6 +47,8 @@ constexpr std::size_t content_piece_size = 64 * 1024;
 struct Packet {
     std::string bytes;
     std::vector<util::UniqueFd> descriptors;
+    // Descriptors came with it that this process could not take; of these it has none.
+    bool cut = false;
 
     // The message's name, empty if the record does not begin with one.
     std::string_view name() const;
@@ -122,8 +128,9 @@ util::Result<std::vector<Field>> split_fields(std::string_view bytes);
 
 class Decoder {
 public:
-    Decoder(std::vector<Field>& fields, std::vector<util::UniqueFd>& descriptors)
-        : fields_(fields), descriptors_(descriptors)
+    // `cut`: fields that name a descriptor stay without.
+    Decoder(std::vector<Field>& fields, std::vector<util::UniqueFd>& descriptors, bool cut = false)
+        : fields_(fields), descriptors_(descriptors), cut_(cut)
     {
     }
 
@@ -181,7 +188,9 @@ private:
                 fail(field.name, "is not a number in range");
         } else if constexpr (std::same_as<T, util::UniqueFd>) {
             auto index = util::parse_unsigned(field.value, max_packet_descriptors);
-            if (index.ok() && *index < descriptors_.size() && descriptors_[*index].valid())
+            if (index.ok() && cut_)
+                value.reset();
+            else if (index.ok() && *index < descriptors_.size() && descriptors_[*index].valid())
                 value = std::move(descriptors_[*index]);
             else
                 fail(field.name, "names a descriptor that did not come");
@@ -190,7 +199,7 @@ private:
             auto inner = split_fields(field.value);
             if (!inner.ok())
                 return fail(field.name, inner.error().text);
-            Decoder decoder(*inner, descriptors_);
+            Decoder decoder(*inner, descriptors_, cut_);
             T::fields(value, decoder);
             if (auto result = std::move(decoder).finish(); !result.ok())
                 fail(field.name, result.error().text);
@@ -199,6 +208,7 @@ private:
 
     std::vector<Field>& fields_;
     std::vector<util::UniqueFd>& descriptors_;
+    bool cut_;
     std::size_t cursor_ = 0;
     std::optional<util::Error> error_;
 };
@@ -256,20 +266,43 @@ std::string encode(const Message& message, std::vector<int>& descriptors)
     return bytes;
 }
 
-// The message in a packet, whose descriptors it takes; those it does not take are closed with the
-// packet.  Invalid when the packet holds another message, or this one malformed.
+// What is wrong with a cut packet: Temporary, Error::code EMFILE; the text names the limit.
+util::Error cut_error();
+
+namespace detail {
+
 template <typename Message>
-util::Result<Message> decode(Packet& packet)
+util::Result<Message> decode_message(Packet& packet, bool cut)
 {
-    auto fields = detail::split_message(packet.bytes, Message::message_name);
+    auto fields = split_message(packet.bytes, Message::message_name);
     if (!fields.ok())
         return fields.take_error();
     Message message{};
-    detail::Decoder decoder(*fields, packet.descriptors);
+    Decoder decoder(*fields, packet.descriptors, cut);
     Message::fields(message, decoder);
     if (auto result = std::move(decoder).finish(); !result.ok())
         return std::move(result).take_error().in(Message::message_name);
     return message;
+}
+
+}  // namespace detail
+
+// The message in a packet, whose descriptors it takes; those it does not take are closed with the
+// packet.  Invalid when the packet holds another message, or this one malformed; cut_error() when it
+// was cut.
+template <typename Message>
+util::Result<Message> decode(Packet& packet)
+{
+    if (packet.cut)
+        return cut_error();
+    return detail::decode_message<Message>(packet, false);
+}
+
+// The message in a packet that was cut, without its descriptors: for the answer that it was not taken.
+template <typename Message>
+util::Result<Message> decode_cut(Packet& packet)
+{
+    return detail::decode_message<Message>(packet, true);
 }
 
 // "name=value, name=value", for the log at level verbose; secrets are the caller's care.

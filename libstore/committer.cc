@@ -69,8 +69,8 @@ util::Result<void> Committer::append(std::vector<std::unique_ptr<Job>>& jobs, st
     for (std::size_t i = first; i < last; ++i) {
         for (const auto& file : jobs[i]->sync_first)
             TRY(util::sys::fsync(file.get()));
-        for (const auto& directory : jobs[i]->sync_directories)
-            TRY(util::sys::sync_directory(directory));
+        for (int directory : jobs[i]->sync_directories)
+            TRY(util::sys::fsync(directory));
     }
     for (std::size_t i = first; i < last; ++i)
         TRY(util::sys::pwrite_all(jobs[i]->fd, jobs[i]->bytes, jobs[i]->offset));

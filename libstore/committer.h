@@ -30,7 +30,7 @@ struct Job {
     Lsn lsn = 0;      // durable when this is done
     Lsn ceiling = 0;  // reserved when this is done; 0 = as before
     std::vector<util::UniqueFd> sync_first;
-    std::vector<std::string> sync_directories;
+    std::vector<int> sync_directories;   // open already: for want of a descriptor no sync may fail
     // Anything else (snapshot, manifest, compaction): runs in the helper thread and must touch
     // only what it owns.  Its failure concerns only itself.
     std::function<util::Result<void>()> task;

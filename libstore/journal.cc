@@ -140,10 +140,10 @@ void LogStore::submit()
     job->ceiling = state_.reservation_open ? state_.ceiling : 0;
     job->bytes = std::exchange(pending_, {});
     if (!pending_files_.empty())
-        job->sync_directories.push_back(util::concat(directory_, "/bodies"));
+        job->sync_directories.push_back(bodies_.get());
     job->sync_first = std::exchange(pending_files_, {});
     if (new_segment_)
-        job->sync_directories.push_back(directory_);
+        job->sync_directories.push_back(lock_.get());
     new_segment_ = false;
     in_flight_.push_back(job.get());
     in_flight_bytes_ += job->bytes.size();

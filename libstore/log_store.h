@@ -227,7 +227,8 @@ private:
 
     const std::string directory_;
     const Options options_;
-    util::UniqueFd lock_;
+    util::UniqueFd lock_;                 // the directory
+    util::UniqueFd bodies_;               // and the one in it of large messages
     std::uint64_t tag_ = 0;
     State state_{0};
     std::vector<Segment> segments_;       // in the order of their records; the last is written to

@@ -65,6 +65,7 @@ util::Result<void> LogStore::start()
     if (auto made = util::sys::mkdir(directory_ + "/bodies", 0700);
         !made.ok() && made.error().code != EEXIST)
         return made.take_error();
+    bodies_ = TRY(util::sys::open(directory_ + "/bodies", O_RDONLY | O_DIRECTORY));
     return ids.empty() ? create() : recover(ids);
 }
 

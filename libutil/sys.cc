@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -92,6 +93,18 @@ Result<UniqueFd> reopen(int fd, int flags)
         return system_error(concat("open again ", descriptor(fd)), errno);
     opened(copy, {.name = "reopen", .other_fd = fd});
     return UniqueFd(copy);
+}
+
+bool is_descriptor_shortage(int code) { return code == EMFILE || code == ENFILE; }
+
+std::string explain_shortage(int code)
+{
+    if (code == ENFILE)
+        return "all processes together have as many files open as the system permits (fs.file-max)";
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return "this process has as many files open as it may (RLIMIT_NOFILE)";
+    return concat("this process may have ", limit.rlim_cur, " files open (RLIMIT_NOFILE)");
 }
 
 Result<std::size_t> read(int fd, std::span<char> buffer)

@@ -106,6 +106,13 @@ struct Owner {
 Result<void> replace_file(const std::string& path, std::string_view content, mode_t mode = 0644,
                           const std::optional<Owner>& owner = {});
 
+// --- the limit of open files ---------------------------------------------------------------------
+
+// EMFILE or ENFILE: no descriptor is free now, and one may be in a moment.
+bool is_descriptor_shortage(int code);
+// Which limit that is, for the log: "this process may have 256 files open (RLIMIT_NOFILE)".
+std::string explain_shortage(int code);
+
 // --- sockets and processes -----------------------------------------------------------------------
 
 struct SocketPair {

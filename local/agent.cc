@@ -86,16 +86,17 @@ ipc::Channel* Agent::channel_of(std::uint64_t manager)
 void Agent::received(std::uint64_t id, ipc::Packet& packet)
 {
     Manager& manager = managers_[id];
-    auto job = ipc::decode<ipc::Job>(packet);
+    auto job = packet.cut ? ipc::decode_cut<ipc::Job>(packet) : ipc::decode<ipc::Job>(packet);
     if (!job.ok())
         return manager.channel->fail(job.take_error());
-    if (!job->message.valid() || job->recipients.empty())
+    if ((!job->message.valid() && !packet.cut) || job->recipients.empty())
         return manager.channel->fail(util::invalid("a job without a message or recipients"));
     if (manager.jobs >= settings_.job_limit)
         return manager.channel->fail(util::invalid("more jobs than were asked for"));
     begin(manager, job.take());
 }
 
+// A job whose packet was cut has no message: it is deferred.
 void Agent::begin(Manager& manager, ipc::Job job)
 {
     auto active = std::make_shared<ActiveJob>();
@@ -104,6 +105,8 @@ void Agent::begin(Manager& manager, ipc::Job job)
     active->received = util::wall_now();
     active->job = std::move(job);
     ++manager.jobs;
+    if (!active->job.message.valid())
+        return fail_all(active, ipc::cut_error());
     auto message = load_message(active->job.message.get());
     if (!message.ok())
         return fail_all(active, message.error());

@@ -101,7 +101,10 @@ bool Mailboxes::reach_usher()
 void Mailboxes::usher_said(ipc::Packet& packet)
 {
     if (packet.name() == ipc::MailboxOpened::message_name) {
-        auto answer = ipc::decode<ipc::MailboxOpened>(packet);
+        auto answer = packet.cut ? ipc::decode_cut<ipc::MailboxOpened>(packet) : ipc::decode<ipc::MailboxOpened>(packet);
+        // The mailbox sees the end of a connection that nobody has used.
+        if (answer.ok() && packet.cut)
+            return failed(answer->request, false, ipc::cut_error().text);
         if (answer.ok() && answer->connection.valid())
             return opened(*answer);
     } else if (packet.name() == ipc::MailboxFailed::message_name) {

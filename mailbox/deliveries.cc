@@ -8,10 +8,8 @@
 
 namespace mailbox {
 
-namespace {
-
 // RFC 3463 §3: what a failure of the store is called.
-ipc::DeliveryRefused refusal(std::uint64_t delivery, const util::Error& error)
+ipc::DeliveryRefused Deliveries::refusal(std::uint64_t delivery, const util::Error& error)
 {
     ipc::DeliveryRefused refused;
     refused.delivery = delivery;
@@ -30,8 +28,6 @@ ipc::DeliveryRefused refusal(std::uint64_t delivery, const util::Error& error)
     }
     return refused;
 }
-
-}  // namespace
 
 Deliveries::Deliveries(store::Store& store, Renderer render, std::uint64_t message_size_limit)
     : store_(store), render_(render), message_size_limit_(message_size_limit)

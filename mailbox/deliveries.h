@@ -24,6 +24,8 @@ public:
     // Stores the message, in INBOX when its folder does not exist.  Stored says nothing of a power
     // cut: that is durable when the store's durable() has reached the answer's lsn.
     Answer deliver(const ipc::Deliver& order);
+    // What an order is told that could not be carried out.
+    static ipc::DeliveryRefused refusal(std::uint64_t delivery, const util::Error& error);
 
 private:
     util::Result<std::string> assemble(const ipc::Deliver& order) const;

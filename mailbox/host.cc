@@ -85,6 +85,8 @@ void Host::ordered(ipc::Packet& packet)
     active_ = true;
     asked_to_leave_ = false;
     ++orders_seen_;
+    if (packet.cut)
+        return refuse_cut(packet);
     if (packet.name() == ipc::NewDeliveries::message_name) {
         auto order = ipc::decode<ipc::NewDeliveries>(packet);
         if (order.ok() && order->connection.valid())
@@ -95,6 +97,24 @@ void Host::ordered(ipc::Packet& packet)
             return add_client(*order);
     }
     util::log::warning("an order that cannot be understood: ", util::printable(packet.name(), 40));
+}
+
+// A connection for deliveries is closed by that, and local(8) asks for another; a client is the door's
+// still, which is told to turn it away.
+void Host::refuse_cut(ipc::Packet& packet)
+{
+    std::string reason = ipc::cut_error().text;
+    util::log::warning("an order cannot be taken: ", reason);
+    if (auto order = ipc::decode_cut<ipc::NewSession>(packet); order.ok())
+        answer(*order, reason);
+}
+
+void Host::answer(const ipc::NewSession& order, std::string refusal)
+{
+    if (order.order != 0)
+        control_.send(ipc::SessionTaken{.order = order.order, .refusal = std::move(refusal)});
+    // usher has counted the session since it ordered it.
+    sessions_told_.reset();
 }
 
 void Host::add_deliverer(util::UniqueFd connection)
@@ -122,14 +142,15 @@ void Host::add_client(ipc::NewSession& order)
     if (clients_.size() >= settings_.session_limit) {
         util::log::warning(order.facts.session, ": a session is refused: mailbox_session_limit is ",
                            settings_.session_limit, " for one user");
-        turn_away(order);
-        return count_sessions();
+        answer(order, {});
+        return turn_away(order);
     }
     auto session = make_session_(order.facts, store_);
     if (!session) {
         util::log::warning(order.facts.session, ": a session of a service that is not offered here");
-        return count_sessions();
+        return answer(order, "this service is not offered");
     }
+    answer(order, {});
     clients_.push_back(
         std::make_unique<Client>(loop_, std::move(order.client), std::move(order.facts), std::move(session)));
     clients_.back()->begin(order.greeting, order.pending);
@@ -138,10 +159,10 @@ void Host::add_client(ipc::NewSession& order)
 void Host::deliver(Deliverer& deliverer, ipc::Packet& packet)
 {
     active_ = true;
-    auto order = ipc::decode<ipc::Deliver>(packet);
+    auto order = packet.cut ? ipc::decode_cut<ipc::Deliver>(packet) : ipc::decode<ipc::Deliver>(packet);
     if (!order.ok())
         return deliverer.channel->fail(order.take_error());
-    auto answer = deliveries_.deliver(*order);
+    auto answer = packet.cut ? Deliveries::Answer(Deliveries::refusal(order->delivery, ipc::cut_error())) : deliveries_.deliver(*order);
     if (auto* stored = std::get_if<ipc::DeliveryStored>(&answer)) {
         deliverer.pending = std::max(deliverer.pending, stored->lsn);
         // A duplicate's lsn may have been told as durable before this order came.

@@ -53,6 +53,8 @@ private:
     void ordered(ipc::Packet& packet);
     void add_deliverer(util::UniqueFd connection);
     void add_client(ipc::NewSession& order);
+    void refuse_cut(ipc::Packet& packet);
+    void answer(const ipc::NewSession& order, std::string refusal);
     void deliver(Deliverer& deliverer, ipc::Packet& packet);
     void drain(Deliverer& deliverer);
 
@@ -80,7 +82,7 @@ private:
     std::vector<store::MailboxId> changed_;   // since the last turn
     store::Lsn durable_ = 0;                  // as sessions were told
     std::uint64_t orders_seen_ = 0;
-    std::uint32_t sessions_told_ = 0;
+    std::optional<std::uint32_t> sessions_told_ = 0;   // nothing: it has to be told
     std::size_t next_slice_ = 0;
     bool asked_to_leave_ = false;             // Leaving was sent and nothing came since
     bool leaving_ = false;

@@ -37,6 +37,7 @@ void log_warnings(const conf::Problems& problems)
 Master::Master(Options options, util::EventLoop loop)
     : options_(std::move(options)), loop_(std::move(loop)), unprivileged_(::geteuid() != 0),
       surroundings_{.loop = loop_, .config_directory = options_.config_directory},
+      control_pause_(loop_, [this] { control_watch_.want(util::Watch::Read); }),
       certificate_timer_(loop_, [this] { check_certificates(); }),
       phase_timer_(loop_, [this] { next_phase(); }),
       ready_timer_(loop_, [this] { report_ready(); })

@@ -1,6 +1,7 @@
 // master(8) itself: services by the plan, reload, stop, and the answers to tern(1).
 #pragma once
 
+#include "libutil/shortage.h"
 #include "master/certificates.h"
 #include "master/notify.h"
 #include "master/service.h"
@@ -78,6 +79,8 @@ private:
     Phase phase_ = Phase::Running;
     std::vector<util::SignalWatch> signals_;
     util::Watch control_watch_;
+    util::Timer control_pause_;
+    util::Shortage shortage_;
     util::Timer certificate_timer_;
     util::Timer phase_timer_;
     util::Timer ready_timer_;

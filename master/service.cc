@@ -143,6 +143,9 @@ void Service::heard(pid_t pid, ipc::Packet& packet)
         ensure();
     } else if (packet.name() == server::AllBusy::message_name) {
         all_busy();
+    } else if (packet.name() == server::CertificatesMissed::message_name) {
+        drain(child);
+        ensure();
     } else {
         util::log::warning(plan_.entry.id(), ": pid ", pid, " says \"", util::printable(packet.name(), 40), "\"");
     }
@@ -282,7 +285,8 @@ void Service::reconfigure(ServicePlan plan, std::vector<int> listeners)
         ensure();
 }
 
-// A worker answers by making room for a process that begins with them.
+// A worker answers by making room for a process that begins with them; so does a multiplexer that has
+// no descriptor free.
 void Service::send_certificates(Child& child)
 {
     auto copy = util::sys::duplicate(surroundings_.certificates);

@@ -15,6 +15,8 @@ namespace master {
 namespace {
 
 constexpr std::size_t max_control_clients = 16;
+// Between two looks whether a descriptor is free for tern(1).
+constexpr auto control_pause = std::chrono::seconds(1);
 
 bool faces_the_network(const Service& service) { return service.plan().entry.type == conf::ServiceType::Inet; }
 
@@ -126,8 +128,15 @@ util::Result<void> Master::open_control()
 void Master::accept_control()
 {
     util::UniqueFd fd(::accept4(control_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!fd.valid())
+    if (!fd.valid()) {
+        if (util::sys::is_descriptor_shortage(errno)) {
+            shortage_.begin(errno, "tern(1) has to wait");
+            control_watch_.want(util::Watch::None);
+            control_pause_.start(control_pause);
+        }
         return;
+    }
+    shortage_.end();
     auto peer = util::sys::peer_credentials(fd.get());
     if (!peer || (peer->uid != 0 && peer->uid != ::geteuid())) {
         util::log::warning("refused a control connection from uid ", peer ? peer->uid : 0);

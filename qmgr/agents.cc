@@ -2,6 +2,7 @@
 #include "qmgr/agents.h"
 
 #include "libutil/log.h"
+#include "libutil/sys.h"
 
 #include <algorithm>
 #include <unordered_set>
@@ -186,12 +187,15 @@ void Agents::closed(Agent& agent, const util::Error& error)
     Service& way = *agent.service;
     std::string transport = way.name;
     bool greeted = agent.capacity > 0;
-    bool alone = agent.capacity == 1 || agent.jobs.size() == 1;
+    // Whose job was it?  Not when it was us who could not keep a record for an agent that is slow to read.
+    Loss loss = util::sys::is_descriptor_shortage(error.code)           ? Loss::Innocent
+                : agent.capacity == 1 || agent.jobs.size() == 1 ? Loss::Alone
+                                                                         : Loss::Shared;
     std::vector<ipc::JobId> jobs(agent.jobs.begin(), agent.jobs.end());
     remove(agent);
     if (!jobs.empty()) {
         util::log::warning("transport ", transport, ": an agent ended with ", jobs.size(), " unfinished deliveries: ", error.text);
-        events_.lost(transport, jobs, alone);
+        events_.lost(transport, jobs, loss);
     } else if (!greeted) {
         events_.unavailable(transport, error);
     }

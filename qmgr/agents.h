@@ -22,11 +22,13 @@ namespace qmgr {
 
 class Agents {
 public:
+    // An agent ended with jobs unfinished: Alone, each was the only one in its process; Shared, they were
+    // many; Innocent, the connection was given up here.
+    enum class Loss : std::uint8_t { Alone, Shared, Innocent };
     struct Events {
         std::function<void(const ipc::StoredNotice&)> stored;
         std::function<void(ipc::Outcome&)> outcome;
-        // An agent ended with these jobs unfinished; `alone`: each was the only one in its process.
-        std::function<void(const std::string& transport, const std::vector<ipc::JobId>& jobs, bool alone)> lost;
+        std::function<void(const std::string& transport, const std::vector<ipc::JobId>& jobs, Loss loss)> lost;
         // Nobody serves the transport's socket.
         std::function<void(const std::string& transport, const util::Error& error)> unavailable;
         // Some agent has room again.

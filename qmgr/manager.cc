@@ -80,7 +80,7 @@ Manager::Manager(util::EventLoop& loop, const Config& config, queue::Directory& 
       agents_(loop, std::move(path_of),
               {.stored = [this](const ipc::StoredNotice& notice) { stored(notice); },
                .outcome = [this](ipc::Outcome& result) { outcome(result); },
-               .lost = [this](const std::string& transport, const std::vector<ipc::JobId>& jobs, bool alone) { lost(transport, jobs, alone); },
+               .lost = [this](const std::string& transport, const std::vector<ipc::JobId>& jobs, Agents::Loss loss) { lost(transport, jobs, loss); },
                .unavailable = [this](const std::string& transport, const util::Error& error) { unavailable(transport, error); },
                .room = [this] { dispatch(); }}),
       message_limit_(message_limit(*config.message_active_limit, open_files)), next_own_job_(first_own_job), race_timer_(loop, [this] { race_is_over(); }),
@@ -91,7 +91,8 @@ Manager::Manager(util::EventLoop& loop, const Config& config, queue::Directory& 
           scan(queue::Place::Deferred, false);
           run_timer_.start(*config_.queue_run_delay);
       }),
-      rate_timer_(loop, [this] { dispatch(); }), sweep_timer_(loop, [this] { gone_cleaners_.clear(); })
+      rate_timer_(loop, [this] { dispatch(); }), sweep_timer_(loop, [this] { gone_cleaners_.clear(); }),
+      shortage_timer_(loop, [this] { try_again(); })
 {
 }
 

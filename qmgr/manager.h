@@ -13,6 +13,7 @@
 #include "libipc/offer.h"
 #include "libqueue/backoff.h"
 #include "librouting/router.h"
+#include "libutil/shortage.h"
 #include "qmgr/agents.h"
 #include "qmgr/config.h"
 #include "qmgr/message.h"
@@ -66,7 +67,7 @@ private:
         std::unordered_set<MessageNumber> messages;   // offered, and neither named nor forgotten
         std::function<void()> gone;
     };
-    enum class Import : std::uint8_t { Taken, NotNow, Gone };
+    enum class Import : std::uint8_t { Taken, NotNow, NoDescriptor, Gone };
     struct Scan {
         queue::Place place = queue::Place::Incoming;
         std::vector<std::string> names;
@@ -93,7 +94,7 @@ private:
 
     // manager_offers.cc
     void received(Cleaner& cleaner, ipc::Packet& packet);
-    void offered(Cleaner& cleaner, ipc::Offer& offer);
+    void offered(Cleaner& cleaner, ipc::Offer& offer, bool cut);
     void rule(Message& message, ipc::Ruling::Kind kind);
     void named(Message& message);
     void not_named(Message& message);
@@ -105,7 +106,7 @@ private:
     void stored(const ipc::StoredNotice& notice);
     void outcome(ipc::Outcome& outcome);
     void notice_outcome(ipc::Outcome& outcome);
-    void lost(const std::string& transport, const std::vector<ipc::JobId>& jobs, bool alone);
+    void lost(const std::string& transport, const std::vector<ipc::JobId>& jobs, Agents::Loss loss);
     void hold_for_deaths(Message& message);
     void unavailable(const std::string& transport, const util::Error& error);
     void stop_when_idle();
@@ -133,6 +134,9 @@ private:
     void mark(Message& message, MessageRecipient& recipient);
     void mark_all_done(Message& message);
     void tell(Message& message, const queue::StoryEntry& entry);
+    bool short_of_files(const util::Error& error);
+    void put_off(const Message& message);
+    void try_again();
 
     // manager_scan.cc
     void scan(queue::Place place, bool all);
@@ -143,7 +147,8 @@ private:
     static void obey(Message& message, const queue::Summary& summary);
     void restore_state(Message& message, const queue::Reader& reader);
     void clear_litter(const std::string& name);
-    void append_to_story(queue::Place place, const std::string& id, queue::StoryEntry::Kind kind, std::string text);
+    util::Result<void> move_by_hand(const std::string& id, queue::Place from, queue::Place to, queue::StoryEntry::Kind kind,
+                                    std::string text);
 
     util::EventLoop& loop_;
     const Config& config_;
@@ -158,6 +163,8 @@ private:
     std::size_t message_limit_;
     std::size_t active_recipients_ = 0;
     bool overflow_ = false;     // something waits in incoming/ for room
+    util::Shortage shortage_;   // of descriptors
+    std::vector<MessageNumber> put_off_;   // what is to be written to their files waits for one
     bool flushing_ = false;     // deferred transports are served, too
 
     std::unordered_map<ipc::JobId, Flight> flights_;
@@ -194,6 +201,7 @@ private:
     util::Timer run_timer_;
     util::Timer rate_timer_;
     util::Timer sweep_timer_;
+    util::Timer shortage_timer_;
 };
 
 }  // namespace qmgr

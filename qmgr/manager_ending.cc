@@ -10,6 +10,9 @@ namespace qmgr {
 
 namespace {
 
+// Between two looks whether descriptors are free.
+constexpr auto shortage_pause = std::chrono::seconds(1);
+
 std::int64_t wall_microseconds() { return util::wall_now().time_since_epoch().count(); }
 
 }  // namespace
@@ -209,7 +212,11 @@ bool Manager::notify_delay(Message& message, std::int64_t age)
 // To its place among the deferred; the next attempt follows from the file's mtime (Backoff).
 void Manager::defer(Message& message)
 {
-    if (writable(message) >= 0) {
+    message.file.reset();   // no job needs it any more: there is one descriptor for the file that is written
+    int fd = writable(message);
+    if (fd < 0 && shortage_.active())
+        return put_off(message);
+    if (fd >= 0) {
         mark_all_done(message);
         auto moved = util::sys::touch(message.writable.get());
         if (moved && message.place != queue::Place::Deferred)
@@ -234,10 +241,12 @@ void Manager::remove(Message& message)
 
 void Manager::put_on_hold(Message& message)
 {
+    message.file.reset();
+    if (writable(message) < 0 && shortage_.active())
+        return put_off(message);
     util::log::warning(message.id, ": placed on hold: ", message.reason, " (to look at it: terncat ", message.id,
                        "; to try again: ternqueue -H ", message.id, ")");
-    if (writable(message) >= 0)
-        mark_all_done(message);
+    mark_all_done(message);
     tell(message, {queue::StoryEntry::Kind::Held, wall_microseconds(), {}, {}, message.reason});
     if (auto moved = directory_.move(message.id, message.place, queue::Place::Hold); !moved)
         util::log::error(message.id, ": cannot be held: ", moved.error().text);
@@ -251,12 +260,45 @@ int Manager::writable(Message& message)
     if (!message.writable.valid()) {
         auto file = directory_.open_file(message.place, message.id, O_RDWR);
         if (!file) {
-            util::log::warning(message.id, ": cannot be written to: ", file.error().text);
+            if (!short_of_files(file.error()))
+                util::log::warning(message.id, ": cannot be written to: ", file.error().text);
             return -1;
         }
+        shortage_.end();
         message.writable = file.take();
     }
     return message.writable.get();
+}
+
+// --- without descriptors ---------------------------------------------------------------------------
+
+// Is it for want of a descriptor?  Then it is tried again soon.
+bool Manager::short_of_files(const util::Error& error)
+{
+    if (!util::sys::is_descriptor_shortage(error.code))
+        return false;
+    shortage_.begin(error.code, "messages wait in the queue");
+    if (!shortage_timer_.running())
+        shortage_timer_.start(shortage_pause);
+    return true;
+}
+
+// Forgotten before its file says who has it, the message would be delivered to them again.
+void Manager::put_off(const Message& message) { put_off_.push_back(message.number); }
+
+void Manager::try_again()
+{
+    std::vector<MessageNumber> waiting = std::exchange(put_off_, {});
+    for (auto next = waiting.begin(); next != waiting.end(); ++next) {
+        if (Message* message = find_number(*next))
+            message->hold ? put_on_hold(*message) : defer(*message);
+        if (!put_off_.empty()) {
+            put_off_.insert(put_off_.end(), next + 1, waiting.end());
+            break;
+        }
+    }
+    if (!slice_timer_.running())
+        slice_timer_.start(util::Duration::zero());
 }
 
 void Manager::mark(Message& message, MessageRecipient& recipient)

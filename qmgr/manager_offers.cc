@@ -30,10 +30,10 @@ void Manager::received(Cleaner& cleaner, ipc::Packet& packet)
 {
     auto name = packet.name();
     if (name == ipc::Offer::message_name) {
-        auto offer = ipc::decode<ipc::Offer>(packet);
+        auto offer = packet.cut ? ipc::decode_cut<ipc::Offer>(packet) : ipc::decode<ipc::Offer>(packet);
         if (!offer)
             return cleaner.channel->fail(offer.take_error());
-        offered(cleaner, *offer);
+        offered(cleaner, *offer, packet.cut);
     } else if (name == ipc::Named::message_name) {
         auto message = ipc::decode<ipc::Named>(packet);
         if (!message || !queue::is_queue_id(message->queue_id))
@@ -64,7 +64,7 @@ void Manager::received(Cleaner& cleaner, ipc::Packet& packet)
     dispatch();
 }
 
-void Manager::offered(Cleaner& cleaner, ipc::Offer& offer)
+void Manager::offered(Cleaner& cleaner, ipc::Offer& offer, bool cut)
 {
     if (!queue::is_queue_id(offer.queue_id) || by_id_.contains(offer.queue_id))
         return cleaner.channel->fail(util::invalid("an offer with a wrong queue id"));
@@ -77,6 +77,13 @@ void Manager::offered(Cleaner& cleaner, ipc::Offer& offer)
         overflow_ = true;
         return keep_unread();
     }
+    // Kept, it has a name by which it is found when a descriptor is free for it.
+    if (cut) {
+        (void)short_of_files(ipc::cut_error());
+        return keep_unread();
+    }
+    if (!offer.message.valid())
+        return cleaner.channel->fail(util::invalid("an offer without its message"));
     auto reader = queue::Reader::open(offer.message.get(), queue::Check::Envelope);
     if (!reader) {
         // Named, it will be looked at again, and set aside if it is really no good.

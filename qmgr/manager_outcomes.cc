@@ -197,8 +197,10 @@ void Manager::hold_for_deaths(Message& message)
 }
 
 // Two agents ended with this message in hand: it is held.  The first time it is tried again.
-void Manager::lost(const std::string& transport, const std::vector<ipc::JobId>& jobs, bool alone)
+void Manager::lost(const std::string& transport, const std::vector<ipc::JobId>& jobs, Agents::Loss loss)
 {
+    bool innocent = loss == Agents::Loss::Innocent;
+    bool alone = loss != Agents::Loss::Shared;
     for (ipc::JobId job : jobs) {
         if (notices_.contains(job)) {
             ipc::Outcome failed;
@@ -215,12 +217,12 @@ void Manager::lost(const std::string& transport, const std::vector<ipc::JobId>& 
         Message* message = find_number(flight.message);
         CHECK(message);
         --message->flights;
-        ++message->deaths;
-        if (message->named)
+        message->deaths += !innocent;
+        if (message->named && !innocent)
             tell(*message, {queue::StoryEntry::Kind::Died, wall_microseconds(), {}, {}, transport});
         if (message->abandoned || stopped_) {
             message->outstanding -= flight.pending.size();
-        } else if (message->deaths >= max_deaths && alone) {
+        } else if (message->deaths >= max_deaths && alone && !innocent) {
             hold_for_deaths(*message);
             message->outstanding -= flight.pending.size();
         } else {

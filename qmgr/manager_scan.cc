@@ -41,6 +41,9 @@ void Manager::scan(queue::Place place, bool all)
     }
     auto names = directory_.list(place);
     if (!names) {
+        overflow_ = overflow_ || place == queue::Place::Incoming;
+        if (short_of_files(names.error()))
+            return;
         util::log::warning("cannot look through ", queue::name_of(place), ": ", names.error().text);
         return;
     }
@@ -62,6 +65,8 @@ void Manager::scan_slice()
     bool more = scan_some(incoming_, slice_budget);
     more = scan_some(deferred_, slice_budget) || more;
     dispatch();
+    if (shortage_timer_.running())
+        return;   // it goes on then
     if (more && has_room())
         slice_timer_.start(0s);
     else if (!more && !deferred_.running())
@@ -86,7 +91,10 @@ bool Manager::scan_some(Scan& scan, std::size_t budget)
             if (!status || next_attempt(name, mtime_microseconds(*status)) > now)
                 continue;
         }
-        import(name, scan.place);
+        if (import(name, scan.place) == Import::NoDescriptor) {
+            --scan.next;
+            return true;
+        }
     }
     if (scan.running())
         return true;
@@ -111,10 +119,15 @@ Manager::Import Manager::import(const std::string& id, queue::Place place)
 {
     auto file = directory_.open_file(place, id, O_RDONLY);
     if (!file) {
+        if (short_of_files(file.error())) {
+            overflow_ = overflow_ || place == queue::Place::Incoming;
+            return Import::NoDescriptor;
+        }
         if (file.error().kind != util::Kind::NotFound)
             util::log::warning(id, ": cannot be opened: ", file.error().text);
         return Import::Gone;
     }
+    shortage_.end();
     // An agent that outlived an earlier qmgr works on it: later.
     if (!util::sys::try_lock_exclusive(file->get()).value_or(false))
         return Import::NotNow;
@@ -204,10 +217,16 @@ void Manager::set_aside(const std::string& id, queue::Place place, const util::E
         util::log::error(id, ": cannot be moved to the corrupt queue: ", moved.error().text);
 }
 
-void Manager::append_to_story(queue::Place place, const std::string& id, queue::StoryEntry::Kind kind, std::string text)
+// Moves a file and tells its story of it.  It is opened before, so that it does not move without that for
+// want of a descriptor.
+util::Result<void> Manager::move_by_hand(const std::string& id, queue::Place from, queue::Place to, queue::StoryEntry::Kind kind,
+                                         std::string text)
 {
-    if (auto file = directory_.open_file(place, id, O_RDWR))
-        (void)queue::append_story(file->get(), {kind, util::wall_now().time_since_epoch().count(), {}, {}, std::move(text)});
+    auto file = TRY(directory_.open_file(from, id, O_RDWR));
+    TRY(directory_.move(id, from, to));
+    if (auto told = queue::append_story(file.get(), {kind, util::wall_now().time_since_epoch().count(), {}, {}, std::move(text)}); !told)
+        util::log::warning(id, ": a line of its story is lost: ", told.error().text);
+    return {};
 }
 
 void Manager::flush()
@@ -256,8 +275,7 @@ util::Result<void> Manager::change(const std::string& id, Change change)
         if (change == Change::Hold && place == queue::Place::Hold)
             return {};
         if (change == Change::Release && place == queue::Place::Hold) {
-            TRY(directory_.move(id, place, queue::Place::Incoming));
-            append_to_story(queue::Place::Incoming, id, queue::StoryEntry::Kind::Released, "");
+            TRY(move_by_hand(id, place, queue::Place::Incoming, queue::StoryEntry::Kind::Released, ""));
             util::log::info(id, ": released from hold");
             import(id, queue::Place::Incoming);
             dispatch();
@@ -265,8 +283,7 @@ util::Result<void> Manager::change(const std::string& id, Change change)
         }
         if (change == Change::Release)
             return util::not_found("not on hold");
-        TRY(directory_.move(id, place, queue::Place::Hold));
-        append_to_story(queue::Place::Hold, id, queue::StoryEntry::Kind::Held, "by request");
+        TRY(move_by_hand(id, place, queue::Place::Hold, queue::StoryEntry::Kind::Held, "by request"));
         util::log::info(id, ": placed on hold");
         return {};
     }

@@ -67,6 +67,9 @@ util::Result<int> daemon_main(server::Arguments arguments)
         return ipc::Connection::connect(socket_path(common, *config.sasl_path), *common.ipc_timeout);
     });
 
+    // Before TLS begins there is no way to say anything.
+    if (!*config.tls_wrappermode)
+        process.set_farewell(util::concat("421 4.3.2 ", *common.myhostname, " Error: too many connections, try again later\r\n"));
     // One client at a time, so that a crash or a break-in costs one session.
     while (auto client = TRY(process.next_client())) {
         if (client->is_wakeup())

@@ -68,13 +68,8 @@ void Usher::hand_over(Order& order)
     ipc::Channel* peer = channel_of(order.peer);
     if (!peer)
         return;   // nobody waits for it any more; a session's client is closed with the order
-    if (order.session) {
-        roster_.session_ordered(order.account, util::now());
-        control.send(*order.session);
-        ipc::SessionOpened opened;
-        opened.request = order.request;
-        return peer->send(opened);
-    }
+    if (order.session)
+        return hand_over_session(order, control);
     auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
     if (!pair.ok())
         return refuse(order, false, pair.error().text);
@@ -86,6 +81,47 @@ void Usher::hand_over(Order& order)
     opened.request = order.request;
     opened.connection = std::move(pair->second);
     peer->send(opened);
+}
+
+// The door hears that the session is open when the mailbox has it: until then the client is the door's.
+void Usher::hand_over_session(Order& order, ipc::Channel& control)
+{
+    order.session->order = next_id_++;
+    handed_[order.session->order] = {order.peer, order.request, roster_.pid_of(order.account)};
+    roster_.session_ordered(order.account, util::now());
+    control.send(*order.session);
+}
+
+void Usher::session_taken(const std::string& account, const ipc::SessionTaken& answer)
+{
+    auto found = handed_.find(answer.order);
+    if (found == handed_.end() || found->second.pid != roster_.pid_of(account))
+        return;
+    Handed handed = found->second;
+    handed_.erase(found);
+    if (!answer.refusal.empty())
+        return refuse(handed.peer, handed.request, false, util::concat("the user's mailbox process: ", util::printable(answer.refusal, max_reason)));
+    if (ipc::Channel* peer = channel_of(handed.peer))
+        peer->send(ipc::SessionOpened{.request = handed.request});
+}
+
+// The process has ended.  One that was never up has not seen its clients; of another the answer may be
+// lost, and what it began with them is over: they are closed.
+void Usher::settle_sessions(pid_t pid, const Life& life)
+{
+    for (auto item = handed_.begin(); item != handed_.end();) {
+        Handed handed = item->second;
+        if (handed.pid != pid) {
+            ++item;
+            continue;
+        }
+        item = handed_.erase(item);
+        if (!life.ready)
+            refuse(handed.peer, handed.request, false,
+                   util::concat("the user's mailbox process does not start", life.reason.empty() ? "" : ": ", life.reason));
+        else if (ipc::Channel* peer = channel_of(handed.peer))
+            peer->send(ipc::SessionOpened{.request = handed.request});
+    }
 }
 
 void Usher::wait_for_room(Order order)
@@ -166,6 +202,12 @@ void Usher::told(const std::string& account, ipc::Packet& packet)
             return failures_.forget(account);
         return roster_.sessions_told(account, count->sessions);
     }
+    if (packet.name() == ipc::SessionTaken::message_name) {
+        auto answer = ipc::decode<ipc::SessionTaken>(packet);
+        if (!answer.ok())
+            return control.fail(answer.take_error());
+        return session_taken(account, *answer);
+    }
     if (packet.name() == ipc::NotStarted::message_name) {
         auto told = ipc::decode<ipc::NotStarted>(packet);
         if (!told.ok())
@@ -228,6 +270,7 @@ void Usher::exited(pid_t pid, int status)
     leaving_until_.erase(pid);
     Life life = lives_[pid];
     lives_.erase(pid);
+    settle_sessions(pid, life);
     Roster::Exit exit = roster_.exited(pid);
     if (exit.account.empty())
         return;

@@ -96,9 +96,14 @@ void Usher::received(std::uint64_t id, ipc::Packet& packet)
         return place(std::move(order));
     }
     if (packet.name() == ipc::OpenSession::message_name && (peer.roles & (ImapDoor | Pop3Door))) {
-        auto wanted = ipc::decode<ipc::OpenSession>(packet);
+        auto wanted = packet.cut ? ipc::decode_cut<ipc::OpenSession>(packet) : ipc::decode<ipc::OpenSession>(packet);
         if (!wanted.ok())
             return peer.channel->fail(wanted.take_error());
+        // The door has the client still, and tells it to try later; the ticket goes with its time.
+        if (packet.cut) {
+            util::log::warning("a session cannot be opened: ", ipc::cut_error().text);
+            return refuse(id, wanted->request, false, ipc::cut_error().text);
+        }
         return open_session(peer, wanted.take());
     }
     peer.channel->fail(util::invalid(

@@ -80,6 +80,12 @@ private:
         std::optional<ipc::NewSession> session;
         util::Instant deadline{};   // once it waits
     };
+    // A session that a mailbox process has been given and has not answered.
+    struct Handed {
+        std::uint64_t peer = 0;
+        std::uint64_t request = 0;
+        pid_t pid = 0;
+    };
     struct Life {   // of a mailbox process
         util::Instant since{};
         bool ready = false;    // it has opened the store
@@ -108,6 +114,9 @@ private:
     void make_room();
     util::Result<void> start(const Order& order);
     void hand_over(Order& order);
+    void hand_over_session(Order& order, ipc::Channel& control);
+    void session_taken(const std::string& account, const ipc::SessionTaken& answer);
+    void settle_sessions(pid_t pid, const Life& life);
     void serve_waiting();
     void refuse(const Order& order, bool permanent, std::string text);
     void refuse(std::uint64_t peer, std::uint64_t request, bool permanent, std::string text);
@@ -130,6 +139,7 @@ private:
     std::unordered_map<std::uint64_t, Peer> peers_;
     std::unordered_map<std::string, std::unique_ptr<ipc::Channel>> controls_;   // by account
     std::deque<Order> waiting_;
+    std::map<std::uint64_t, Handed> handed_;   // by the number in NewSession
     std::map<std::uint64_t, Ticket> tickets_;
     std::unique_ptr<ipc::Channel> auth_;
     std::unordered_map<pid_t, Life> lives_;

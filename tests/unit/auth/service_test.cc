@@ -3,6 +3,7 @@
 #include "libnet/crypto.h"
 #include "libutil/log.h"
 #include "libutil/sys.h"
+#include "tests/unit/no_descriptors.h"
 #include "tests/unit/suite.h"
 
 #include <algorithm>
@@ -459,6 +460,29 @@ TEST(a_worker_that_dies_over_a_check_answers_all_who_shared_it)
 }
 END_TEST
 
+TEST(says_why_a_password_was_not_checked)
+{
+    Fixture f(slow_credentials());  // one worker, three may wait
+    std::set<std::string> reasons;
+    for (const auto& result : at_once(f, std::vector<Login>(7, {"alice@example.org", "secret"})))
+        if (result.kind == Kind::Unavailable)
+            reasons.insert(result.text);
+    EQ(reasons.size(), 1U);
+    EQ(*reasons.begin(), "password checks are overloaded");
+    // Without a worker yet, and no descriptor for the connection to one.
+    Fixture bare;
+    std::vector<auth::Verdict> verdicts;
+    {
+        test::NoDescriptors shortage;
+        bare.workers->check("k", {"$5$salt$x", "", "secret"}, [&](auth::Verdict verdict) { verdicts.push_back(verdict); });
+        bare.loop->run_for(std::chrono::milliseconds(10));
+    }
+    EQ(verdicts.size(), 1U);
+    THAT(verdicts[0] == auth::Verdict::Unavailable);
+    EQ(bare.plain("alice@example.org", "secret").kind, Kind::Success);
+}
+END_TEST
+
 TEST(garbage_closes_the_connection_and_nothing_else)
 {
     Fixture f;
@@ -480,4 +504,4 @@ SUITE(auth_service, the_right_password_opens_and_all_failures_look_the_same,
       too_many_checks_are_told_to_come_again_and_a_peer_may_leave_meanwhile,
       the_same_log_in_at_once_is_checked_once, failures_share_a_check_and_are_each_delayed, what_differs_is_checked_by_itself,
       those_who_share_a_check_count_as_waiting, a_worker_that_dies_over_a_check_answers_all_who_shared_it,
-      garbage_closes_the_connection_and_nothing_else)
+      says_why_a_password_was_not_checked, garbage_closes_the_connection_and_nothing_else)

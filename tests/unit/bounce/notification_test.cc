@@ -3,6 +3,7 @@
 
 #include "libqueue/writer.h"
 #include "tests/unit/libstore/fixture.h"
+#include "tests/unit/no_descriptors.h"
 
 #include <cstring>
 #include <fstream>
@@ -432,10 +433,35 @@ TEST(ends_at_garbage)
 }
 END_TEST
 
+TEST(puts_off_an_order_whose_message_did_not_fit)
+{
+    Directory directory;
+    auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
+    OK(pair);
+    ipc::Connection qmgr(std::move(pair->first));
+    OK(qmgr.send(order(directory)));
+    ipc::Submitter submitter("/nonexistent", std::chrono::seconds(1));
+    Place self;
+    {
+        NoDescriptors shortage;
+        // One order, then it is time to stop.
+        static int turns;
+        turns = 0;
+        OK(bounce::Session(ipc::Connection(std::move(pair->second)), submitter, self).run([] { return ++turns > 1; }));
+    }
+    OK(qmgr.receive_as<ipc::AgentGreeting>());
+    auto outcome = qmgr.receive_as<ipc::Outcome>();
+    OK(outcome);
+    EQ(outcome->job, 7u);
+    EQ(outcome->status.disposition, ipc::Disposition::Deferred);
+    EQ(outcome->status.dsn, "4.3.0");
+}
+END_TEST
+
 SUITE(notification, writes_a_failure_with_the_whole_message, attaches_the_header_alone_where_that_is_asked_for_or_enough,
       tells_of_delay_and_success, writes_without_the_message_when_it_cannot_be_read, finds_who_is_to_be_told, tells_the_postmaster_without_the_body, takes_its_words_from_the_template,
       a_wrong_template_is_told_with_its_line_and_replaced, a_status_that_is_none_is_made_one,
       refuses_orders_that_make_no_sense, hands_the_notification_to_cleanup,
-      says_that_it_failed_when_cleanup_does_not_take_it, ends_at_garbage)
+      says_that_it_failed_when_cleanup_does_not_take_it, ends_at_garbage, puts_off_an_order_whose_message_did_not_fit)
 
 }  // namespace

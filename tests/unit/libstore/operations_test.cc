@@ -1,5 +1,6 @@
 // What a store does, and that a reopened store shows the same.
 #include "tests/unit/libstore/fixture.h"
+#include "tests/unit/no_descriptors.h"
 
 #include "libstore/format.h"
 #include "libutil/time.h"
@@ -710,6 +711,51 @@ TEST(adopts_an_identity)
 }
 END_TEST
 
+TEST(without_descriptors_refuses_for_now_and_never_fails_to_sync)
+{
+    Directory directory;
+    store::Options options;
+    options.large_message = 1000;
+    options.segment_size = 64U << 10;
+    auto store = open(directory.path, options);
+    add(*store, "INBOX", "first", 0, {}, 5000);
+    OK(store->sync());
+    store::Rendered shape = rendered("x");
+    std::string content = text_of("large", 5000);
+    store::NewMessage message{.content = content, .rendered = &shape};
+    auto inbox = mailbox(*store, "INBOX").id;
+    {
+        NoDescriptors shortage;
+        auto refused = store->append(inbox, message);
+        EQ(refused.error().kind, util::Kind::Temporary);
+        EQ(refused.error().code, EMFILE);
+        EQ(store->read_content(mailbox(*store, "INBOX").entries[0]).error().kind, util::Kind::Temporary);
+    }
+    {
+        // Enough for the message's file, which stays open until it is synced, and for nothing else.
+        NoDescriptors shortage;
+        shortage.leave_one();
+        OK(store->append(inbox, message));
+        OK(store->sync());
+        // Small ones fill the segment until the next cannot be begun.
+        std::string small(900, 's');
+        store::NewMessage more{.content = small, .rendered = &shape};
+        NoDescriptors none;
+        std::size_t count = 0;
+        auto stored = store->append(inbox, more);
+        for (; stored.ok() && count < 1000; ++count)
+            stored = store->append(inbox, more);
+        EQ(stored.error().kind, util::Kind::Temporary);
+        THAT(count > 10 && count < 1000);
+        OK(store->sync());
+    }
+    OK(store->append(inbox, message));
+    OK(store->sync());
+    EQ(*store->read_content(mailbox(*store, "INBOX").entries[0]), text_of("first", 5000));
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
 SUITE(operations, keeps_mail_that_moves_while_compaction_looks_for_it, compacts_in_slices_of_bounded_work_and_goes_on_serving,
       compacts_what_stands_behind_large_records, compacts_all_that_pays_in_one_go_and_keeps_the_rest,
       a_large_message_gives_its_file_back_when_it_is_dead, gives_deleted_mail_back,
@@ -719,6 +765,7 @@ SUITE(operations, keeps_mail_that_moves_while_compaction_looks_for_it, compacts_
       copies_and_moves_references, changes_flags, limits_keywords, expunges_and_remembers,
       tells_history, creates_renames_and_removes_mailboxes, renaming_inbox_moves_its_messages,
       refuses_bad_mailbox_names, subscriptions_outlive_mailboxes, keeps_to_the_quota,
-      shows_flag_changes_before_they_are_synced_but_nothing_else, claims_recent, rotates_segments)
+      shows_flag_changes_before_they_are_synced_but_nothing_else, claims_recent, rotates_segments, 
+      without_descriptors_refuses_for_now_and_never_fails_to_sync)
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "tests/unit/local/fixture.h"
+#include "tests/unit/no_descriptors.h"
 
 namespace {
 
@@ -510,6 +511,49 @@ TEST(goes_on_when_qmgr_is_gone)
 }
 END_TEST
 
+TEST(defers_a_job_whose_message_did_not_fit_and_takes_the_next)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user@example.org", "other@example.org"})));
+    {
+        NoDescriptors shortage;
+        for (int i = 0; i < 2; ++i) {
+            auto outcome = office.next<ipc::Outcome>(office.qmgr);
+            EQ(outcome.job, 1u);
+            EQ(outcome.status.disposition, Disposition::Deferred);
+            EQ(outcome.status.dsn, "4.3.0");
+            THAT(outcome.status.text.find("RLIMIT_NOFILE") != std::string::npos);
+        }
+    }
+    OK(office.qmgr.send(office.job(2, {"user@example.org"})));
+    auto mailbox = office.mailbox();
+    EQ(office.next<ipc::Deliver>(mailbox).queue_id, "Q2");
+}
+END_TEST
+
+TEST(defers_when_the_connection_to_a_mailbox_did_not_fit)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    auto order = office.wanted();
+    auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
+    OK(pair);
+    ipc::Connection mailbox(std::move(pair->second));
+    OK(office.usher.send(ipc::MailboxOpened{.request = order.request, .connection = std::move(pair->first)}));
+    {
+        NoDescriptors shortage;
+        auto outcome = office.next<ipc::Outcome>(office.qmgr);
+        EQ(outcome.status.disposition, Disposition::Deferred);
+        THAT(outcome.status.text.find("mailbox unavailable: no descriptor is free") != std::string::npos);
+    }
+    THAT(!office.receive(mailbox).has_value());   // its end is told
+    // usher's connection lives, and the next order goes over it.
+    OK(office.qmgr.send(office.job(2, {"user@example.org"})));
+    auto again = office.mailbox();
+    EQ(office.next<ipc::Deliver>(again).queue_id, "Q2");
+}
+END_TEST
+
 SUITE(agent, answers_stored_and_then_the_outcome, keeps_many_deliveries_in_flight_on_one_connection,
       shares_a_large_message_as_a_sealed_descriptor, finds_the_user_behind_an_extension,
       bounces_unknown_users_and_loops_and_defers_what_it_cannot_know, defers_what_is_no_queue_file,
@@ -521,6 +565,7 @@ SUITE(agent, answers_stored_and_then_the_outcome, keeps_many_deliveries_in_fligh
       defers_while_usher_is_away_and_finds_it_again, gives_up_a_mailbox_that_does_not_answer,
       believes_no_mailbox_that_talks_nonsense, closes_the_connection_that_was_idle_longest,
       drops_a_manager_that_sends_garbage_and_goes_on, takes_as_many_jobs_as_it_asked_for,
-      finishes_its_deliveries_before_it_stops, goes_on_when_qmgr_is_gone)
+      finishes_its_deliveries_before_it_stops, goes_on_when_qmgr_is_gone, 
+      defers_a_job_whose_message_did_not_fit_and_takes_the_next, defers_when_the_connection_to_a_mailbox_did_not_fit)
 
 }  // namespace

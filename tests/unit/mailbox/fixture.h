@@ -129,11 +129,12 @@ public:
 
     // The client's end of a new session.
     util::UniqueFd session(std::string greeting = {}, std::string pending = {},
-                           ipc::Service service = ipc::Service::Imap)
+                           ipc::Service service = ipc::Service::Imap, std::uint64_t number = 0)
     {
         auto pair = util::sys::socket_pair(SOCK_STREAM);
         OK(pair);
         ipc::NewSession order;
+        order.order = number;
         order.facts.service = service;
         order.facts.session = "s1";
         order.client = std::move(pair->first);

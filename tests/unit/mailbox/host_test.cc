@@ -1,5 +1,7 @@
 #include "tests/unit/mailbox/fixture.h"
 
+#include <sys/resource.h>
+
 namespace {
 
 using namespace test;
@@ -297,11 +299,67 @@ TEST(does_not_leave_while_a_session_is_there)
 }
 END_TEST
 
+// The child's limit: with three it can open nothing, whatever it has; 0 gives back what there was.
+void limit_files(pid_t pid, rlim_t files)
+{
+    rlimit limit{};
+    ck_assert(::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit) == 0);
+    limit.rlim_cur = files ? files : limit.rlim_max;
+    ck_assert(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr) == 0);
+}
+
+TEST(refuses_what_it_has_no_descriptor_for_and_goes_on)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto deliverer = process.deliverer();
+    auto client = process.session("hello\n");
+    EQ(line_of(client.get()), "hello");
+    EQ(process.control.receive_as<ipc::SessionCount>()->sessions, 1u);
+    limit_files(process.pid(), 3);
+    // A message with a descriptor, and one without, which needs none.
+    auto memory = util::sys::memfd("message");
+    OK(memory);
+    OK(util::sys::write_all(memory->get(), "Subject: x\r\n\r\n"));
+    OK(util::sys::seal(memory->get()));
+    auto large = order(1, "Q1", "");
+    large.message = memory.take();
+    large.size = 14;
+    OK(deliverer.send(large));
+    auto refused = deliverer.receive_as<ipc::DeliveryRefused>();
+    OK(refused);
+    EQ(refused->delivery, 1u);
+    EQ(refused->permanent, false);
+    EQ(refused->dsn, "4.3.0");
+    OK(deliverer.send(order(2, "Q2", "x\r\n")));
+    EQ(collect(deliverer, 1).stored, 1u);
+    EQ(line_of(client.get()), "changed");
+    // A session: usher is told, and that there is still the one.
+    auto second = process.session("never\n", "", ipc::Service::Imap, 7);
+    auto answer = process.control.receive_as<ipc::SessionTaken>();
+    OK(answer);
+    EQ(answer->order, 7u);
+    THAT(answer->refusal.find("RLIMIT_NOFILE") != std::string::npos);
+    EQ(process.control.receive_as<ipc::SessionCount>()->sessions, 1u);
+    EQ(line_of(second.get()), "");
+    limit_files(process.pid(), 0);
+    OK(deliverer.send(large));
+    EQ(collect(deliverer, 1).stored, 1u);
+    EQ(line_of(client.get()), "changed");
+    auto third = process.session("again\n", "", ipc::Service::Imap, 8);
+    answer = process.control.receive_as<ipc::SessionTaken>();
+    OK(answer);
+    EQ(answer->order, 8u);
+    EQ(answer->refusal, "");
+    EQ(line_of(third.get()), "again");
+}
+END_TEST
+
 SUITE(host, answers_stored_then_durable, takes_many_deliveries_at_once, finishes_what_it_was_sent_when_told_to_leave,
       loses_nothing_that_was_durable_when_killed, drops_a_deliverer_that_sends_garbage_and_no_other, serves_a_session,
       tells_sessions_of_deliveries, delivers_while_a_session_works, holds_back_output_that_nobody_reads,
       ends_a_session_at_its_deadline_and_when_told, turns_away_sessions_over_the_limit_and_unknown_services,
       survives_garbage_of_usher, asks_to_leave_when_idle_and_stays_if_usher_needs_it,
-      does_not_leave_while_a_session_is_there)
+      does_not_leave_while_a_session_is_there, refuses_what_it_has_no_descriptor_for_and_goes_on)
 
 }  // namespace

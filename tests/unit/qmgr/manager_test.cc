@@ -4,6 +4,7 @@
 #include "libqueue/writer.h"
 #include "libutil/log.h"
 #include "qmgr/manager.h"
+#include "tests/unit/no_descriptors.h"
 #include "tests/unit/suite.h"
 
 #include <cstdlib>
@@ -635,6 +636,87 @@ TEST(a_notice_that_was_lost_is_ordered_again)
 }
 END_TEST
 
+TEST(an_offer_that_did_not_fit_is_kept_and_delivered_when_it_has_its_name)
+{
+    Bed bed;
+    int local = bed.listen("local");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.offer(id_a, {"a@here"});
+    {
+        test::NoDescriptors shortage;
+        EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+        EQ(bed.manager->messages().size(), 0u);
+    }
+    cleaner.name(id_a);
+    Agent agent(bed, local, 10);
+    auto job = agent.next_as<ipc::Job>();
+    EQ(job.queue_id, id_a);
+    agent.answer(job, ipc::Disposition::Delivered);
+    bed.until([&] { return bed.count(queue::Place::Incoming) == 0; });
+}
+END_TEST
+
+TEST(a_message_stays_in_memory_until_its_file_says_who_has_it)
+{
+    Bed bed;
+    int local = bed.listen("local");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.offer(id_a, {"a@here", "b@here"}, false);
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+    cleaner.name(id_a);
+    Agent agent(bed, local, 10);
+    auto first = agent.next_as<ipc::Job>();
+    auto second = agent.next_as<ipc::Job>();
+    {
+        test::NoDescriptors shortage;
+        shortage.leave(3);
+        agent.answer(first, ipc::Disposition::Delivered);
+        agent.answer(second, ipc::Disposition::Deferred, "not now");
+        bed.until([&] { return bed.manager->find(std::string(id_a))->outstanding == 0; });   // or it is forgotten: a crash
+        bed.settle();
+        EQ(bed.manager->messages().size(), 1u);
+    }
+    bed.until([&] { return bed.manager->messages().empty(); });
+    EQ(bed.count(queue::Place::Deferred), 1u);
+    // One recipient is left, and no more.
+    bed.manager->flush();
+    auto third = agent.next_as<ipc::Job>();
+    EQ(third.recipients.size(), 1u);
+    EQ(third.recipients[0].recipient.address, second.recipients[0].recipient.address);
+}
+END_TEST
+
+TEST(a_queue_file_for_which_no_descriptor_is_free_waits_where_it_is)
+{
+    Bed bed;
+    int local = bed.listen("local");
+    bed.start();
+    {
+        Cleaner cleaner(bed, *bed.manager);
+        cleaner.offer(id_a, {"a@here"}, false);
+        EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+        cleaner.name(id_a);
+        Agent agent(bed, local, 10);
+        agent.answer(agent.next_as<ipc::Job>(), ipc::Disposition::Deferred, "not now");
+        bed.until([&] { return bed.count(queue::Place::Deferred) == 1; });
+        bed.settle();
+    }
+    {
+        test::NoDescriptors shortage;
+        THAT(!bed.manager->flush_message(std::string(id_a)));
+        auto held = bed.manager->change(std::string(id_a), Manager::Change::Hold);
+        EQ(held.error().code, EMFILE);
+        EQ(bed.manager->messages().size(), 0u);
+    }
+    EQ(bed.count(queue::Place::Deferred), 1u);
+    EQ(bed.count(queue::Place::Corrupt), 0u);
+    OK(bed.manager->change(std::string(id_a), Manager::Change::Hold));
+    EQ(bed.count(queue::Place::Hold), 1u);
+}
+END_TEST
+
 SUITE(manager, a_notice_that_was_lost_is_ordered_again, a_message_that_is_delivered_in_time_never_gets_a_name,
       a_message_that_all_refuse_is_refused_and_not_bounced, a_temporary_failure_keeps_and_defers,
       a_race_ends_in_time_and_the_delivery_goes_on, what_does_not_race_waits_for_its_name,
@@ -643,6 +725,8 @@ SUITE(manager, a_notice_that_was_lost_is_ordered_again, a_message_that_is_delive
       files_of_an_earlier_life_are_delivered_and_damaged_ones_set_aside,
       a_message_during_which_two_agents_ended_is_held, a_message_over_which_two_mailboxes_ended_is_held_and_can_be_released,
       of_many_messages_that_lose_their_agent_only_the_guilty_one_is_held, a_transport_without_a_service_defers,
-      a_failure_after_keep_is_told_to_the_sender)
+      a_failure_after_keep_is_told_to_the_sender, 
+      an_offer_that_did_not_fit_is_kept_and_delivered_when_it_has_its_name, 
+      a_message_stays_in_memory_until_its_file_says_who_has_it, a_queue_file_for_which_no_descriptor_is_free_waits_where_it_is)
 
 }  // namespace

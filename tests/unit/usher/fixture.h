@@ -21,6 +21,7 @@ namespace test {
 //   "deaf..."     never reads its control socket
 //   "dies..."     ends with a failure at the first order, before it says that it is up
 //   "crashes..."  the same, after it has said so
+//   "refuses..."  takes no session
 //   "busy..."     says that it holds a session after each order
 //   "idle..."     wants to leave at once, and after each order
 [[noreturn]] inline void be_mailbox(const std::string& account, int control)
@@ -51,8 +52,11 @@ namespace test {
         util::UniqueFd given;
         if (auto deliveries = ipc::decode<ipc::NewDeliveries>(**packet); deliveries.ok())
             given = std::move(deliveries->connection);
-        else if (auto session = ipc::decode<ipc::NewSession>(**packet); session.ok())
-            given = std::move(session->client);
+        else if (auto session = ipc::decode<ipc::NewSession>(**packet); session.ok()) {
+            send(ipc::SessionTaken{.order = session->order, .refusal = is("refuses") ? "no room" : ""});
+            if (!is("refuses"))
+                given = std::move(session->client);
+        }
         (void)::send(given.get(), account.data(), account.size(), MSG_NOSIGNAL);
         kept.push_back(std::move(given));
         if (is("garbage"))

@@ -1,4 +1,5 @@
 #include "tests/unit/usher/fixture.h"
+#include "tests/unit/no_descriptors.h"
 
 #include <cstring>
 #include <sys/un.h>
@@ -459,6 +460,65 @@ TEST(gives_up_on_a_slow_auth)
 }
 END_TEST
 
+TEST(refuses_a_session_whose_client_did_not_fit_and_opens_the_next)
+{
+    House house(with_auth());
+    FakeAuth auth(house);
+    auto door = house.peer();
+    auto client = ask_session(door, 5);
+    {
+        NoDescriptors shortage;
+        auto packet = house.receive(door.fd());
+        THAT(packet.has_value());
+        auto failed = ipc::decode<ipc::MailboxFailed>(*packet);
+        OK(failed);
+        EQ(failed->request, 5u);
+        EQ(failed->permanent, false);
+        THAT(failed->text.find("RLIMIT_NOFILE") != std::string::npos);
+    }
+    THAT(!house.receive(client.get()).has_value());
+    auto second = ask_session(door, 6);
+    auth.answer(auth.wanted().request, true, "plain-user");
+    EQ(house.word(second), "plain-user");
+}
+END_TEST
+
+// The answer to a session that is ordered for this account.
+ipc::MailboxFailed failure_of_session(std::string account)
+{
+    House house(with_auth());
+    FakeAuth auth(house);
+    auto door = house.peer();
+    auto client = ask_session(door, 5);
+    auth.answer(auth.wanted().request, true, std::move(account));
+    auto packet = house.receive(door.fd());
+    ck_assert(packet.has_value());
+    auto failed = ipc::decode<ipc::MailboxFailed>(*packet);
+    OK(failed);
+    EQ(failed->request, 5u);
+    return failed.take();
+}
+
+TEST(a_session_is_open_when_the_mailbox_has_taken_it)
+{
+    auto failed = failure_of_session("refuses");
+    EQ(failed.permanent, false);
+    EQ(failed.text, "the user's mailbox process: no room");
+    failed = failure_of_session("dies");
+    EQ(failed.permanent, false);
+    EQ(failed.text, "the user's mailbox process does not start");
+    // Of one that was up nobody knows what it has said to the client.
+    House house(with_auth());
+    FakeAuth auth(house);
+    auto door = house.peer();
+    auto client = ask_session(door, 7);
+    auth.answer(auth.wanted().request, true, "crashes");
+    auto packet = house.receive(door.fd());
+    THAT(packet.has_value());
+    EQ(packet->name(), ipc::SessionOpened::message_name);
+}
+END_TEST
+
 SUITE(usher, makes_connections_to_one_process_for_each_account, refuses_unknown_accounts_and_unreadable_ones_differently,
       refuses_root_and_low_uids, serves_nobody_without_a_role, drops_a_peer_that_asks_for_what_is_not_its_own,
       drops_a_peer_that_sends_garbage_and_no_other, evicts_the_one_longest_without_orders,
@@ -468,6 +528,7 @@ SUITE(usher, makes_connections_to_one_process_for_each_account, refuses_unknown_
       pauses_after_a_failure, keeps_orders_waiting_after_one_that_had_been_up_crashed,
       lets_other_users_in_while_one_has_to_pause, pauses_double_up_to_their_limit_and_the_table_is_bounded, lets_an_idle_mailbox_go_unless_an_order_is_on_its_way, ends_all_when_told_to_stop,
       opens_a_session_for_the_account_that_auth_names, refuses_a_session_whose_ticket_is_bad,
-      refuses_sessions_for_now_while_auth_is_away, gives_up_on_a_slow_auth)
+      refuses_sessions_for_now_while_auth_is_away, gives_up_on_a_slow_auth, 
+      refuses_a_session_whose_client_did_not_fit_and_opens_the_next, a_session_is_open_when_the_mailbox_has_taken_it)
 
 }  // namespace
