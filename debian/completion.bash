@@ -31,7 +31,23 @@ _ternuser() {
 }
 
 _ternqueue() {
-    _tern_directory || _tern_words "-c -p -j -f"
+    _tern_directory && return
+    case ${COMP_WORDS[COMP_CWORD-1]} in
+    -i | -h | -H | -d) _tern_queue_ids ;;
+    *) _tern_words "-c -p -j -f -i -s -h -H -d --shape --by-sender incoming active deferred hold" ;;
+    esac
+}
+
+_tern_queue_ids() {
+    _tern_words "$(ternqueue -j 2>/dev/null | sed -n 's/.*"queue_id": "\([^"]*\)".*/\1/p') $1"
+}
+
+_ternsuper() {
+    _tern_directory && return
+    case ${COMP_WORDS[COMP_CWORD-1]} in
+    -d | -e | -f | -h | -H | -r) _tern_queue_ids "ALL -" ;;
+    *) _tern_words "-c -d -e -f -h -H -p -r -s -v incoming active deferred hold corrupt" ;;
+    esac
 }
 
 _ternmap() {
@@ -42,4 +58,5 @@ complete -F _tern tern
 complete -F _ternconf ternconf
 complete -F _ternuser ternuser
 complete -F _ternqueue ternqueue
+complete -F _ternsuper ternsuper
 complete -F _ternmap -o nospace ternmap

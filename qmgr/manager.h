@@ -12,6 +12,7 @@
 
 #include "libipc/offer.h"
 #include "libqueue/backoff.h"
+#include "libqueue/change.h"
 #include "librouting/router.h"
 #include "qmgr/agents.h"
 #include "qmgr/config.h"
@@ -50,8 +51,9 @@ public:
     void flush();
     // The same for one message; false when it is not there.
     bool flush_message(const std::string& id);
-    enum class Change : std::uint8_t { Hold, Release, Remove };
-    util::Result<void> change(const std::string& id, Change change);
+    using Change = ipc::QueueChange::Kind;
+    // Without queues: wherever the change makes sense.
+    util::Result<void> change(const std::string& id, Change change, ipc::QueueSet queues = 0, const std::string& reason = "by request");
     // When a deferred message is tried again, by the time of its last attempt (the file's mtime), both
     // in microseconds since 1970.
     std::int64_t next_attempt(const std::string& id, std::int64_t mtime) const;
@@ -143,7 +145,7 @@ private:
     static void obey(Message& message, const queue::Summary& summary);
     void restore_state(Message& message, const queue::Reader& reader);
     void clear_litter(const std::string& name);
-    void append_to_story(queue::Place place, const std::string& id, queue::StoryEntry::Kind kind, std::string text);
+    void change_active(Message& message, Change change, const std::string& reason);
 
     util::EventLoop& loop_;
     const Config& config_;

@@ -83,9 +83,10 @@ void Manager::expire(Message& message, std::int64_t age)
     util::Duration lifetime = *config_.maximal_queue_lifetime;
     if (message.envelope.sender.empty())
         lifetime = std::min<util::Duration>(lifetime, *config_.bounce_queue_lifetime);
-    if (age < lifetime.count() || message.count(Message::State::Deferred) == 0)
+    if ((age < lifetime.count() && !message.expire) || message.count(Message::State::Deferred) == 0)
         return;
-    util::log::info(message.id, ": from=<", message.envelope.sender, ">, status=expired, returned to sender");
+    util::log::info(message.id, ": from=<", message.envelope.sender, ">, status=", message.expire ? "force-expired" : "expired",
+                    ", returned to sender");
     for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
         MessageRecipient& recipient = message.recipients[i];
         if (recipient.state != Message::State::Deferred)
@@ -228,14 +229,14 @@ void Manager::remove(Message& message)
         for (MessageRecipient& recipient : message.recipients)
             mark(message, recipient);
     }
-    util::log::info(message.id, ": removed");
+    util::log::info(message.id, ": removed", message.remove && message.reason != "by request" ? util::concat(" (", util::printable(message.reason), ")") : "");
     forget(message);
 }
 
 void Manager::put_on_hold(Message& message)
 {
     util::log::warning(message.id, ": placed on hold: ", message.reason, " (to look at it: terncat ", message.id,
-                       "; to try again: ternqueue -H ", message.id, ")");
+                       "; to try again: ternsuper -H ", message.id, ")");
     if (writable(message) >= 0)
         mark_all_done(message);
     tell(message, {queue::StoryEntry::Kind::Held, wall_microseconds(), {}, {}, message.reason});
