@@ -13,8 +13,13 @@ namespace ipc {
 struct QueueList {
     static constexpr std::string_view message_name = "queue-list";
     unsigned version = 1;
+    std::vector<std::string> queue_ids;   // these alone, those of the corrupt queue too; none: all mail that waits
 
-    static void fields(auto& message, auto& visit) { visit("version", message.version); }
+    static void fields(auto& message, auto& visit)
+    {
+        visit("version", message.version);
+        visit("queue_id", message.queue_ids);
+    }
 };
 
 struct QueueItemRecipient {

@@ -88,9 +88,12 @@ void Control::received(Peer& peer, ipc::Packet& packet)
     peer.change = {};
     peer.timer.start(idle_time);
     if (name == ipc::QueueList::message_name) {
+        auto request = ipc::decode<ipc::QueueList>(packet);
+        if (!request)
+            return peer.channel->fail(request.take_error());
         if (!permissions_.may_list(peer.uid))
             return end(peer, "you may not list the queue");
-        return list(peer);
+        return list(peer, *request);
     }
     if (name == ipc::QueueFlush::message_name) {
         auto request = ipc::decode<ipc::QueueFlush>(packet);
@@ -133,9 +136,14 @@ bool Control::find_files(Peer& peer, ipc::QueueSet queues)
     return true;
 }
 
-void Control::list(Peer& peer)
+void Control::list(Peer& peer, const ipc::QueueList& request)
 {
-    if (!find_files(peer, queue::waiting_queues))
+    // Which place a message has is seen when its turn comes.
+    for (const std::string& id : request.queue_ids)
+        for (queue::Place place : queue::all_places)
+            if (queue::is_queue_id(id) && (manager_.find(id) ? place == queue::Place::Incoming : manager_.directory().stat(place, id).ok()))
+                peer.waiting.emplace_back(place, id);
+    if (request.queue_ids.empty() && !find_files(peer, queue::waiting_queues))
         return;
     if (peer.waiting.empty())
         return end(peer, {});

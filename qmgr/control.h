@@ -57,7 +57,7 @@ private:
 
     void first_record(Peer& peer);
     void received(Peer& peer, ipc::Packet& packet);
-    void list(Peer& peer);
+    void list(Peer& peer, const ipc::QueueList& request);
     void flush(Peer& peer, const ipc::QueueFlush& request);
     void change(Peer& peer, ipc::QueueChange request);
     bool find_files(Peer& peer, ipc::QueueSet queues);

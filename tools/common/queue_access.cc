@@ -5,6 +5,7 @@
 #include "libqueue/listing.h"
 #include "libqueue/queue_id.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <sysexits.h>
 
@@ -15,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr util::Duration answer_timeout = 300s;
+constexpr std::size_t ids_at_once = 1000;   // in one request
 
 // The place of files that a queue's messages have while nobody holds them in memory.
 ipc::QueueSet places_of(ipc::QueueSet queues)
@@ -48,26 +50,44 @@ util::Result<std::uint64_t> QueueAccess::end_of(ipc::Packet& packet) const
     return util::Error{util::Kind::Permanent, end.error, forbidden ? EACCES : 0};
 }
 
-util::Result<void> QueueAccess::list(ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each, const Complain& complain)
+util::Result<void> QueueAccess::list_files(ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each, const Complain& complain,
+                                           const std::vector<std::string>& ids) const
 {
-    if (alone()) {
-        for (queue::Place place : queue::all_places) {
-            if (!(places_of(queues) & queue::set_of(place)))
+    for (queue::Place place : queue::all_places) {
+        if (!(places_of(queues) & queue::set_of(place)))
+            continue;
+        for (const std::string& name : ids.empty() ? TRY(directory_->list(place)) : ids) {
+            if (!queue::is_queue_id(name))
                 continue;
-            for (const std::string& name : TRY(directory_->list(place))) {
-                if (!queue::is_queue_id(name))
-                    continue;
-                auto items = queue::list_file(*directory_, place, name);
-                if (!items)
-                    complain(util::concat(name, ": ", items.error().text));
-                else
-                    for (const ipc::QueueItem& item : *items)
-                        each(item);
-            }
+            auto items = queue::list_file(*directory_, place, name);
+            if (items)
+                std::ranges::for_each(*items, each);
+            else if (items.error().kind != util::Kind::NotFound)
+                complain(util::concat(name, ": ", items.error().text));
         }
-        return {};
     }
-    TRY(qmgr_.send(ipc::QueueList{}));
+    return {};
+}
+
+util::Result<void> QueueAccess::list(ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each, const Complain& complain,
+                                     const std::vector<std::string>& ids)
+{
+    if (alone())
+        return list_files(queues, each, complain, ids);
+    std::span<const std::string> rest(ids);
+    do {
+        ipc::QueueList request;
+        auto some = rest.first(std::min(rest.size(), ids_at_once));
+        request.queue_ids.assign(some.begin(), some.end());
+        rest = rest.subspan(some.size());
+        TRY(ask(request, queues, each));
+    } while (!rest.empty());
+    return {};
+}
+
+util::Result<void> QueueAccess::ask(const ipc::QueueList& request, ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each)
+{
+    TRY(qmgr_.send(request));
     for (;;) {
         ipc::Packet packet = TRY(qmgr_.receive());
         if (packet.name() != ipc::QueueItem::message_name) {

@@ -22,8 +22,10 @@ public:
 
     bool alone() const { return !qmgr_.valid(); }
 
-    // Messages in `queues`, each in one or more items.  Files that cannot be read are complained of.
-    util::Result<void> list(ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each, const Complain& complain);
+    // Messages in `queues`, each in one or more items; with `ids`, those of them.  Files that cannot be read are
+    // complained of.
+    util::Result<void> list(ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each, const Complain& complain,
+                            const std::vector<std::string>& ids = {});
     // How many messages were changed; one that was named and is not there is an error.
     util::Result<std::uint64_t> change(const ipc::QueueChange& order);
     // How many messages are tried; Temporary when there is no qmgr.
@@ -33,6 +35,9 @@ public:
     static int status_of(const util::Error& error);
 
 private:
+    util::Result<void> list_files(ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each, const Complain& complain,
+                                  const std::vector<std::string>& ids) const;
+    util::Result<void> ask(const ipc::QueueList& request, ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each);
     util::Result<std::uint64_t> end_of(ipc::Packet& packet) const;
     util::Result<std::uint64_t> change_all(const ipc::QueueChange& order);
 
