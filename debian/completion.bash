@@ -10,7 +10,7 @@ _tern_directory() {
 }
 
 _tern() {
-    _tern_directory || _tern_words "-c -v -j start start-fg stop reload status check"
+    _tern_directory || _tern_words "-c -v -j start start-fg stop reload status check set-permissions trace tail"
 }
 
 _ternconf() {
@@ -31,7 +31,34 @@ _ternuser() {
 }
 
 _ternqueue() {
-    _tern_directory || _tern_words "-c -p -j -f"
+    _tern_directory && return
+    case ${COMP_WORDS[COMP_CWORD-1]} in
+    -i | -h | -H | -d) _tern_queue_ids ;;
+    *) _tern_words "-c -p -j -f -i -s -h -H -d --shape --by-sender incoming active deferred hold" ;;
+    esac
+}
+
+_tern_queue_ids() {
+    _tern_words "$(ternqueue -j 2>/dev/null | sed -n 's/.*"queue_id": "\([^"]*\)".*/\1/p') $1"
+}
+
+_ternlog() {
+    _tern_directory && return
+    case ${COMP_WORDS[COMP_CWORD-1]} in
+    -F) COMPREPLY=($(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")) ;;
+    -d) _tern_words "smtpd pickup cleanup qmgr local bounce auth usher mailbox imapd pop3d master log" ;;
+    -s) _tern_words "sent deferred bounced expired reject hold" ;;
+    -l) _tern_words "panic fatal error warning info verbose" ;;
+    *) _tern_words "-a -c -d -F -f -i -j -l -n -S -s -U sent deferred bounced reject warning" ;;
+    esac
+}
+
+_ternsuper() {
+    _tern_directory && return
+    case ${COMP_WORDS[COMP_CWORD-1]} in
+    -d | -e | -f | -h | -H | -r) _tern_queue_ids "ALL -" ;;
+    *) _tern_words "-c -d -e -f -h -H -p -r -s -v incoming active deferred hold corrupt" ;;
+    esac
 }
 
 _ternmap() {
@@ -42,4 +69,6 @@ complete -F _tern tern
 complete -F _ternconf ternconf
 complete -F _ternuser ternuser
 complete -F _ternqueue ternqueue
+complete -F _ternlog ternlog
+complete -F _ternsuper ternsuper
 complete -F _ternmap -o nospace ternmap

@@ -1,4 +1,4 @@
-// ternqueue(1) and terncat(1) -> qmgr(8), over its public socket.
+// ternqueue(1), ternsuper(1) and tern(1) -> qmgr(8), over its public socket.
 //
 //   tool:  QueueList                            qmgr: QueueItem.. QueueEnd
 //   tool:  QueueFlush, QueueChange              qmgr: QueueEnd
@@ -13,8 +13,13 @@ namespace ipc {
 struct QueueList {
     static constexpr std::string_view message_name = "queue-list";
     unsigned version = 1;
+    std::vector<std::string> queue_ids;   // these alone, those of the corrupt queue too; none: all mail that waits
 
-    static void fields(auto& message, auto& visit) { visit("version", message.version); }
+    static void fields(auto& message, auto& visit)
+    {
+        visit("version", message.version);
+        visit("queue_id", message.queue_ids);
+    }
 };
 
 struct QueueItemRecipient {
@@ -38,6 +43,7 @@ struct QueueItem {
     std::int64_t last_change = 0;  // of a deferred message: its last attempt
     std::int64_t next_attempt = 0; // of a deferred message, when qmgr says it
     std::string sender;
+    bool forced_expire = false;    // goes back to its sender at the next attempt, as was ordered
     bool continued = false;        // goes on with the recipients of the item before
     std::vector<QueueItemRecipient> recipients;
 
@@ -50,6 +56,7 @@ struct QueueItem {
         visit("last_change", message.last_change);
         visit("next_attempt", message.next_attempt);
         visit("sender", message.sender);
+        visit("forced_expire", message.forced_expire);
         visit("continued", message.continued);
         visit("recipient", message.recipients);
     }
@@ -68,16 +75,33 @@ struct QueueFlush {
     }
 };
 
+// Queues by bits (libqueue/change.h).
+using QueueSet = std::uint8_t;
+
+// One message, or all that are in some queues.
 struct QueueChange {
     static constexpr std::string_view message_name = "queue-change";
-    enum class Kind : std::uint8_t { Hold, Release, Remove, last_ = Remove };
+    enum class Kind : std::uint8_t {
+        Hold,
+        Release,
+        Remove,
+        Expire,          // back to the sender at the next attempt, unless that delivers it
+        ExpireRelease,   // the same, on hold or not
+        last_ = ExpireRelease
+    };
     std::string queue_id;
     Kind kind = Kind::Hold;
+    bool all = false;       // instead of queue_id
+    QueueSet queues = 0;    // where to look; 0: wherever the change makes sense
+    std::string reason;     // for story and log; empty: by request
 
     static void fields(auto& message, auto& visit)
     {
         visit("queue_id", message.queue_id);
         visit("kind", message.kind);
+        visit("all", message.all);
+        visit("queues", message.queues);
+        visit("reason", message.reason);
     }
 };
 

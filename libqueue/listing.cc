@@ -43,6 +43,7 @@ util::Result<std::vector<ipc::QueueItem>> list_file(const Directory& directory, 
     std::vector<std::string> reasons(reader.recipients().size());
     if (auto story = reader.story()) {
         for (StoryEntry& entry : story->entries) {
+            head.forced_expire = head.forced_expire || entry.kind == StoryEntry::Kind::Expire;
             if (entry.kind == StoryEntry::Kind::Held && place == Place::Hold)
                 std::fill(reasons.begin(), reasons.end(), util::concat("on hold: ", entry.text));
             else if (entry.recipient && *entry.recipient < reasons.size() && entry.status)

@@ -28,6 +28,7 @@ struct StoryEntry {
         Notified,   // the sender was told of this recipient's failure (or success)
         Held,
         Released,
+        Expire,     // it is to go back to its sender
         Note,
         last_ = Note
     };

@@ -1,6 +1,7 @@
 // From a datagram to a line of the log.
 #include "log/format.h"
 
+#include "libutil/log_text.h"
 #include "libutil/text.h"
 
 #include <syslog.h>
@@ -59,40 +60,6 @@ int severity(Level level)
     return LOG_INFO;
 }
 
-// A queue id: letters and digits, at least 6 of them, before ": ".
-std::string_view queue_id(std::string_view text)
-{
-    std::size_t colon = text.find(": ");
-    if (colon == std::string_view::npos || colon < 6 || colon > 40)
-        return {};
-    std::string_view id = text.substr(0, colon);
-    bool digits = std::ranges::any_of(id, util::is_digit);
-    return digits && std::ranges::all_of(id, util::is_alnum) ? id : std::string_view();
-}
-
-bool is_key(std::string_view text)
-{
-    return !text.empty() && text.size() <= 40 &&
-           std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || util::is_digit(c) || c == '_' || c == '-'; });
-}
-
-// The "key=value" at the beginning of `rest`, which moves behind it.  A value ends before ", key=".
-std::pair<std::string_view, std::string_view> next_pair(std::string_view& rest)
-{
-    auto [key, after] = util::split_first(rest, '=');
-    if (key.size() == rest.size() || !is_key(key))
-        return {};
-    for (std::size_t comma = after.find(", "); comma != std::string_view::npos; comma = after.find(", ", comma + 1)) {
-        std::string_view next = after.substr(comma + 2);
-        if (auto name = util::split_first(next, '=').first; name.size() < next.size() && is_key(name)) {
-            rest = next;
-            return {key, after.substr(0, comma)};
-        }
-    }
-    rest = {};
-    return {key, after};
-}
-
 }  // namespace
 
 util::Result<LineView> parse_datagram(std::string_view datagram)
@@ -147,11 +114,11 @@ void Formatter::json(std::string& out, const LineView& line, util::WallTime time
 {
     util::append(out, "{\"time\":\"", timestamp(time), "\",\"host\":", util::json_quote(host_), ",\"program\":", util::json_quote(line.program),
                  ",\"pid\":", line.pid, ",\"uid\":", line.uid, ",\"level\":\"", util::log::name_of(line.level), "\"");
-    if (std::string_view id = queue_id(line.text); !id.empty()) {
+    if (std::string_view id = util::log::leading_queue_id(line.text); !id.empty()) {
         util::append(out, ",\"queue_id\":", util::json_quote(id));
         std::string_view rest = line.text.substr(id.size() + 2);
         std::string fields;
-        for (auto pair = next_pair(rest); !pair.first.empty(); pair = next_pair(rest))
+        for (auto pair = util::log::next_pair(rest); !pair.first.empty(); pair = util::log::next_pair(rest))
             util::append(fields, fields.empty() ? "" : ",", util::json_quote(pair.first), ":", util::json_quote(pair.second));
         if (!fields.empty())
             util::append(out, ",\"fields\":{", fields, "}");

@@ -1,6 +1,7 @@
 // Control: telling peers apart, and what tools ask for.
 #include "qmgr/control.h"
 
+#include "libqueue/change.h"
 #include "libqueue/listing.h"
 #include "libqueue/queue_id.h"
 #include "libutil/log.h"
@@ -84,11 +85,15 @@ void Control::received(Peer& peer, ipc::Packet& packet)
         return peer.channel->fail(util::invalid("a request within a request"));
     peer.count = 0;
     peer.site.clear();
+    peer.change = {};
     peer.timer.start(idle_time);
     if (name == ipc::QueueList::message_name) {
+        auto request = ipc::decode<ipc::QueueList>(packet);
+        if (!request)
+            return peer.channel->fail(request.take_error());
         if (!permissions_.may_list(peer.uid))
             return end(peer, "you may not list the queue");
-        return list(peer);
+        return list(peer, *request);
     }
     if (name == ipc::QueueFlush::message_name) {
         auto request = ipc::decode<ipc::QueueFlush>(packet);
@@ -104,24 +109,42 @@ void Control::received(Peer& peer, ipc::Packet& packet)
             return peer.channel->fail(request.take_error());
         if (!permissions_.may_change(peer.uid))
             return end(peer, "you may not change the queue");
-        return change(peer, *request);
+        return change(peer, request.take());
     }
     peer.channel->fail(util::invalid(util::concat("an unexpected message ", util::printable(name, 40))));
 }
 
-void Control::list(Peer& peer)
+// All messages in these queues, to be worked on in slices; false: it could not be done, and the tool knows.
+bool Control::find_files(Peer& peer, ipc::QueueSet queues)
 {
-    for (const auto& item : manager_.messages())
-        peer.waiting.emplace_back(std::nullopt, item.second->id);
-    for (queue::Place place : {queue::Place::Incoming, queue::Place::Deferred, queue::Place::Hold}) {
+    if (queues & queue::active_queue)
+        for (const auto& item : manager_.messages())
+            peer.waiting.emplace_back(std::nullopt, item.second->id);
+    for (queue::Place place : queue::all_places) {
+        if (!(queues & queue::set_of(place)))
+            continue;
         auto names = manager_.directory().list(place);
-        if (!names)
-            return end(peer, names.error().text);
+        if (!names) {
+            end(peer, names.error().text);
+            return false;
+        }
         for (std::string& name : *names)
             if (queue::is_queue_id(name) && !manager_.find(name))
                 peer.waiting.emplace_back(place, std::move(name));
     }
     std::reverse(peer.waiting.begin(), peer.waiting.end());
+    return true;
+}
+
+void Control::list(Peer& peer, const ipc::QueueList& request)
+{
+    // Which place a message has is seen when its turn comes.
+    for (const std::string& id : request.queue_ids)
+        for (queue::Place place : queue::all_places)
+            if (queue::is_queue_id(id) && (manager_.find(id) ? place == queue::Place::Incoming : manager_.directory().stat(place, id).ok()))
+                peer.waiting.emplace_back(place, id);
+    if (request.queue_ids.empty() && !find_files(peer, queue::waiting_queues))
+        return;
     if (peer.waiting.empty())
         return end(peer, {});
     slice(peer);
@@ -138,7 +161,9 @@ void Control::slice(Peer& peer)
             return;
         auto [place, id] = std::move(peer.waiting.back());
         peer.waiting.pop_back();
-        if (peer.site.empty())
+        if (peer.change.all)
+            peer.count += manager_.change(id, peer.change.kind, peer.change.queues, peer.change.reason).ok();
+        else if (peer.site.empty())
             list_one(peer, place, id);
         else
             flush_one(peer, *place, id);
@@ -161,6 +186,7 @@ void Control::list_one(Peer& peer, const std::optional<queue::Place>& place, con
         head.size = message->size;
         head.arrival = message->envelope.arrival;
         head.sender = message->envelope.sender;
+        head.forced_expire = message->expire;
         std::vector<ipc::QueueItemRecipient> recipients;
         for (const MessageRecipient& recipient : message->recipients)
             if (recipient.state != Message::State::Delivered && recipient.state != Message::State::Finished)
@@ -189,13 +215,9 @@ void Control::flush(Peer& peer, const ipc::QueueFlush& request)
         manager_.flush();
         return end(peer, {});
     }
-    auto names = manager_.directory().list(queue::Place::Deferred);
-    if (!names)
-        return end(peer, names.error().text);
     peer.site = request.site;
-    for (std::string& name : *names)
-        if (queue::is_queue_id(name) && !manager_.find(name))
-            peer.waiting.emplace_back(queue::Place::Deferred, std::move(name));
+    if (!find_files(peer, queue::set_of(queue::Place::Deferred)))
+        return;
     if (peer.waiting.empty())
         return end(peer, {});
     slice(peer);
@@ -209,14 +231,24 @@ void Control::flush_one(Peer& peer, queue::Place place, const std::string& id)
     peer.count += manager_.flush_message(id);
 }
 
-void Control::change(Peer& peer, const ipc::QueueChange& request)
+void Control::change(Peer& peer, ipc::QueueChange request)
 {
-    auto kind = request.kind == ipc::QueueChange::Kind::Hold      ? Manager::Change::Hold
-                : request.kind == ipc::QueueChange::Kind::Release ? Manager::Change::Release
-                                                                  : Manager::Change::Remove;
-    auto changed = manager_.change(request.queue_id, kind);
-    peer.count = changed.ok();
-    end(peer, changed ? std::string() : changed.error().text);
+    if (request.reason.empty())
+        request.reason = "by request";
+    if (!request.all) {
+        auto changed = manager_.change(request.queue_id, request.kind, request.queues, request.reason);
+        peer.count = changed.ok();
+        return end(peer, changed ? std::string() : changed.error().text);
+    }
+    bool held_only = request.kind == ipc::QueueChange::Kind::Release;
+    if (request.queues == 0)
+        request.queues = held_only ? queue::set_of(queue::Place::Hold) : queue::waiting_queues;
+    peer.change = std::move(request);
+    if (!find_files(peer, peer.change.queues))
+        return;
+    if (peer.waiting.empty())
+        return end(peer, {});
+    slice(peer);
 }
 
 void Control::end(Peer& peer, std::string error)

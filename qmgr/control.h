@@ -50,15 +50,17 @@ private:
         std::unique_ptr<ipc::Channel> channel;
         std::vector<std::pair<std::optional<queue::Place>, std::string>> waiting;   // to be listed or looked at
         std::string site;               // with it, flush what is for it
+        ipc::QueueChange change;        // with `all`, change what waits
         std::uint64_t count = 0;
         std::list<Peer>::iterator self;
     };
 
     void first_record(Peer& peer);
     void received(Peer& peer, ipc::Packet& packet);
-    void list(Peer& peer);
+    void list(Peer& peer, const ipc::QueueList& request);
     void flush(Peer& peer, const ipc::QueueFlush& request);
-    void change(Peer& peer, const ipc::QueueChange& request);
+    void change(Peer& peer, ipc::QueueChange request);
+    bool find_files(Peer& peer, ipc::QueueSet queues);
     void slice(Peer& peer);
     void list_one(Peer& peer, const std::optional<queue::Place>& place, const std::string& id);
     void flush_one(Peer& peer, queue::Place place, const std::string& id);

@@ -12,6 +12,7 @@
 
 #include "libipc/offer.h"
 #include "libqueue/backoff.h"
+#include "libqueue/change.h"
 #include "librouting/router.h"
 #include "libutil/shortage.h"
 #include "qmgr/agents.h"
@@ -51,8 +52,9 @@ public:
     void flush();
     // The same for one message; false when it is not there.
     bool flush_message(const std::string& id);
-    enum class Change : std::uint8_t { Hold, Release, Remove };
-    util::Result<void> change(const std::string& id, Change change);
+    using Change = ipc::QueueChange::Kind;
+    // Without queues: wherever the change makes sense.
+    util::Result<void> change(const std::string& id, Change change, ipc::QueueSet queues = 0, const std::string& reason = "by request");
     // When a deferred message is tried again, by the time of its last attempt (the file's mtime), both
     // in microseconds since 1970.
     std::int64_t next_attempt(const std::string& id, std::int64_t mtime) const;
@@ -147,8 +149,7 @@ private:
     static void obey(Message& message, const queue::Summary& summary);
     void restore_state(Message& message, const queue::Reader& reader);
     void clear_litter(const std::string& name);
-    util::Result<void> move_by_hand(const std::string& id, queue::Place from, queue::Place to, queue::StoryEntry::Kind kind,
-                                    std::string text);
+    void change_active(Message& message, Change change, const std::string& reason);
 
     util::EventLoop& loop_;
     const Config& config_;

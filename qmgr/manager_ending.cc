@@ -86,9 +86,10 @@ void Manager::expire(Message& message, std::int64_t age)
     util::Duration lifetime = *config_.maximal_queue_lifetime;
     if (message.envelope.sender.empty())
         lifetime = std::min<util::Duration>(lifetime, *config_.bounce_queue_lifetime);
-    if (age < lifetime.count() || message.count(Message::State::Deferred) == 0)
+    if ((age < lifetime.count() && !message.expire) || message.count(Message::State::Deferred) == 0)
         return;
-    util::log::info(message.id, ": from=<", message.envelope.sender, ">, status=expired, returned to sender");
+    util::log::info(message.id, ": from=<", message.envelope.sender, ">, status=", message.expire ? "force-expired" : "expired",
+                    ", returned to sender");
     for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
         MessageRecipient& recipient = message.recipients[i];
         if (recipient.state != Message::State::Deferred)
@@ -235,7 +236,7 @@ void Manager::remove(Message& message)
         for (MessageRecipient& recipient : message.recipients)
             mark(message, recipient);
     }
-    util::log::info(message.id, ": removed");
+    util::log::info(message.id, ": removed", message.remove && message.reason != "by request" ? util::concat(" (", util::printable(message.reason), ")") : "");
     forget(message);
 }
 
@@ -245,7 +246,7 @@ void Manager::put_on_hold(Message& message)
     if (writable(message) < 0 && shortage_.active())
         return put_off(message);
     util::log::warning(message.id, ": placed on hold: ", message.reason, " (to look at it: terncat ", message.id,
-                       "; to try again: ternqueue -H ", message.id, ")");
+                       "; to try again: ternsuper -H ", message.id, ")");
     mark_all_done(message);
     tell(message, {queue::StoryEntry::Kind::Held, wall_microseconds(), {}, {}, message.reason});
     if (auto moved = directory_.move(message.id, message.place, queue::Place::Hold); !moved)

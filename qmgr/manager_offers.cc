@@ -173,6 +173,8 @@ void Manager::named(Message& message)
         found->second->messages.erase(message.number);
     if (!message.active)
         return message.hold ? put_on_hold(message) : activate(message);
+    if (message.expire)
+        tell(message, {queue::StoryEntry::Kind::Expire, util::wall_now().time_since_epoch().count(), {}, {}, ""});
     // What was decided before there was a file.
     if (message.outstanding > 0 || message.count(Message::State::Delivered) < message.recipients.size()) {
         for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {

@@ -188,6 +188,8 @@ void Manager::restore_state(Message& message, const queue::Reader& reader)
         } else if (entry.kind == queue::StoryEntry::Kind::Released) {
             message.deaths = 0;
             message.hold = false;
+        } else if (entry.kind == queue::StoryEntry::Kind::Expire) {
+            message.expire = true;
         } else if (entry.kind == queue::StoryEntry::Kind::Warned) {
             message.warned = true;
         }
@@ -217,18 +219,6 @@ void Manager::set_aside(const std::string& id, queue::Place place, const util::E
         util::log::error(id, ": cannot be moved to the corrupt queue: ", moved.error().text);
 }
 
-// Moves a file and tells its story of it.  It is opened before, so that it does not move without that for
-// want of a descriptor.
-util::Result<void> Manager::move_by_hand(const std::string& id, queue::Place from, queue::Place to, queue::StoryEntry::Kind kind,
-                                         std::string text)
-{
-    auto file = TRY(directory_.open_file(from, id, O_RDWR));
-    TRY(directory_.move(id, from, to));
-    if (auto told = queue::append_story(file.get(), {kind, util::wall_now().time_since_epoch().count(), {}, {}, std::move(text)}); !told)
-        util::log::warning(id, ": a line of its story is lost: ", told.error().text);
-    return {};
-}
-
 void Manager::flush()
 {
     scheduler_.revive_all();
@@ -249,45 +239,55 @@ bool Manager::flush_message(const std::string& id)
     return taken;
 }
 
-util::Result<void> Manager::change(const std::string& id, Change change)
+// Jobs that are out run to their end; the rest is stopped.
+void Manager::change_active(Message& message, Change change, const std::string& reason)
+{
+    if (change == Change::Expire || change == Change::ExpireRelease) {
+        message.expire = true;
+        if (message.named)
+            tell(message, {queue::StoryEntry::Kind::Expire, util::wall_now().time_since_epoch().count(), {}, {}, reason});
+        return;
+    }
+    (change == Change::Hold ? message.hold : message.remove) = true;
+    message.reason = reason;
+    message.outstanding -= scheduler_.withdraw(message.number).size();
+    settle(message);
+}
+
+util::Result<void> Manager::change(const std::string& id, Change change, ipc::QueueSet queues, const std::string& reason)
 {
     if (!queue::is_queue_id(id))
         return util::invalid("not a queue id");
+    if (queues == 0)
+        queues = queue::all_queues;
     if (auto found = by_id_.find(id); found != by_id_.end()) {
-        Message& message = *found->second;
         if (change == Change::Release)
             return util::not_found("not on hold");
-        // Jobs that are out run to their end; the rest is stopped.
-        (change == Change::Hold ? message.hold : message.remove) = true;
-        message.reason = "by request";
-        message.outstanding -= scheduler_.withdraw(message.number).size();
-        settle(message);
+        if (!(queues & queue::active_queue))
+            return util::not_found("no such message");
+        change_active(*found->second, change, reason);
         return {};
     }
-    for (queue::Place place : {queue::Place::Incoming, queue::Place::Deferred, queue::Place::Hold, queue::Place::Corrupt}) {
-        if (!directory_.stat(place, id).ok())
-            continue;
-        if (change == Change::Remove) {
-            TRY(directory_.remove(place, id));
-            util::log::info(id, ": removed");
-            return {};
-        }
-        if (change == Change::Hold && place == queue::Place::Hold)
-            return {};
-        if (change == Change::Release && place == queue::Place::Hold) {
-            TRY(move_by_hand(id, place, queue::Place::Incoming, queue::StoryEntry::Kind::Released, ""));
-            util::log::info(id, ": released from hold");
-            import(id, queue::Place::Incoming);
-            dispatch();
-            return {};
-        }
-        if (change == Change::Release)
-            return util::not_found("not on hold");
-        TRY(move_by_hand(id, place, queue::Place::Hold, queue::StoryEntry::Kind::Held, "by request"));
-        util::log::info(id, ": placed on hold");
-        return {};
+    queue::Place place = TRY(queue::change_file(directory_, id, change, queues, reason));
+    bool held = place == queue::Place::Hold;
+    if (change == Change::Remove)
+        util::log::info(id, ": removed", reason == "by request" ? "" : util::concat(" (", util::printable(reason), ")"));
+    else if (change == Change::Hold && !held)
+        util::log::info(id, ": placed on hold: ", util::printable(reason));
+    if (change == Change::Expire || change == Change::ExpireRelease)
+        util::log::info(id, ": to be returned to its sender, ", util::printable(reason));
+    bool released = change == Change::Release || (change == Change::ExpireRelease && held);
+    if (released)
+        util::log::info(id, ": released from hold");
+    // One that is to go back goes now, as far as there is room; what is held waits until it is released.
+    if (released || (change == Change::Expire && !held) || change == Change::ExpireRelease) {
+        if (has_room())
+            import(id, released ? queue::Place::Incoming : place);
+        else if (released)
+            overflow_ = true;
+        dispatch();
     }
-    return util::not_found("no such message");
+    return {};
 }
 
 }  // namespace qmgr

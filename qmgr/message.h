@@ -45,7 +45,8 @@ struct Message {
     bool abandoned = false;     // nobody was promised anything: forget it when its jobs are over
     bool hold = false;          // to be held, or deleted, when its jobs are over
     bool remove = false;
-    std::string reason;         // for hold
+    bool expire = false;        // what is not delivered in this attempt goes back
+    std::string reason;         // for hold and remove
     std::size_t cleaner = 0;    // the connection that offered it, until it is named
     util::Instant offered{};
     std::int64_t activated = 0; // microseconds since 1970

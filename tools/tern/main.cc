@@ -1,12 +1,14 @@
 // tern(1): starts, stops and asks an instance.
 //
 //   tern [-c CONFIG_DIRECTORY] [-v] start | start-fg | stop | reload | status [-j] | check | set-permissions
+//   tern [-c CONFIG_DIRECTORY] trace ... | tail ...
 #include "libutil/handle.h"
 #include "libutil/standard_fds.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
 #include "libutil/time.h"
 #include "tools/tern/start.h"
+#include "tools/tern/trace.h"
 
 #include <sysexits.h>
 #include <unistd.h>
@@ -29,7 +31,9 @@ void say(std::string_view text) { print(STDERR_FILENO, util::concat("tern: ", te
 
 int usage()
 {
-    print(STDERR_FILENO, "usage: tern [-c /config/directory] [-v] start|start-fg|stop|reload|status [-j]|check|set-permissions\n");
+    print(STDERR_FILENO, "usage: tern [-c /config/directory] [-v] start|start-fg|stop|reload|status [-j]|check|set-permissions\n"
+                         "       tern [-c /config/directory] trace [-j] [-n messages] [-S since] [-U until] address|queue-id|message-id|time\n"
+                         "       tern [-c /config/directory] tail [-f] [word ...]\n");
     return EX_USAGE;
 }
 
@@ -153,6 +157,11 @@ int main(int argc, char** argv)
     if (optind >= argc)
         return usage();
     std::string_view command = argv[optind++];
+    // The rest is theirs.
+    if (command == "trace")
+        return util::end_output("tern", tern::trace(directory, argc - optind + 1, argv + optind - 1));
+    if (command == "tail")
+        return tern::tail(directory, argc - optind + 1, argv + optind - 1);
     // "status -j" reads better than "-j status": both work.
     if (optind < argc && command == "status" && std::string_view(argv[optind]) == "-j") {
         json = true;

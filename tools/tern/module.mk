@@ -1,3 +1,4 @@
 PROGRAMS += tern
-tern_SRCS := $(sort $(wildcard tools/tern/*.cc)) tools/ternconf/sections.cc tools/ternconf/unused.cc
-tern_LIBS := libipc librouting libmail libnet libconf libutil
+tern_SRCS := $(sort $(wildcard tools/tern/*.cc)) tools/ternconf/sections.cc tools/ternconf/unused.cc \
+    tools/common/log_files.cc tools/common/log_line.cc tools/common/queue_access.cc tools/common/time_words.cc
+tern_LIBS := libqueue libipc librouting libmail libnet libconf libutil

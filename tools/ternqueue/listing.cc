@@ -37,8 +37,11 @@ std::string arrival_text(std::int64_t microseconds)
     return std::string(text, size);
 }
 
-// After the id: * is being delivered, ! is held.
-char mark_of(const ipc::QueueItem& item) { return item.queue == "active" ? '*' : item.queue == "hold" ? '!' : ' '; }
+// After the id: * is being delivered, ! is held, # is to be returned.
+char mark_of(const ipc::QueueItem& item)
+{
+    return item.queue == "active" ? '*' : item.queue == "hold" ? '!' : item.forced_expire ? '#' : ' ';
+}
 
 }  // namespace
 
@@ -83,7 +86,7 @@ void Listing::add_json(const ipc::QueueItem& item)
                      ", \"arrival_time\": ", item.arrival / 1'000'000, ", \"message_size\": ", item.size);
         if (item.next_attempt != 0)
             util::append(out_, ", \"next_attempt\": ", item.next_attempt / 1'000'000);
-        util::append(out_, ", \"forced_expire\": false, \"sender\": ", util::json_quote(item.sender), ", \"recipients\": [");
+        util::append(out_, ", \"forced_expire\": ", item.forced_expire ? "true" : "false", ", \"sender\": ", util::json_quote(item.sender), ", \"recipients\": [");
         open_ = first_recipient_ = true;
     }
     for (const ipc::QueueItemRecipient& recipient : item.recipients) {

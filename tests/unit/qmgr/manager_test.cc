@@ -350,6 +350,30 @@ TEST(what_is_to_be_held_is_held_until_it_is_released)
 }
 END_TEST
 
+TEST(what_is_forced_to_expire_goes_back_after_one_more_attempt)
+{
+    Bed bed;
+    int local = bed.listen("local");
+    int bounce = bed.listen("bounce");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.offer(id_a, {"a@here"}, false);
+    cleaner.next();
+    cleaner.name(id_a);
+    Agent agent(bed, local, 10);
+    agent.answer(agent.next_as<ipc::Job>(), ipc::Disposition::Deferred);
+    bed.until([&] { return bed.count(queue::Place::Deferred) == 1; });
+    // Elsewhere it is not.
+    EQ(bed.manager->change(std::string(id_a), Manager::Change::Expire, queue::active_queue).error().text, "no such message");
+    OK(bed.manager->change(std::string(id_a), Manager::Change::Expire));
+    agent.answer(agent.next_as<ipc::Job>(), ipc::Disposition::Deferred);
+    Agent notifier(bed, bounce, 1);
+    auto order = notifier.next_as<ipc::Notify>();
+    EQ(order.kind, ipc::Notify::Kind::Failure);
+    EQ(order.queue_id, id_a);
+}
+END_TEST
+
 TEST(a_content_filter_overrules_routes_and_a_redirect_recipients)
 {
     Bed bed;
@@ -720,7 +744,8 @@ END_TEST
 SUITE(manager, a_notice_that_was_lost_is_ordered_again, a_message_that_is_delivered_in_time_never_gets_a_name,
       a_message_that_all_refuse_is_refused_and_not_bounced, a_temporary_failure_keeps_and_defers,
       a_race_ends_in_time_and_the_delivery_goes_on, what_does_not_race_waits_for_its_name,
-      what_is_to_be_held_is_held_until_it_is_released, a_content_filter_overrules_routes_and_a_redirect_recipients,
+      what_is_to_be_held_is_held_until_it_is_released, what_is_forced_to_expire_goes_back_after_one_more_attempt,
+      a_content_filter_overrules_routes_and_a_redirect_recipients,
       cleanup_gone_before_the_ruling_takes_the_message_along, cleanup_gone_after_keep_may_have_named_the_file,
       files_of_an_earlier_life_are_delivered_and_damaged_ones_set_aside,
       a_message_during_which_two_agents_ended_is_held, a_message_over_which_two_mailboxes_ended_is_held_and_can_be_released,
