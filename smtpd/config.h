@@ -32,6 +32,26 @@ struct Config : ipc::NoticeConfig {
     conf::Text reject_footer{this, "smtpd_reject_footer", "", {.max = 300},
         "A text to add to every 4xx and 5xx reply, as a line of its own."};
 
+    // --- proxies and filters in front ------------------------------------------------------------------
+    conf::Words authorized_xclient_hosts{this, "smtpd_authorized_xclient_hosts", "",
+        "Clients that may say with XCLIENT whom they speak for, and so change what all access rules see: "
+        "addresses, network/mask, host names, .domains, /file/names and type:tables, with ! before those to "
+        "leave out.  Who is trusted here can log in as anybody."};
+    conf::Words authorized_xforward_hosts{this, "smtpd_authorized_xforward_hosts", "",
+        "Clients that may say with XFORWARD where a message came from, for the log and the queue file; in the "
+        "form of smtpd_authorized_xclient_hosts."};
+    conf::Choice<bool> upstream_proxy_protocol{this, "smtpd_upstream_proxy_protocol", "",
+        {{"", false}, {"haproxy", true}},
+        "haproxy: each connection begins with a header of the PROXY protocol, version 1 or 2, that tells the "
+        "client's address; one without is closed.  For services that only the proxy can reach, by -o in "
+        "master.cf(5)."};
+    conf::Duration upstream_proxy_timeout{this, "smtpd_upstream_proxy_timeout", "5s",
+        {.min = std::chrono::seconds(1), .max = std::chrono::hours(1)},
+        "How long the proxy may take to send that header."};
+
+    conf::Flag client_port_logging{this, "smtpd_client_port_logging", "no",
+        "Whether log lines name the client's port, too: name[address]:port."};
+
     // --- limits ------------------------------------------------------------------------------------
     conf::Duration timeout{this, "smtpd_timeout", "${stress?{10}:{300}}s",
         {.min = std::chrono::seconds(1), .max = std::chrono::hours(24)},

@@ -44,7 +44,15 @@ util::Result<std::unique_ptr<Restrictions>> Restrictions::open(const Config& con
     };
     std::unique_ptr<Restrictions> rules(new Restrictions(config, common, std::move(lists), std::move(outside)));
     rules->mynetworks_ = TRY(clients(common.mynetworks));
-    rules->bare_newline_exclusions_ = TRY(clients(config.forbid_bare_newline_exclusions));
+    for (auto [privilege, parameter] : {std::pair<Privilege, const conf::Words*>
+                                        {Privilege::BareNewlines, &config.forbid_bare_newline_exclusions},
+                                        {Privilege::Xclient, &config.authorized_xclient_hosts},
+                                        {Privilege::Xforward, &config.authorized_xforward_hosts}}) {
+        auto list = conf::Clients::parse(**parameter);
+        if (!list.ok())
+            return std::move(list).take_error().in(parameter->name());
+        rules->privileged_[std::size_t(privilege)] = {parameter->name(), list.take()};
+    }
     rules->header_clients_ = TRY(parse_header_clients(config.local_header_rewrite_clients));
     rules->overrides_ = TRY(ipc::parse_overrides(*config.receive_override_options));
     TRY(ipc::check_content_filter(*config.content_filter));
@@ -150,11 +158,12 @@ bool Restrictions::in_mynetworks(const Client& client)
     return answer.ok() && *answer;
 }
 
-bool Restrictions::may_send_bare_newlines(const Client& client)
+bool Restrictions::has(Privilege privilege, const Client& client)
 {
-    auto answer = contains(bare_newline_exclusions_, client);
+    PrivilegedClients& list = privileged_[std::size_t(privilege)];
+    auto answer = list.clients.contains(client.name, client.address);
     if (!answer.ok())
-        log::warning("smtpd_forbid_bare_newline_exclusions: ", answer.error().text);
+        log::warning(list.parameter, ": ", answer.error().text);
     return answer.ok() && *answer;
 }
 

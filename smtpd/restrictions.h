@@ -15,6 +15,7 @@
 #include "smtpd/restriction_list.h"
 #include "smtpd/rules.h"
 
+#include <array>
 #include <functional>
 
 namespace smtpd {
@@ -41,7 +42,7 @@ public:
     bool in_mynetworks(const Client& client) override;
     bool rewrites_headers(const RequestView& request) override;
     mail::Address complete(mail::Address address) override { return outside_.destinations.complete(std::move(address)); }
-    bool may_send_bare_newlines(const Client& client) override;
+    bool has(Privilege privilege, const Client& client) override;
 
 private:
     enum class Outcome : std::uint8_t { Next, Permit, Refuse };
@@ -89,7 +90,11 @@ private:
     Outside outside_;
     conf::Tables sender_logins_;
     conf::Networks mynetworks_;
-    conf::Networks bare_newline_exclusions_;
+    struct PrivilegedClients {
+        std::string parameter;
+        conf::Clients clients;
+    };
+    std::array<PrivilegedClients, privilege_count> privileged_;   // by Privilege
     // local_header_rewrite_clients: one of its words.
     struct HeaderClients {
         enum class Kind : std::uint8_t { Own, Mynetworks, Authenticated, Table } kind = Kind::Own;

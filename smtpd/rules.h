@@ -66,6 +66,10 @@ struct Ruling {
     bool refused() const { return refusal.has_value(); }
 };
 
+// Lists of clients that may do what others may not; see Config for each.
+enum class Privilege : std::uint8_t { BareNewlines, Xclient, Xforward };
+constexpr std::size_t privilege_count = 3;
+
 class Rules {
 public:
     virtual ~Rules() = default;
@@ -83,8 +87,7 @@ public:
     virtual bool rewrites_headers(const RequestView& request) = 0;
     // The standard form of an address: with its domain.
     virtual mail::Address complete(mail::Address address) = 0;
-    // Is it in smtpd_forbid_bare_newline_exclusions?
-    virtual bool may_send_bare_newlines(const Client& client) = 0;
+    virtual bool has(Privilege privilege, const Client& client) = 0;
 };
 
 }  // namespace smtpd

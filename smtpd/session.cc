@@ -43,6 +43,8 @@ std::span<const Session::Command> Session::commands()
         {"NOOP", &Session::noop, any, Command::Last | Command::Junk | Command::Plain},
         {"VRFY", &Session::vrfy, any, Command::Last | Command::Junk},
         {"QUIT", &Session::quit, any, Command::Plain},
+        {"XCLIENT", &Session::xclient, idle, Command::Plain},
+        {"XFORWARD", &Session::xforward, idle},
     };
     static_assert(std::size(table) <= max_commands);
     return table;
@@ -80,8 +82,10 @@ Session::State Session::state() const
 void Session::run()
 {
     log::info("connect from ", client_.log_name());
-    bare_newlines_allowed_ = *config_.forbid_bare_newline != BareNewline::No &&
-                             services_.rules.may_send_bare_newlines(client_);
+    begin_client();
+    // By who it is, never by whom it says that it speaks for.
+    may_xclient_ = services_.rules.has(Privilege::Xclient, client_);
+    may_xforward_ = services_.rules.has(Privilege::Xforward, client_);
     if (greet())
         serve();
     if (transaction_) {
@@ -93,22 +97,33 @@ void Session::run()
     report();
 }
 
+// What follows from who the client is.
+void Session::begin_client()
+{
+    bare_newlines_allowed_ = *config_.forbid_bare_newline != BareNewline::No &&
+                             services_.rules.has(Privilege::BareNewlines, client_);
+}
+
 bool Session::greet()
 {
     if (*config_.tls_wrappermode && !begin_tls())
         return false;
+    send(greeting());
+    return true;
+}
+
+mail::Reply Session::greeting()
+{
     if (!*config_.delay_reject) {
         Ruling ruling = services_.rules.on_connect(request());
         client_deferral_ = ruling.deferral;
         if (ruling.refused()) {
             // RFC 5321 §3.1: 554 instead of 220, then only QUIT.
             denied_ = ruled(std::move(ruling), "CONNECT");
-            send(*denied_);
-            return true;
+            return *denied_;
         }
     }
-    send({220, "", *config_.banner});
-    return true;
+    return {220, "", *config_.banner};
 }
 
 void Session::serve()
@@ -213,7 +228,8 @@ std::optional<mail::Reply> Session::refuse_command(const Command& command, std::
 {
     if (std::ranges::any_of(line, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 127; }))
         return mail::Reply{500, "5.5.2", "Error: control characters in a command"};
-    if (denied_ && command.handler != &Session::quit)
+    bool may_follow = command.handler == &Session::quit || (may_xclient_ && command.handler == &Session::xclient);
+    if (denied_ && !may_follow)
         return mail::Reply{503, "5.7.0", util::concat("Error: access denied for ", client_.log_name())};
     if (sent_ahead(command))
         return mail::Reply{554, "5.5.0", "Error: SMTP protocol synchronization"};
@@ -235,7 +251,8 @@ mail::Reply Session::refuse_state(const Command& command) const
     bool idle = state() == Connected || state() == Greeted;
     if (command.handler == &Session::mail)
         return {503, "5.5.1", "Error: nested MAIL command"};
-    if (command.handler == &Session::auth || command.handler == &Session::starttls)
+    if (command.handler == &Session::auth || command.handler == &Session::starttls ||
+        command.handler == &Session::xclient || command.handler == &Session::xforward)
         return {503, "5.5.1", "Error: MAIL transaction in progress"};
     if (idle)
         return {503, "5.5.1", "Error: need MAIL command"};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "libconf/common.h"
+#include "libmail/client_attributes.h"
 #include "libnet/stream.h"
 #include "smtpd/authenticator.h"
 #include "smtpd/client.h"
@@ -53,7 +54,9 @@ private:
     static const Command* find_command(std::string_view verb);
 
     // session.cc
+    void begin_client();
     bool greet();
+    mail::Reply greeting();
     void serve();
     std::optional<std::string> next_command();
     mail::Reply execute(const std::string& line);
@@ -84,6 +87,13 @@ private:
     bool offers_starttls() const;
     bool offers_auth() const;
     bool begin_tls();
+
+    // session_xclient.cc
+    mail::Reply xclient(std::string_view argument);
+    mail::Reply xforward(std::string_view argument);
+    void become(const mail::ClientAttributes& attributes);
+    void log_forwarded(std::string& line) const;
+    void fill_client(ipc::Envelope& envelope) const;
 
     // session_mail.cc
     mail::Reply mail(std::string_view argument);
@@ -125,6 +135,9 @@ private:
     Services services_;
     net::Stream stream_;
     Client client_;
+    bool may_xclient_ = false;
+    bool may_xforward_ = false;
+    mail::ClientAttributes forwarded_;    // by XFORWARD, for the next transaction
 
     std::string helo_;
     bool helo_given_ = false;

@@ -93,6 +93,10 @@ std::string Session::ehlo_text()
     if (*config_.smtputf8_enable)
         offer("SMTPUTF8");
     offer("CHUNKING");
+    if (may_xclient_)
+        offer("XCLIENT", mail::client_attribute_names(mail::ClientCommand::Xclient));
+    if (may_xforward_)
+        offer("XFORWARD", mail::client_attribute_names(mail::ClientCommand::Xforward));
     offer("LIMITS", util::concat("RCPTMAX=", *config_.recipient_limit));  // RFC 9422
     return text;
 }
@@ -179,6 +183,7 @@ mail::Reply Session::rset(std::string_view argument)
     if (transaction_)
         services_.intake.abandon();
     transaction_.reset();
+    forwarded_ = {};
     return {250, "2.0.0", "Ok"};
 }
 

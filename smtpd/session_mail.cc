@@ -93,6 +93,7 @@ mail::Reply Session::mail(std::string_view argument)
         return {552, "5.3.4", "Message size exceeds fixed limit"};  // RFC 1870 §6.1
 
     transaction_.emplace();
+    transaction_->forwarded = std::exchange(forwarded_, {});
     transaction_->sender_domain = path->address.domain;
     transaction_->sender = services_.rules.complete(std::move(path->address));
     transaction_->parameters = parameters.take();
@@ -206,6 +207,7 @@ mail::Reply Session::accept_recipient(mail::Address address, const mail::RcptPar
         if (!sasl_username_.empty())
             util::append(line, ", sasl_method=", sasl_method_, ", sasl_username=",
                          util::printable(sasl_username_, 200));
+        log_forwarded(line);
         log::info(line);
     }
     ipc::Recipient recipient;
