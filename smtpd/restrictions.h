@@ -43,6 +43,9 @@ public:
     bool rewrites_headers(const RequestView& request) override;
     mail::Address complete(mail::Address address) override { return outside_.destinations.complete(std::move(address)); }
     bool has(Privilege privilege, const Client& client) override;
+    util::Result<std::string> filter_command(std::string line) override;
+    std::vector<std::string> discarded_keywords(const Client& client) override;
+    std::string footer(std::string_view reply) override;
 
 private:
     enum class Outcome : std::uint8_t { Next, Permit, Refuse };
@@ -81,6 +84,8 @@ private:
     Outcome defer_if_rejected(mail::Reply reply, Evaluation& evaluation) const;
     Outcome refuse(mail::Reply reply, Evaluation& evaluation);
     Outcome trouble(const util::Error& error, Evaluation& evaluation);
+    // Permit, logged if smtpd_log_access_permit_actions has the name.
+    Outcome permit(std::string_view name, Subject subject, const Evaluation& evaluation) const;
     // "<user@example.com>: Recipient address rejected".
     std::string about(Subject subject, const RequestView& request) const;
 
@@ -89,6 +94,9 @@ private:
     RestrictionLists lists_;
     Outside outside_;
     conf::Tables sender_logins_;
+    conf::Tables command_filter_;
+    conf::Tables discarded_keywords_;
+    conf::Tables footers_;
     conf::Networks mynetworks_;
     struct PrivilegedClients {
         std::string parameter;

@@ -2,6 +2,7 @@
 #include "smtpd/session.h"
 
 #include "libutil/log.h"
+#include "smtpd/footer.h"
 
 #include <algorithm>
 
@@ -102,6 +103,7 @@ void Session::begin_client()
 {
     bare_newlines_allowed_ = *config_.forbid_bare_newline != BareNewline::No &&
                              services_.rules.has(Privilege::BareNewlines, client_);
+    discarded_keywords_ = services_.rules.discarded_keywords(client_);
 }
 
 bool Session::greet()
@@ -167,8 +169,15 @@ std::optional<std::string> Session::next_command()
                 return {};
             continue;
         }
-        transcript_.command(line->text);
-        return std::string(line->text);
+        auto filtered = services_.rules.filter_command(std::string(util::trim(line->text)));
+        if (!filtered.ok()) {
+            // Nobody knows what the client means: a BDAT would be followed by its chunk.
+            log::warning("smtpd_command_filter: ", filtered.error().text);
+            send({421, "4.3.0", util::concat(*common_.myhostname, " Error: command lookup error")});
+            return {};
+        }
+        transcript_.command(*filtered);
+        return filtered.take();
     }
 }
 
@@ -311,8 +320,8 @@ void Session::send(mail::Reply reply)
         if (!reply.dsn.empty())
             reply.dsn[0] = '4';
     }
-    if (reply.code >= 400 && !config_.reject_footer->empty())
-        util::append(reply.text, '\n', *config_.reject_footer);
+    if (reply.code >= 400)
+        add_footer(reply.text, services_.rules.footer(mail::to_line(reply)), {client_, *common_.myhostname, util::wall_now()});
     transcript_.reply(reply, classes);
     closing_ = closing_ || reply.code == 421 || reply.code == 521;  // RFC 5321 §3.8, RFC 7504 §3
     stream_.write(mail::to_wire(reply, transaction_ && transaction_->parameters.utf8));

@@ -106,7 +106,6 @@ private:
     void prepend(std::string_view fields);
     mail::Reply ruled(Ruling ruling, std::string_view stage);
     void log_reject(std::string_view stage, const mail::Reply& reply, const mail::Address* recipient = nullptr);
-    std::string log_context() const;
     std::string_view log_id() const;
 
     // session_data.cc
@@ -153,6 +152,7 @@ private:
     bool gone_ = false;                   // the client is: nothing more can be said
     bool forgiven_ = false;               // the current reply is no error of the client's
     bool bare_newlines_allowed_ = false;
+    std::vector<std::string> discarded_keywords_;  // of EHLO, for this client
     std::optional<mail::Reply> client_deferral_;  // DEFER_IF_PERMIT at the greeting
     std::optional<mail::Reply> helo_deferral_;    // and at HELO
     std::optional<mail::Reply> denied_;   // refused at the greeting: only QUIT may follow

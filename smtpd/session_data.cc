@@ -78,6 +78,7 @@ void Session::begin_message()
                           ? mail::to_text(transaction.first_recipient) : std::string();
     facts.tls = tls_ && *config_.tls_received_header ? &*tls_ : nullptr;
     facts.sasl_username = *config_.sasl_authenticated_header ? sasl_username_ : std::string();
+    facts.hidden = *config_.hide_client_session;
     facts.time = util::WallTime(util::Duration(envelope.arrival));
     services_.intake.begin(std::move(envelope), transaction.recipients,
                            [facts, prepended = transaction.orders.prepended](const std::string& queue_id) {

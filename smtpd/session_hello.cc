@@ -11,7 +11,7 @@ namespace log = util::log;
 
 bool Session::offers(std::string_view keyword) const
 {
-    return std::ranges::none_of(*config_.discard_ehlo_keywords, [&](const std::string& word) {
+    return std::ranges::none_of(discarded_keywords_, [&](const std::string& word) {
         return util::equal_nocase(word, keyword);
     });
 }
