@@ -166,4 +166,52 @@ Result<bool> Domains::contains(std::string_view domain)
     return false;
 }
 
+namespace {
+
+// Could it be a host name, or a domain with its dot?  What could be an address is none.
+bool looks_like_name(std::string_view text)
+{
+    std::size_t label = text.rfind('.') + 1;  // 0 without a dot
+    bool letters = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") == std::string_view::npos;
+    return letters && label < text.size() && !util::is_digit(text[label]);
+}
+
+}  // namespace
+
+Result<Clients> Clients::parse(const std::vector<std::string>& patterns, Domains::Subdomains subdomains)
+{
+    Clients clients;
+    auto taken = each_pattern(patterns, false, 0, [&](RawPattern raw) -> Result<void> {
+        if (clients.patterns_.size() >= max_list_patterns)
+            return too_many();
+        Pattern pattern;
+        pattern.negated = raw.negated;
+        std::vector<std::string> one{std::string(raw.text)};
+        bool table = looks_like_table(raw.text);
+        if (table || !looks_like_name(raw.text))
+            pattern.network = TRY(Networks::parse(one));
+        if (table || looks_like_name(raw.text))
+            pattern.domain = TRY(Domains::parse(one, subdomains));
+        clients.patterns_.push_back(std::move(pattern));
+        return {};
+    });
+    if (!taken)
+        return taken.take_error();
+    return clients;
+}
+
+Result<bool> Clients::contains(std::string_view name, std::string_view address)
+{
+    auto parsed = IpAddress::parse(address);
+    bool named = !name.empty() && name != "unknown";
+    for (Pattern& pattern : patterns_) {
+        bool matched = parsed.ok() && TRY(pattern.network.contains(*parsed));
+        if (!matched && named)
+            matched = TRY(pattern.domain.contains(name));
+        if (matched)
+            return !pattern.negated;
+    }
+    return false;
+}
+
 }  // namespace conf

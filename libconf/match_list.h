@@ -60,4 +60,26 @@ private:
     Subdomains subdomains_ = Subdomains::ByDot;
 };
 
+// Clients by address or name, as in smtpd_authorized_xclient_hosts: what Networks takes, host names,
+// and .domains (or, with Subdomains::Always, domains) for the names below them.  A table is asked for
+// the address, the name and its parent domains.
+class Clients {
+public:
+    // Invalid: what is wrong, with the file where there is one.
+    static util::Result<Clients> parse(const std::vector<std::string>& patterns,
+                                       Domains::Subdomains subdomains = Domains::Subdomains::ByDot);
+    // `name` is empty, or "unknown", for clients without one; `address` need not be one.  Temporary: a
+    // table that had to be asked cannot be read.
+    util::Result<bool> contains(std::string_view name, std::string_view address);
+    bool empty() const { return patterns_.empty(); }
+
+private:
+    struct Pattern {
+        bool negated = false;
+        Networks network;
+        Domains domain;
+    };
+    std::vector<Pattern> patterns_;
+};
+
 }  // namespace conf

@@ -2,11 +2,10 @@
 #include "libipc/door.h"
 
 #include "libipc/door_client.h"
+#include "libnet/proxy_header.h"
 #include "libutil/log.h"
 #include "libutil/text.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -15,34 +14,7 @@ namespace ipc {
 
 namespace {
 
-struct ClientAddress {
-    std::string text;
-    bool loopback = false;
-};
-
 std::string_view name_of(Service service) { return service == Service::Pop3 ? "pop3d" : "imapd"; }
-
-ClientAddress describe(const sockaddr_storage& address)
-{
-    char text[INET6_ADDRSTRLEN] = "";
-    ClientAddress out;
-    if (address.ss_family == AF_INET) {
-        const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-        inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
-        out.loopback = (ntohl(v4.sin_addr.s_addr) >> 24) == 127;
-    } else if (address.ss_family == AF_INET6) {
-        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-        out.loopback = IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
-        if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
-            inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text, sizeof text);
-            out.loopback = v6.sin6_addr.s6_addr[12] == 127;
-        } else {
-            inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
-        }
-    }
-    out.text = *text ? text : "unknown";
-    return out;
-}
 
 }  // namespace
 
@@ -71,26 +43,76 @@ util::Result<void> Door::set_certificates(std::string_view pem)
     return {};
 }
 
+struct Door::Proxied {
+    std::uint64_t id = 0;
+    util::UniqueFd socket;
+    net::Endpoint address;       // the proxy's
+    std::function<void()> gone;
+    net::ProxyHeaderParser parser;
+    util::Watch watch;
+    util::Timer timer;
+};
+
 void Door::accept(util::UniqueFd socket, const sockaddr_storage& address, std::function<void()> gone)
 {
-    auto who = describe(address);
+    auto end = net::endpoint_of(address, sizeof address).value_or(net::Endpoint{"unknown", 0});
+    if (!settings_.upstream_proxy)
+        return admit(std::move(socket), end, std::move(gone));
+    auto id = next_++;
+    auto proxied = std::make_unique<Proxied>();
+    Proxied& added = *proxied;
+    proxied_.emplace(id, std::move(proxied));
+    added.id = id;
+    added.socket = std::move(socket);
+    added.address = std::move(end);
+    added.gone = std::move(gone);
+    added.watch = util::Watch(loop_, added.socket.get(), util::Watch::Read, [this, &added](unsigned) { hear_proxy(added); });
+    added.timer = util::Timer(loop_, [this, &added] {
+        util::log::warning("PROXY header from [", added.address.address, "]:", added.address.port, ": timeout");
+        auto over = std::move(added.gone);
+        proxied_.erase(added.id);
+        over();
+    });
+    added.timer.start(settings_.upstream_proxy_timeout);
+}
+
+// Whatever comes of it, the wait is over when the header is complete or wrong.
+void Door::hear_proxy(Proxied& proxied)
+{
+    auto complete = net::read_proxy_header(proxied.socket.get(), proxied.parser);
+    if (complete.ok() && !*complete)
+        return;
+    auto node = proxied_.extract(proxied.id);
+    if (!complete.ok()) {
+        util::log::warning("PROXY header from [", proxied.address.address, "]:", proxied.address.port, ": ", complete.error().text);
+        return proxied.gone();
+    }
+    // Without a client the proxy speaks for itself.
+    const net::Endpoint client = proxied.parser.header().client.value_or(proxied.address);
+    proxied.watch.reset();
+    admit(std::move(proxied.socket), client, std::move(proxied.gone));
+}
+
+void Door::admit(util::UniqueFd socket, const net::Endpoint& client_end, std::function<void()> gone)
+{
+    const std::string& who = client_end.address;
     if (settings_.wrappermode && !tls_) {
-        util::log::warning("connection from [", who.text, "] closed: TLS is wanted and there is no certificate");
+        util::log::warning("connection from [", who, "] closed: TLS is wanted and there is no certificate");
         return gone();
     }
-    auto& dialogues = by_address_[who.text];
+    auto& dialogues = by_address_[who];
     if (dialogues >= settings_.login_limit_per_client) {
-        util::log::warning("too many connections that are not logged in from [", who.text, "]: ",
+        util::log::warning("too many connections that are not logged in from [", who, "]: ",
                            name_of(service_), "_login_connection_limit is ", settings_.login_limit_per_client);
         turn_away(socket.get());
         return gone();
     }
     ++dialogues;
     auto id = next_++;
-    auto client = std::make_unique<DoorClient>(*this, id, std::move(socket), who.text, who.loopback,
+    auto client = std::make_unique<DoorClient>(*this, id, std::move(socket), who, client_end.is_loopback(),
                                                std::move(gone));
     auto& added = *client;
-    if (clients_.size() + 1 == settings_.client_limit)
+    if (clients_.size() + proxied_.size() + 1 == settings_.client_limit)
         util::log::warning(name_of(service_), "_client_limit, ", settings_.client_limit,
                            " connections, is reached: others wait");
     clients_.emplace(id, std::move(client));
@@ -139,6 +161,8 @@ void Door::sweep()
 void Door::stop(std::function<void()> done)
 {
     stopped_ = std::move(done);
+    for (auto& [id, proxied] : std::exchange(proxied_, {}))
+        proxied->gone();
     std::vector<DoorClient*> all;
     for (auto& [id, client] : clients_)
         all.push_back(client.get());

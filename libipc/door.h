@@ -12,6 +12,7 @@
 #include "libipc/login_service.h"
 #include "libipc/server.h"
 #include "libipc/splice.h"
+#include "libnet/endpoint.h"
 #include "libnet/tls_channel.h"
 
 #include <functional>
@@ -44,6 +45,10 @@ public:
 private:
     friend class DoorClient;
 
+    // A connection whose PROXY header has not come yet.
+    struct Proxied;
+    void hear_proxy(Proxied& proxied);
+    void admit(util::UniqueFd socket, const net::Endpoint& address, std::function<void()> gone);
     void turn_away(int socket);
     void remove(DoorClient& client);
     void sweep();
@@ -56,6 +61,7 @@ private:
     std::optional<net::TlsContext> tls_;
     std::unordered_map<std::uint64_t, std::unique_ptr<DoorClient>> clients_;
     std::unordered_map<std::string, std::size_t> by_address_;   // dialogues that go on
+    std::unordered_map<std::uint64_t, std::unique_ptr<Proxied>> proxied_;
     std::vector<std::unique_ptr<DoorClient>> removed_;          // until the loop's next round
     util::Timer sweep_timer_;
     std::uint64_t next_ = 1;

@@ -33,7 +33,15 @@ struct DoorConfig : conf::Section {
             "After this many failed log-ins the connection is closed."},
         login_timeout{this, util::concat(program, "_login_timeout"), "60s",
             {.min = std::chrono::seconds(5), .max = std::chrono::hours(1)},
-            "How long a client may take to log in, from its connection on."}
+            "How long a client may take to log in, from its connection on."},
+        upstream_proxy_protocol{this, util::concat(program, "_upstream_proxy_protocol"), "",
+            {{"", false}, {"haproxy", true}},
+            "haproxy: each connection begins with a header of the PROXY protocol, version 1 or 2, that tells the "
+            "client's address; one without is closed.  For services that only the proxy can reach, by -o in "
+            "master.cf(5)."},
+        upstream_proxy_timeout{this, util::concat(program, "_upstream_proxy_timeout"), "5s",
+            {.min = std::chrono::seconds(1), .max = std::chrono::hours(1)},
+            "How long the proxy may take to send that header."}
     {
     }
 
@@ -44,6 +52,8 @@ struct DoorConfig : conf::Section {
     conf::Count login_limit_per_client;
     conf::Count attempts;
     conf::Duration login_timeout;
+    conf::Choice<bool> upstream_proxy_protocol;
+    conf::Duration upstream_proxy_timeout;
 };
 
 }  // namespace ipc

@@ -17,6 +17,8 @@ DoorSettings settings_of(const DoorConfig& config, const conf::Common& common)
     settings.login_limit_per_client = *config.login_limit_per_client;
     settings.attempts = *config.attempts;
     settings.login_timeout = *config.login_timeout;
+    settings.upstream_proxy = *config.upstream_proxy_protocol;
+    settings.upstream_proxy_timeout = *config.upstream_proxy_timeout;
     settings.tls_protocols = *config.tls_protocols;
     settings.tls_ciphers = *config.tls_ciphers;
     return settings;

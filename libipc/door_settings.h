@@ -15,6 +15,8 @@ struct DoorSettings {
     std::size_t login_limit_per_client = 50;  // connections that are not logged in, of one address
     std::size_t attempts = 5;            // failed log-ins, then the connection ends
     util::Duration login_timeout{60'000'000};
+    bool upstream_proxy = false;         // connections begin with a PROXY header
+    util::Duration upstream_proxy_timeout{5'000'000};
     std::string tls_protocols;
     std::string tls_ciphers;
 };

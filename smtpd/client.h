@@ -12,9 +12,15 @@ struct Client {
     std::string name = "unknown";  // "unknown" if there is no name that holds
     std::string address;           // "192.0.2.1", "2001:db8::1"
     std::uint16_t port = 0;
+    std::string server_address = {};  // where it connected to
+    std::uint16_t server_port = 0;
+    bool log_port = false;            // smtpd_client_port_logging
 
-    // "name[address]", as in every log line.
-    std::string log_name() const { return util::concat(name, '[', address, ']'); }
+    // "name[address]", as in every log line, or "name[address]:port".
+    std::string log_name() const
+    {
+        return util::concat(name, '[', address, ']', log_port ? util::concat(':', port) : "");
+    }
 };
 
 }  // namespace smtpd

@@ -17,6 +17,13 @@ struct Config : ipc::NoticeConfig {
         "EHLO keywords that are not announced, and whose feature is not accepted: pipelining, size, "
         "vrfy, starttls, auth, enhancedstatuscodes, 8bitmime, dsn, smtputf8, chunking, limits.  "
         "silent-discard is accepted and means nothing."};
+    conf::TableNames discard_ehlo_keyword_address_maps{this, "smtpd_discard_ehlo_keyword_address_maps", "",
+        "Tables that say for a client's address which EHLO keywords are discarded, in the place of "
+        "smtpd_discard_ehlo_keywords."};
+    conf::TableNames command_filter{this, "smtpd_command_filter", "",
+        "Tables that are asked for each command line as it came, without its end and the blanks around it; what they "
+        "answer is carried out instead, if it is no longer than line_length_limit.  A last resort for clients "
+        "that break the protocol."};
     conf::Flag disable_vrfy_command{this, "disable_vrfy_command", "no",
         "Whether VRFY is refused."};
     conf::Flag smtputf8_enable{this, "smtputf8_enable", "yes",
@@ -29,8 +36,35 @@ struct Config : ipc::NoticeConfig {
     conf::Flag soft_bounce{this, "soft_bounce", "no",
         "Whether every 5xx reply is made a 4xx, so that clients try again: for tests of a new "
         "configuration."};
-    conf::Text reject_footer{this, "smtpd_reject_footer", "", {.max = 300},
-        "A text to add to every 4xx and 5xx reply, as a line of its own."};
+    conf::Text reject_footer{this, "smtpd_reject_footer", "", {.max = 1000},
+        "A text to add to every 4xx and 5xx reply, as a line of its own; if it begins with \\c it goes on in the "
+        "reply's last line.  \\n is a new line; $$(client_address), $$(client_port), $$(localtime) and "
+        "$$(server_name) are replaced (in main.cf each $ is written twice)."};
+    conf::TableNames reject_footer_maps{this, "smtpd_reject_footer_maps", "",
+        "Tables that are asked for the reply, as one line, for a text in the place of smtpd_reject_footer."};
+    conf::Words log_access_permit_actions{this, "smtpd_log_access_permit_actions", "",
+        "Restrictions that permit, by name, to be logged when they do: permit_mynetworks, "
+        "check_client_access and so on; static:all for all.  !name leaves one out."};
+
+    // --- proxies and filters in front ------------------------------------------------------------------
+    conf::Words authorized_xclient_hosts{this, "smtpd_authorized_xclient_hosts", "",
+        "Clients that may say with XCLIENT whom they speak for, and so change what all access rules see: "
+        "addresses, network/mask, host names, .domains, /file/names and type:tables, with ! before those to "
+        "leave out.  Who is trusted here can log in as anybody."};
+    conf::Words authorized_xforward_hosts{this, "smtpd_authorized_xforward_hosts", "",
+        "Clients that may say with XFORWARD where a message came from, for the log and the queue file; in the "
+        "form of smtpd_authorized_xclient_hosts."};
+    conf::Choice<bool> upstream_proxy_protocol{this, "smtpd_upstream_proxy_protocol", "",
+        {{"", false}, {"haproxy", true}},
+        "haproxy: each connection begins with a header of the PROXY protocol, version 1 or 2, that tells the "
+        "client's address; one without is closed.  For services that only the proxy can reach, by -o in "
+        "master.cf(5)."};
+    conf::Duration upstream_proxy_timeout{this, "smtpd_upstream_proxy_timeout", "5s",
+        {.min = std::chrono::seconds(1), .max = std::chrono::hours(1)},
+        "How long the proxy may take to send that header."};
+
+    conf::Flag client_port_logging{this, "smtpd_client_port_logging", "no",
+        "Whether log lines name the client's port, too: name[address]:port."};
 
     // --- limits ------------------------------------------------------------------------------------
     conf::Duration timeout{this, "smtpd_timeout", "${stress?{10}:{300}}s",
@@ -176,6 +210,9 @@ struct Config : ipc::NoticeConfig {
     conf::Flag sasl_auth_enable{this, "smtpd_sasl_auth_enable", "no", "Whether AUTH is offered."};
     conf::Text sasl_path{this, "smtpd_sasl_path", "private/auth", {.min = 1, .max = 100},
         "The socket of auth(8), relative to $queue_directory unless it begins with a slash."};
+    conf::Flag hide_client_session{this, "smtpd_hide_client_session", "no",
+        "Whether the Received: field says nothing of the client: neither its name and address nor protocol, TLS "
+        "and account.  For the privacy of one's own users, by -o for submission services in master.cf(5)."};
     conf::Flag sasl_authenticated_header{this, "smtpd_sasl_authenticated_header", "no",
         "Whether the Received: field names the account."};
     conf::Flag broken_sasl_auth_clients{this, "broken_sasl_auth_clients", "no",

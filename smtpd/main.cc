@@ -76,8 +76,12 @@ util::Result<int> daemon_main(server::Arguments arguments)
             continue;
         smtpd::Services services{common, config, *rules, cleanup, &auth, tls ? &*tls : nullptr, sleep_for,
                                  server::Process::stop_requested};
-        auto peer = smtpd::client_at(client->address, client->address_size);
-        smtpd::Session(std::move(services), net::Stream(std::move(client->fd)), std::move(peer)).run();
+        auto peer = smtpd::client_of(*client, config);
+        if (!peer.ok()) {
+            util::log::warning(peer.error().text);
+            continue;
+        }
+        smtpd::Session(std::move(services), net::Stream(std::move(client->fd)), peer.take()).run();
     }
     return 0;  // served max_use clients, idle for max_idle, or told to stop
 }

@@ -1,35 +1,35 @@
-// The Client that a socket's address stands for.
+// The Client at the other end of a socket.
 #include "smtpd/peer.h"
 
-#include <arpa/inet.h>
-#include <cstring>
-#include <netinet/in.h>
+#include "libnet/endpoint.h"
+#include "libnet/proxy_header.h"
 
 namespace smtpd {
 
-Client client_at(const sockaddr_storage& address, socklen_t size)
+util::Result<Client> client_of(const server::Client& connection, const Config& config)
 {
-    Client client;
-    char text[INET6_ADDRSTRLEN] = "";
-    if (address.ss_family == AF_INET && size >= sizeof(sockaddr_in)) {
-        sockaddr_in v4{};
-        std::memcpy(&v4, &address, sizeof v4);
-        ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
-        client.port = ntohs(v4.sin_port);
-    } else if (address.ss_family == AF_INET6 && size >= sizeof(sockaddr_in6)) {
-        sockaddr_in6 v6{};
-        std::memcpy(&v6, &address, sizeof v6);
-        if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
-            ::inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text, sizeof text);
-        else
-            ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
-        client.port = ntohs(v6.sin6_port);
-    } else {
-        std::strcpy(text, "127.0.0.1");
+    constexpr std::string_view loopback = "127.0.0.1";
+    net::Endpoint here = net::local_endpoint(connection.fd.get()).value_or(net::Endpoint{std::string(loopback), 0});
+    net::Endpoint there = net::endpoint_of(connection.address, connection.address_size)
+                              .value_or(net::Endpoint{std::string(loopback), 0});
+    if (*config.upstream_proxy_protocol) {
+        auto header = net::wait_for_proxy_header(connection.fd.get(), util::Deadline::in(*config.upstream_proxy_timeout),
+                                                 server::Process::stop_requested);
+        if (!header.ok())
+            return header.take_error().in(util::concat("PROXY header from [", there.address, "]:", there.port));
+        // Else the proxy speaks for itself.
+        if (header->client) {
+            there = *header->client;
+            here = *header->server;
+        }
     }
-    client.address = text;
-    if (client.address == "::1" || client.address.starts_with("127."))
-        client.name = "localhost";
+    Client client;
+    client.name = there.is_loopback() ? "localhost" : "unknown";
+    client.address = std::move(there.address);
+    client.port = there.port;
+    client.server_address = std::move(here.address);
+    client.server_port = here.port;
+    client.log_port = *config.client_port_logging;
     return client;
 }
 

@@ -1,14 +1,15 @@
-// The Client that a socket's address stands for.
+// The Client at the other end of a socket.
 #pragma once
 
+#include "libipc/server.h"
 #include "smtpd/client.h"
-
-#include <sys/socket.h>
+#include "smtpd/config.h"
 
 namespace smtpd {
 
-// IPv4 in IPv6 counts as IPv4.  A loopback address is "localhost"; other names take DNS, which is
-// not asked: "unknown".  Unix sockets count as loopback.
-Client client_at(const sockaddr_storage& address, socklen_t size);
+// A loopback address is "localhost"; other names take DNS, which is not asked: "unknown".  Unix sockets
+// count as loopback.  With smtpd_upstream_proxy_protocol the addresses are those that the proxy tells.
+// Errors are those of net::wait_for_proxy_header(): the connection is worth nothing then.
+util::Result<Client> client_of(const server::Client& connection, const Config& config);
 
 }  // namespace smtpd

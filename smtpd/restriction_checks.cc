@@ -40,7 +40,7 @@ Restrictions::Outcome Restrictions::check_destination(const Restriction& restric
     bool routed = !*config_.allow_untrusted_routing && recipient.local_part.find_first_of("@!%") != std::string::npos;
     bool ours = answer->ours && !routed;
     if (restriction.kind == Kind::PermitAuthDestination)
-        return ours ? Outcome::Permit : Outcome::Next;
+        return ours ? permit(restriction.name, Subject::Recipient, evaluation) : Outcome::Next;
     if (ours)
         return Outcome::Next;
     int code = restriction.kind == Kind::DeferUnauthDestination ? 454 : int(*config_.relay_domains_reject_code);
@@ -195,9 +195,9 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
     auto log_action = [&](std::string_view word) {
         std::string base = about(subject, evaluation.request);
         base = base.substr(0, base.rfind(" rejected"));
-        log::info("NOQUEUE: ", word, ": from ", evaluation.request.client->log_name(), ": ", base, ' ',
-                  action.text.empty() ? util::concat("triggers ", util::upper(word), " action")
-                                      : util::printable(action.text, 500));
+        log::info(log_line(evaluation.request, word,
+                           util::concat(base, ' ', action.text.empty() ? util::concat("triggers ", util::upper(word), " action")
+                                                                       : util::printable(action.text, 500))));
     };
     // As in Postfix: what is decided before there is a message orders nothing for those that follow.
     const RequestView& request = evaluation.request;
@@ -209,7 +209,7 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
     }
     switch (action.kind) {
     case Action::Permit:
-        return Outcome::Permit;
+        return permit(restriction.name, subject, evaluation);
     case Action::Dunno:
         return Outcome::Next;
     case Action::Discard:

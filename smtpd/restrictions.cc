@@ -1,6 +1,7 @@
 // Restrictions: opening the lists, their order, and going through one.
 #include "smtpd/restrictions.h"
 
+#include "libconf/words.h"
 #include "libipc/overrides.h"
 #include "libutil/log.h"
 
@@ -44,11 +45,22 @@ util::Result<std::unique_ptr<Restrictions>> Restrictions::open(const Config& con
     };
     std::unique_ptr<Restrictions> rules(new Restrictions(config, common, std::move(lists), std::move(outside)));
     rules->mynetworks_ = TRY(clients(common.mynetworks));
-    rules->bare_newline_exclusions_ = TRY(clients(config.forbid_bare_newline_exclusions));
+    for (auto [privilege, parameter] : {std::pair<Privilege, const conf::Words*>
+                                        {Privilege::BareNewlines, &config.forbid_bare_newline_exclusions},
+                                        {Privilege::Xclient, &config.authorized_xclient_hosts},
+                                        {Privilege::Xforward, &config.authorized_xforward_hosts}}) {
+        auto list = conf::Clients::parse(**parameter);
+        if (!list.ok())
+            return std::move(list).take_error().in(parameter->name());
+        rules->privileged_[std::size_t(privilege)] = {parameter->name(), list.take()};
+    }
     rules->header_clients_ = TRY(parse_header_clients(config.local_header_rewrite_clients));
     rules->overrides_ = TRY(ipc::parse_overrides(*config.receive_override_options));
     TRY(ipc::check_content_filter(*config.content_filter));
     rules->sender_logins_ = TRY(conf::Tables::open(*config.sender_login_maps));
+    rules->command_filter_ = TRY(conf::Tables::open(*config.command_filter));
+    rules->discarded_keywords_ = TRY(conf::Tables::open(*config.discard_ehlo_keyword_address_maps));
+    rules->footers_ = TRY(conf::Tables::open(*config.reject_footer_maps));
     return rules;
 }
 
@@ -150,12 +162,67 @@ bool Restrictions::in_mynetworks(const Client& client)
     return answer.ok() && *answer;
 }
 
-bool Restrictions::may_send_bare_newlines(const Client& client)
+bool Restrictions::has(Privilege privilege, const Client& client)
 {
-    auto answer = contains(bare_newline_exclusions_, client);
+    PrivilegedClients& list = privileged_[std::size_t(privilege)];
+    auto answer = list.clients.contains(client.name, client.address);
     if (!answer.ok())
-        log::warning("smtpd_forbid_bare_newline_exclusions: ", answer.error().text);
+        log::warning(list.parameter, ": ", answer.error().text);
     return answer.ok() && *answer;
+}
+
+util::Result<std::string> Restrictions::filter_command(std::string line)
+{
+    if (command_filter_.empty())
+        return line;
+    auto answer = TRY(command_filter_.lookup(line));
+    if (!answer)
+        return line;
+    if (answer->size() > *config_.line_length_limit)
+        return util::permanent("an answer is longer than line_length_limit");
+    log::verbose("smtpd_command_filter: ", util::printable(line, 200), " becomes ", util::printable(*answer, 200));
+    return std::move(*answer);
+}
+
+// A table that cannot be read discards nothing that was not discarded anyway.
+std::vector<std::string> Restrictions::discarded_keywords(const Client& client)
+{
+    if (discarded_keywords_.empty())
+        return *config_.discard_ehlo_keywords;
+    auto answer = discarded_keywords_.lookup(client.address);
+    auto words = answer.ok() && *answer ? conf::parse_words(**answer)
+                                        : util::Result<std::vector<std::string>>(*config_.discard_ehlo_keywords);
+    if (!answer.ok() || !words.ok())
+        log::warning("smtpd_discard_ehlo_keyword_address_maps: ", answer.ok() ? words.error().text : answer.error().text);
+    return words.ok() ? words.take() : *config_.discard_ehlo_keywords;
+}
+
+std::string Restrictions::footer(std::string_view reply)
+{
+    auto answer = footers_.lookup(reply);
+    if (!answer.ok())
+        log::warning("smtpd_reject_footer_maps: ", answer.error().text);
+    return answer.ok() && *answer ? std::move(**answer) : *config_.reject_footer;
+}
+
+Restrictions::Outcome Restrictions::permit(std::string_view name, Subject subject, const Evaluation& evaluation) const
+{
+    for (std::string_view word : *config_.log_access_permit_actions) {
+        bool without = word.starts_with('!');
+        if (without)
+            word.remove_prefix(1);
+        if (word != "static:all" && !util::equal_nocase(word, name))
+            continue;
+        if (!without) {
+            static constexpr std::string_view classes[] = {"Client host", "Helo command", "Sender address",
+                                                           "Recipient address", "Data command", "End-of-data"};
+            std::string base = about(subject, evaluation.request);
+            log::info(log_line(evaluation.request, "permit", util::concat("action=", name, " for ", classes[std::size_t(subject)], '=',
+                                                                          base.substr(0, base.find(": "))) ));
+        }
+        break;
+    }
+    return Outcome::Permit;
 }
 
 Ruling Restrictions::evaluate(const RestrictionList& list, Subject subject, const RequestView& request)
@@ -184,8 +251,7 @@ Restrictions::Outcome Restrictions::run(const RestrictionList& list, Evaluation&
         bool only_warn = std::exchange(evaluation.only_warn, false);
         outcome = apply(restriction, evaluation);
         if (outcome == Outcome::Refuse && only_warn) {
-            log::info("NOQUEUE: reject_warning: from ", evaluation.request.client->log_name(), ": ",
-                      mail::to_line(*evaluation.ruling.refusal));
+            log::info(log_line(evaluation.request, "reject_warning", mail::to_line(*evaluation.ruling.refusal)));
             evaluation.ruling.refusal.reset();
             outcome = Outcome::Next;
         }
@@ -199,10 +265,12 @@ Restrictions::Outcome Restrictions::run(const RestrictionList& list, Evaluation&
 Restrictions::Outcome Restrictions::apply(const Restriction& restriction, Evaluation& evaluation)
 {
     const RequestView& request = evaluation.request;
-    auto permit_if = [](bool condition) { return condition ? Outcome::Permit : Outcome::Next; };
+    auto permit_if = [&](bool condition, Subject subject = Subject::Client) {
+        return condition ? permit(restriction.name, subject, evaluation) : Outcome::Next;
+    };
     switch (restriction.kind) {
     case Kind::Permit:
-        return Outcome::Permit;
+        return permit(restriction.name, evaluation.subject, evaluation);
     case Kind::Reject:
         return refuse({int(*config_.reject_code), "5.7.1", about(evaluation.subject, request) + ": Access denied"}, evaluation);
     case Kind::Defer:

@@ -15,6 +15,7 @@
 #include "smtpd/restriction_list.h"
 #include "smtpd/rules.h"
 
+#include <array>
 #include <functional>
 
 namespace smtpd {
@@ -41,7 +42,10 @@ public:
     bool in_mynetworks(const Client& client) override;
     bool rewrites_headers(const RequestView& request) override;
     mail::Address complete(mail::Address address) override { return outside_.destinations.complete(std::move(address)); }
-    bool may_send_bare_newlines(const Client& client) override;
+    bool has(Privilege privilege, const Client& client) override;
+    util::Result<std::string> filter_command(std::string line) override;
+    std::vector<std::string> discarded_keywords(const Client& client) override;
+    std::string footer(std::string_view reply) override;
 
 private:
     enum class Outcome : std::uint8_t { Next, Permit, Refuse };
@@ -80,6 +84,8 @@ private:
     Outcome defer_if_rejected(mail::Reply reply, Evaluation& evaluation) const;
     Outcome refuse(mail::Reply reply, Evaluation& evaluation);
     Outcome trouble(const util::Error& error, Evaluation& evaluation);
+    // Permit, logged if smtpd_log_access_permit_actions has the name.
+    Outcome permit(std::string_view name, Subject subject, const Evaluation& evaluation) const;
     // "<user@example.com>: Recipient address rejected".
     std::string about(Subject subject, const RequestView& request) const;
 
@@ -88,8 +94,15 @@ private:
     RestrictionLists lists_;
     Outside outside_;
     conf::Tables sender_logins_;
+    conf::Tables command_filter_;
+    conf::Tables discarded_keywords_;
+    conf::Tables footers_;
     conf::Networks mynetworks_;
-    conf::Networks bare_newline_exclusions_;
+    struct PrivilegedClients {
+        std::string parameter;
+        conf::Clients clients;
+    };
+    std::array<PrivilegedClients, privilege_count> privileged_;   // by Privilege
     // local_header_rewrite_clients: one of its words.
     struct HeaderClients {
         enum class Kind : std::uint8_t { Own, Mynetworks, Authenticated, Table } kind = Kind::Own;

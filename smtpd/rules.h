@@ -18,6 +18,9 @@ namespace smtpd {
 // What is known so far; what is not known yet is empty or null.  Good for the time of one call.
 struct RequestView {
     const Client* client = nullptr;
+    std::string_view log_id = "NOQUEUE";       // the message's queue id, once it has one
+    std::string_view where;                    // the command, or stage, for log lines
+    bool extended = false;                     // EHLO
     std::string_view helo;
     bool helo_given = false;
     const mail::Address* sender = nullptr;
@@ -66,6 +69,13 @@ struct Ruling {
     bool refused() const { return refusal.has_value(); }
 };
 
+// Lists of clients that may do what others may not; see Config for each.
+enum class Privilege : std::uint8_t { BareNewlines, Xclient, Xforward };
+constexpr std::size_t privilege_count = 3;
+
+// Postfix's line: "ID: WORD: WHERE from CLIENT: TEXT; from=<..> to=<..> proto=ESMTP helo=<..>".
+std::string log_line(const RequestView& request, std::string_view word, std::string_view text);
+
 class Rules {
 public:
     virtual ~Rules() = default;
@@ -83,8 +93,13 @@ public:
     virtual bool rewrites_headers(const RequestView& request) = 0;
     // The standard form of an address: with its domain.
     virtual mail::Address complete(mail::Address address) = 0;
-    // Is it in smtpd_forbid_bare_newline_exclusions?
-    virtual bool may_send_bare_newlines(const Client& client) = 0;
+    virtual bool has(Privilege privilege, const Client& client) = 0;
+    // What smtpd_command_filter makes of a command line.  Temporary: the table cannot be read.
+    virtual util::Result<std::string> filter_command(std::string line) = 0;
+    // smtpd_discard_ehlo_keyword_address_maps, or smtpd_discard_ehlo_keywords.
+    virtual std::vector<std::string> discarded_keywords(const Client& client) = 0;
+    // smtpd_reject_footer_maps, or smtpd_reject_footer, for a reply as the log has it.
+    virtual std::string footer(std::string_view reply) = 0;
 };
 
 }  // namespace smtpd

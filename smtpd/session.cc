@@ -2,6 +2,7 @@
 #include "smtpd/session.h"
 
 #include "libutil/log.h"
+#include "smtpd/footer.h"
 
 #include <algorithm>
 
@@ -43,6 +44,8 @@ std::span<const Session::Command> Session::commands()
         {"NOOP", &Session::noop, any, Command::Last | Command::Junk | Command::Plain},
         {"VRFY", &Session::vrfy, any, Command::Last | Command::Junk},
         {"QUIT", &Session::quit, any, Command::Plain},
+        {"XCLIENT", &Session::xclient, idle, Command::Plain},
+        {"XFORWARD", &Session::xforward, idle},
     };
     static_assert(std::size(table) <= max_commands);
     return table;
@@ -80,8 +83,10 @@ Session::State Session::state() const
 void Session::run()
 {
     log::info("connect from ", client_.log_name());
-    bare_newlines_allowed_ = *config_.forbid_bare_newline != BareNewline::No &&
-                             services_.rules.may_send_bare_newlines(client_);
+    begin_client();
+    // By who it is, never by whom it says that it speaks for.
+    may_xclient_ = services_.rules.has(Privilege::Xclient, client_);
+    may_xforward_ = services_.rules.has(Privilege::Xforward, client_);
     if (greet())
         serve();
     if (transaction_) {
@@ -93,22 +98,34 @@ void Session::run()
     report();
 }
 
+// What follows from who the client is.
+void Session::begin_client()
+{
+    bare_newlines_allowed_ = *config_.forbid_bare_newline != BareNewline::No &&
+                             services_.rules.has(Privilege::BareNewlines, client_);
+    discarded_keywords_ = services_.rules.discarded_keywords(client_);
+}
+
 bool Session::greet()
 {
     if (*config_.tls_wrappermode && !begin_tls())
         return false;
+    send(greeting());
+    return true;
+}
+
+mail::Reply Session::greeting()
+{
     if (!*config_.delay_reject) {
         Ruling ruling = services_.rules.on_connect(request());
         client_deferral_ = ruling.deferral;
         if (ruling.refused()) {
             // RFC 5321 §3.1: 554 instead of 220, then only QUIT.
             denied_ = ruled(std::move(ruling), "CONNECT");
-            send(*denied_);
-            return true;
+            return *denied_;
         }
     }
-    send({220, "", *config_.banner});
-    return true;
+    return {220, "", *config_.banner};
 }
 
 void Session::serve()
@@ -152,8 +169,15 @@ std::optional<std::string> Session::next_command()
                 return {};
             continue;
         }
-        transcript_.command(line->text);
-        return std::string(line->text);
+        auto filtered = services_.rules.filter_command(std::string(util::trim(line->text)));
+        if (!filtered.ok()) {
+            // Nobody knows what the client means: a BDAT would be followed by its chunk.
+            log::warning("smtpd_command_filter: ", filtered.error().text);
+            send({421, "4.3.0", util::concat(*common_.myhostname, " Error: command lookup error")});
+            return {};
+        }
+        transcript_.command(*filtered);
+        return filtered.take();
     }
 }
 
@@ -213,7 +237,8 @@ std::optional<mail::Reply> Session::refuse_command(const Command& command, std::
 {
     if (std::ranges::any_of(line, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 127; }))
         return mail::Reply{500, "5.5.2", "Error: control characters in a command"};
-    if (denied_ && command.handler != &Session::quit)
+    bool may_follow = command.handler == &Session::quit || (may_xclient_ && command.handler == &Session::xclient);
+    if (denied_ && !may_follow)
         return mail::Reply{503, "5.7.0", util::concat("Error: access denied for ", client_.log_name())};
     if (sent_ahead(command))
         return mail::Reply{554, "5.5.0", "Error: SMTP protocol synchronization"};
@@ -235,7 +260,8 @@ mail::Reply Session::refuse_state(const Command& command) const
     bool idle = state() == Connected || state() == Greeted;
     if (command.handler == &Session::mail)
         return {503, "5.5.1", "Error: nested MAIL command"};
-    if (command.handler == &Session::auth || command.handler == &Session::starttls)
+    if (command.handler == &Session::auth || command.handler == &Session::starttls ||
+        command.handler == &Session::xclient || command.handler == &Session::xforward)
         return {503, "5.5.1", "Error: MAIL transaction in progress"};
     if (idle)
         return {503, "5.5.1", "Error: need MAIL command"};
@@ -294,8 +320,8 @@ void Session::send(mail::Reply reply)
         if (!reply.dsn.empty())
             reply.dsn[0] = '4';
     }
-    if (reply.code >= 400 && !config_.reject_footer->empty())
-        util::append(reply.text, '\n', *config_.reject_footer);
+    if (reply.code >= 400)
+        add_footer(reply.text, services_.rules.footer(mail::to_line(reply)), {client_, *common_.myhostname, util::wall_now()});
     transcript_.reply(reply, classes);
     closing_ = closing_ || reply.code == 421 || reply.code == 521;  // RFC 5321 §3.8, RFC 7504 §3
     stream_.write(mail::to_wire(reply, transaction_ && transaction_->parameters.utf8));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "libconf/common.h"
+#include "libmail/client_attributes.h"
 #include "libnet/stream.h"
 #include "smtpd/authenticator.h"
 #include "smtpd/client.h"
@@ -53,7 +54,9 @@ private:
     static const Command* find_command(std::string_view verb);
 
     // session.cc
+    void begin_client();
     bool greet();
+    mail::Reply greeting();
     void serve();
     std::optional<std::string> next_command();
     mail::Reply execute(const std::string& line);
@@ -85,6 +88,13 @@ private:
     bool offers_auth() const;
     bool begin_tls();
 
+    // session_xclient.cc
+    mail::Reply xclient(std::string_view argument);
+    mail::Reply xforward(std::string_view argument);
+    void become(const mail::ClientAttributes& attributes);
+    void log_forwarded(std::string& line) const;
+    void fill_client(ipc::Envelope& envelope) const;
+
     // session_mail.cc
     mail::Reply mail(std::string_view argument);
     mail::Reply rcpt(std::string_view argument);
@@ -96,7 +106,6 @@ private:
     void prepend(std::string_view fields);
     mail::Reply ruled(Ruling ruling, std::string_view stage);
     void log_reject(std::string_view stage, const mail::Reply& reply, const mail::Address* recipient = nullptr);
-    std::string log_context() const;
     std::string_view log_id() const;
 
     // session_data.cc
@@ -125,6 +134,9 @@ private:
     Services services_;
     net::Stream stream_;
     Client client_;
+    bool may_xclient_ = false;
+    bool may_xforward_ = false;
+    mail::ClientAttributes forwarded_;    // by XFORWARD, for the next transaction
 
     std::string helo_;
     bool helo_given_ = false;
@@ -140,6 +152,7 @@ private:
     bool gone_ = false;                   // the client is: nothing more can be said
     bool forgiven_ = false;               // the current reply is no error of the client's
     bool bare_newlines_allowed_ = false;
+    std::vector<std::string> discarded_keywords_;  // of EHLO, for this client
     std::optional<mail::Reply> client_deferral_;  // DEFER_IF_PERMIT at the greeting
     std::optional<mail::Reply> helo_deferral_;    // and at HELO
     std::optional<mail::Reply> denied_;   // refused at the greeting: only QUIT may follow

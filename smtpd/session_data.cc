@@ -55,14 +55,11 @@ void Session::begin_message()
     envelope.origin = ipc::Origin::Smtp;
     // RFC 6409 §8: a submission server may complete the header; for others' mail nobody may.
     envelope.complete_header = !sasl_username_.empty() || services_.rules.in_mynetworks(client_);
-    envelope.client_name = client_.name;
-    envelope.client_address = client_.address;
-    envelope.helo_name = helo_;
-    envelope.protocol_name = protocol();
     envelope.sasl_method = sasl_method_;
     envelope.sasl_username = sasl_username_;
     RequestView view = request();
     envelope.local_header = services_.rules.rewrites_headers(view);
+    fill_client(envelope);
     envelope.complete_header = envelope.complete_header || envelope.local_header;
     envelope.overrides = ipc::parse_overrides(*config_.receive_override_options).value_or(0);
     const Orders& orders = transaction.orders;
@@ -76,11 +73,12 @@ void Session::begin_message()
     facts.helo = helo_;
     facts.hostname = *common_.myhostname;
     facts.mail_name = *common_.mail_name;
-    facts.protocol = envelope.protocol_name;
+    facts.protocol = protocol();
     facts.recipient = transaction.recipients.size() == 1 && transaction.refused == 0
                           ? mail::to_text(transaction.first_recipient) : std::string();
     facts.tls = tls_ && *config_.tls_received_header ? &*tls_ : nullptr;
     facts.sasl_username = *config_.sasl_authenticated_header ? sasl_username_ : std::string();
+    facts.hidden = *config_.hide_client_session;
     facts.time = util::WallTime(util::Duration(envelope.arrival));
     services_.intake.begin(std::move(envelope), transaction.recipients,
                            [facts, prepended = transaction.orders.prepended](const std::string& queue_id) {

@@ -11,7 +11,7 @@ namespace log = util::log;
 
 bool Session::offers(std::string_view keyword) const
 {
-    return std::ranges::none_of(*config_.discard_ehlo_keywords, [&](const std::string& word) {
+    return std::ranges::none_of(discarded_keywords_, [&](const std::string& word) {
         return util::equal_nocase(word, keyword);
     });
 }
@@ -93,6 +93,10 @@ std::string Session::ehlo_text()
     if (*config_.smtputf8_enable)
         offer("SMTPUTF8");
     offer("CHUNKING");
+    if (may_xclient_)
+        offer("XCLIENT", mail::client_attribute_names(mail::ClientCommand::Xclient));
+    if (may_xforward_)
+        offer("XFORWARD", mail::client_attribute_names(mail::ClientCommand::Xforward));
     offer("LIMITS", util::concat("RCPTMAX=", *config_.recipient_limit));  // RFC 9422
     return text;
 }
@@ -179,6 +183,7 @@ mail::Reply Session::rset(std::string_view argument)
     if (transaction_)
         services_.intake.abandon();
     transaction_.reset();
+    forwarded_ = {};
     return {250, "2.0.0", "Ok"};
 }
 

@@ -47,6 +47,9 @@ RequestView Session::request() const
 {
     RequestView view;
     view.client = &client_;
+    view.log_id = log_id();
+    view.where = where_;
+    view.extended = extended_;
     view.helo = helo_;
     view.helo_given = helo_given_;
     view.sasl_username = sasl_username_;
@@ -93,6 +96,7 @@ mail::Reply Session::mail(std::string_view argument)
         return {552, "5.3.4", "Message size exceeds fixed limit"};  // RFC 1870 §6.1
 
     transaction_.emplace();
+    transaction_->forwarded = std::exchange(forwarded_, {});
     transaction_->sender_domain = path->address.domain;
     transaction_->sender = services_.rules.complete(std::move(path->address));
     transaction_->parameters = parameters.take();
@@ -206,6 +210,7 @@ mail::Reply Session::accept_recipient(mail::Address address, const mail::RcptPar
         if (!sasl_username_.empty())
             util::append(line, ", sasl_method=", sasl_method_, ", sasl_username=",
                          util::printable(sasl_username_, 200));
+        log_forwarded(line);
         log::info(line);
     }
     ipc::Recipient recipient;
@@ -238,26 +243,13 @@ std::string_view Session::log_id() const
 
 void Session::log_reject(std::string_view stage, const mail::Reply& reply, const mail::Address* recipient)
 {
-    std::string line = util::concat(log_id(), ": reject: ", stage, " from ", client_.log_name(), ": ",
-                                    mail::to_line(reply), "; ");
-    if (transaction_)
-        util::append(line, "from=<", mail::to_text(transaction_->sender), "> ");
+    RequestView view = request();
+    view.where = stage;
     if (recipient)
-        util::append(line, "to=<", mail::to_text(*recipient), "> ");
+        view.recipient = recipient;
     else if (transaction_ && !transaction_->recipients.empty())
-        util::append(line, "to=<", mail::to_text(transaction_->first_recipient), "> ");
-    log::info(line, log_context());
-}
-
-// The end of every reject line.
-std::string Session::log_context() const
-{
-    std::string text = util::concat("proto=", extended_ ? "ESMTP" : "SMTP");
-    if (helo_given_)
-        util::append(text, " helo=<", util::printable(helo_, 255), '>');
-    if (!sasl_username_.empty())
-        util::append(text, " sasl_username=<", util::printable(sasl_username_, 200), '>');
-    return text;
+        view.recipient = &transaction_->first_recipient;
+    log::info(log_line(view, "reject", mail::to_line(reply)));
 }
 
 }  // namespace smtpd

@@ -44,6 +44,10 @@ std::string protocol_name(bool extended, bool utf8, bool tls, bool authenticated
 
 std::string received_field(const TraceFacts& facts, std::string_view queue_id)
 {
+    std::int64_t seconds = util::unix_seconds(facts.time);
+    std::string date = mail::format_date({seconds, zone_minutes(seconds)});
+    if (facts.hidden)
+        return util::concat("Received: by ", facts.hostname, " (", facts.mail_name, ")\r\n\tid ", queue_id, "; ", date, "\r\n");
     std::string address = facts.client->address;
     if (address.find(':') != std::string::npos)
         address.insert(0, "IPv6:");  // RFC 5321 §4.1.3
@@ -57,9 +61,7 @@ std::string received_field(const TraceFacts& facts, std::string_view queue_id)
     util::append(field, "\tby ", facts.hostname, " (", facts.mail_name, ") with ", facts.protocol, " id ", queue_id);
     if (!facts.recipient.empty())
         util::append(field, "\r\n\tfor <", facts.recipient, ">");
-    std::int64_t seconds = util::unix_seconds(facts.time);
-    mail::Date date{seconds, zone_minutes(seconds)};
-    util::append(field, "; ", mail::format_date(date), "\r\n");
+    util::append(field, "; ", date, "\r\n");
     return field;
 }
 

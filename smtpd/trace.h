@@ -18,6 +18,7 @@ struct TraceFacts {
     std::string recipient;           // local@domain, when the message has but one; else empty
     const net::TlsFacts* tls = nullptr;  // if the field is to tell of it
     std::string sasl_username;       // if the field is to tell it
+    bool hidden = false;             // smtpd_hide_client_session: nothing of all that
     util::WallTime time;
 };
 

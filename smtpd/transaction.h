@@ -6,6 +6,7 @@
 
 #include "libipc/submission.h"
 #include "libmail/address.h"
+#include "libmail/client_attributes.h"
 #include "libmail/esmtp.h"
 #include "libmail/reply.h"
 #include "smtpd/content.h"
@@ -41,6 +42,7 @@ struct Transaction {
     std::string queue_id;                    // from the first accepted recipient on
     std::uint64_t refused = 0;               // recipients
     std::uint64_t excess = 0;                // recipients above the limit
+    mail::ClientAttributes forwarded;        // by XFORWARD before MAIL
     Orders orders;                           // of access tables; discard: accept, and drop
     std::optional<Chunks> chunks;            // once BDAT has come
 };

@@ -77,7 +77,26 @@ TEST(domains_match_themselves_and_dots_match_subdomains)
 }
 END_TEST
 
+TEST(clients_match_by_name_or_address)
+{
+    auto list = conf::Clients::parse({"!192.0.2.9", "192.0.2.0/24", "::1", "mx.example", ".example.org", "inline:{x.example.net=1 203.0.113.5=1}"});
+    OK(list);
+    auto in = [&](std::string_view name, std::string_view address) { return list->contains(name, address).value_or(false); };
+    THAT(in("unknown", "192.0.2.1") && in("", "::1") && in("MX.example", "203.0.113.1"));
+    THAT(in("a.example.org", "203.0.113.1") && in("x.example.net", "unknown") && in("unknown", "203.0.113.5"));
+    THAT(!in("unknown", "192.0.2.9") && !in("a.mx.example", "203.0.113.1") && !in("example.org", "203.0.113.1"));
+    THAT(!in("unknown", "unknown") && !in("", ""));
+    // "unknown" stands for no name, whatever the list says.
+    THAT(!conf::Clients::parse({"unknown"})->contains("unknown", "192.0.2.1").value_or(true));
+    for (const char* text : {"10.0.0.0/33", "10.0.0", "what:x", "a b", "exa mple", "host.1"})
+        ck_assert_msg(!conf::Clients::parse({text}).ok(), "%s", text);
+    auto always = conf::Clients::parse({"example.org"}, conf::Domains::Subdomains::Always);
+    THAT(always->contains("a.example.org", "192.0.2.1").value_or(false));
+}
+END_TEST
+
 }  // namespace
 
 SUITE(match_list, networks_match_in_order_with_exclusions, bad_networks_are_named, addresses_print_as_they_are_read,
-      domains_match_themselves_and_dots_match_subdomains)
+      domains_match_themselves_and_dots_match_subdomains,
+      clients_match_by_name_or_address)

@@ -281,7 +281,8 @@ void Script::directive(std::string_view line)
 void Script::got(std::string_view wanted)
 {
     const auto& message = intake_.messages.back();
-    std::string all = util::concat("from=", message.envelope.sender, " proto=", message.envelope.protocol_name,
+    std::string all = util::concat("from=", message.envelope.sender, " client=", message.envelope.client_name, '[',
+                                   message.envelope.client_address, "] proto=", message.envelope.protocol_name,
                                    " sasl=", message.envelope.sasl_username, " envid=", message.envelope.envelope_id,
                                    " ret=", int(message.envelope.return_part), " utf8=", message.envelope.smtputf8,
                                    " eight_bit=", message.envelope.eight_bit, " helo=", message.envelope.helo_name,

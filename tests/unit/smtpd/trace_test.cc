@@ -1,12 +1,8 @@
-#include "smtpd/peer.h"
 #include "smtpd/trace.h"
 #include "tests/unit/suite.h"
 
-#include <arpa/inet.h>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
-#include <netinet/in.h>
 
 namespace {
 
@@ -64,28 +60,7 @@ TEST(protocol_names_are_those_of_rfc_3848_and_rfc_6531)
 }
 END_TEST
 
-TEST(a_mapped_address_is_ipv4_and_loopback_has_a_name)
-{
-    sockaddr_storage storage{};
-    sockaddr_in6 v6{};
-    v6.sin6_family = AF_INET6;
-    ::inet_pton(AF_INET6, "::ffff:192.0.2.9", &v6.sin6_addr);
-    std::memcpy(&storage, &v6, sizeof v6);
-    EQ(smtpd::client_at(storage, sizeof v6).log_name(), "unknown[192.0.2.9]");
-    ::inet_pton(AF_INET6, "::1", &v6.sin6_addr);
-    std::memcpy(&storage, &v6, sizeof v6);
-    EQ(smtpd::client_at(storage, sizeof v6).log_name(), "localhost[::1]");
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(77);
-    ::inet_pton(AF_INET, "127.0.0.1", &v4.sin_addr);
-    std::memcpy(&storage, &v4, sizeof v4);
-    EQ(smtpd::client_at(storage, sizeof v4).log_name(), "localhost[127.0.0.1]");
-    EQ(smtpd::client_at(storage, sizeof v4).port, 77);
-}
-END_TEST
-
 }  // namespace
 
 SUITE(trace, the_received_field_tells_who_how_and_when, what_a_client_says_cannot_break_out_of_the_field,
-      protocol_names_are_those_of_rfc_3848_and_rfc_6531, a_mapped_address_is_ipv4_and_loopback_has_a_name)
+      protocol_names_are_those_of_rfc_3848_and_rfc_6531)
