@@ -45,7 +45,12 @@ util::Result<File> File::open(std::string path, Rotation rotation)
 
 util::Result<void> File::reopen()
 {
-    fd_ = TRY(util::sys::open(path_, O_WRONLY | O_APPEND | O_CREAT, 0640));
+    auto fresh = util::sys::open(path_, O_WRONLY | O_APPEND | O_CREAT, 0640);
+    if (!fresh && util::sys::is_descriptor_shortage(fresh.error().code)) {
+        fd_.reset();   // the one descriptor is enough
+        fresh = util::sys::open(path_, O_WRONLY | O_APPEND | O_CREAT, 0640);
+    }
+    fd_ = TRY(std::move(fresh));
     struct stat status = TRY(util::sys::fstat(fd_.get()));
     size_ = static_cast<std::uint64_t>(status.st_size);
     begun_ = birth_of(fd_.get(), util::wall_now());

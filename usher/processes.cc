@@ -231,7 +231,11 @@ void Usher::control_lost(const std::string& lost, const util::Error& error)
 {
     std::string account = lost;   // the name dies with the channel
     pid_t pid = roster_.pid_of(account);
-    if (pid > 0 && error.code != ECONNRESET && error.code != EPIPE) {
+    // When there was no descriptor to keep an order for it, it is not to blame: it sees the end, and leaves.
+    bool ours = util::sys::is_descriptor_shortage(error.code);
+    if (ours)
+        util::log::warning("mailbox of ", account, " (pid ", pid, ") is told to leave: ", error.text);
+    if (pid > 0 && !ours && error.code != ECONNRESET && error.code != EPIPE) {
         util::log::warning("mailbox of ", account, " (pid ", pid, ") is killed: ", error.text);
         ::kill(pid, SIGKILL);
     }

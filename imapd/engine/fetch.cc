@@ -297,16 +297,18 @@ bool FetchTask::write_content(mail::Range range, const FetchItem& item)
     out += " {";
     append_number(out, range.size);
     out += "}\r\n";
-    if (range.size <= piece_size) {
-        auto appended = message_.append(range.offset, range.size, out);
-        if (appended.ok())
-            return true;
+    // What cannot be read at all shows here, where the length is not sent yet.
+    auto first = std::min<decltype(range.size)>(range.size, piece_size);
+    auto appended = message_.append(range.offset, first, out);
+    if (!appended.ok()) {
         out.resize(before);
         unreadable(appended.error());
         return open_;
     }
-    stream_at_ = range.offset;
-    stream_left_ = range.size;
+    if (first == range.size)
+        return true;
+    stream_at_ = range.offset + first;
+    stream_left_ = range.size - first;
     streamed_ = true;
     return false;
 }

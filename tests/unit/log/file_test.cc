@@ -3,6 +3,7 @@
 
 #include "libutil/sys.h"
 #include "libutil/text.h"
+#include "tests/unit/no_descriptors.h"
 #include "tests/unit/suite.h"
 
 #include <fcntl.h>
@@ -163,8 +164,26 @@ TEST(a_line_of_which_a_part_was_written_is_lost_and_does_not_tear_the_next)
 }
 END_TEST
 
+TEST(a_new_file_begins_also_when_no_descriptor_is_free)
+{
+    Scratch scratch;
+    auto file = File::open(scratch.log(), {.size = 10, .keep = 2}).take();
+    file.append("123456789\n", 1, noon);
+    {
+        test::NoDescriptors shortage;
+        file.append("abcdefghi\n", 1, noon);
+        // Somebody else's rename, too.
+        OK(sys::rename(scratch.log(), scratch.log() + ".moved"));
+        file.append("x\n", 1, noon + std::chrono::seconds(2));
+    }
+    EQ(scratch.content(), "x\n");
+    EQ(sys::read_file(scratch.log() + ".moved", 1000).take(), "abcdefghi\n");
+    EQ(file.lost(), 0U);
+}
+END_TEST
+
 SUITE(file, a_line_of_which_a_part_was_written_is_lost_and_does_not_tear_the_next, appends_to_what_is_there, a_new_file_begins_at_the_size_limit, twice_in_a_second_makes_two_names,
-      a_new_file_begins_at_the_age_limit, strangers_files_are_not_removed, somebody_elses_rename_is_seen_within_a_second,
+      a_new_file_begins_at_the_age_limit, strangers_files_are_not_removed, a_new_file_begins_also_when_no_descriptor_is_free, somebody_elses_rename_is_seen_within_a_second,
       lines_that_cannot_be_written_are_counted)
 
 }  // namespace

@@ -698,7 +698,11 @@ TEST(a_message_stays_in_memory_until_its_file_says_who_has_it)
         shortage.leave(3);
         agent.answer(first, ipc::Disposition::Delivered);
         agent.answer(second, ipc::Disposition::Deferred, "not now");
-        bed.until([&] { return bed.manager->find(std::string(id_a))->outstanding == 0; });   // or it is forgotten: a crash
+        bed.until([&] {
+            const Message* message = bed.manager->find(std::string(id_a));
+            ck_assert_msg(message, "it is forgotten");
+            return message->outstanding == 0;
+        });
         bed.settle();
         EQ(bed.manager->messages().size(), 1u);
     }
