@@ -21,8 +21,17 @@ mail::Date date_of(std::int64_t microseconds)
     return {.seconds = microseconds / 1'000'000, .zone_minutes = 0};
 }
 
-mail::DsnAction action_of(ipc::Notify::Kind kind, const ipc::DeliveryStatus& status)
+mail::DsnAction action_of(const ipc::Notify& order, const ipc::DeliveryStatus& status)
 {
+    ipc::Notify::Kind kind = order.kind;
+    if (kind == ipc::Notify::Kind::Report) {
+        bool delivered = status.disposition == ipc::Disposition::Delivered;
+        if (order.envelope.report == ipc::Report::Deliverability)
+            return delivered ? mail::DsnAction::Deliverable : mail::DsnAction::Undeliverable;
+        kind = delivered                                                    ? ipc::Notify::Kind::Success
+               : status.disposition == ipc::Disposition::Deferred ? ipc::Notify::Kind::Delay
+                                                                            : ipc::Notify::Kind::Failure;
+    }
     if (kind == ipc::Notify::Kind::Delay)
         return mail::DsnAction::Delayed;
     if (kind == ipc::Notify::Kind::Failure)
@@ -42,11 +51,11 @@ mail::DsnRecipient recipient_of(const ipc::Notify& order, std::size_t index, uti
     auto [type, original] = util::split_first(recipient.original, ';');
     told.original_type = type;
     told.original_recipient = original;
-    told.action = action_of(order.kind, status);
+    told.action = action_of(order, status);
     // RFC 3464 §2.3.4: there is always one.
-    bool failed = order.kind == ipc::Notify::Kind::Failure;
-    told.status = mail::is_dsn_status(status.dsn) ? status.dsn
-                  : order.kind == ipc::Notify::Kind::Success ? "2.0.0" : failed ? "5.0.0" : "4.0.0";
+    bool failed = told.action == mail::DsnAction::Failed;
+    bool late = told.action == mail::DsnAction::Delayed || told.action == mail::DsnAction::Undeliverable;
+    told.status = mail::is_dsn_status(status.dsn) ? status.dsn : failed ? "5.0.0" : late ? "4.0.0" : "2.0.0";
     // "smtp; 550 5.1.1 no such user" is what another server said, all else our own words.
     std::string_view diagnostic = status.diagnostic;
     if (util::starts_with_nocase(diagnostic, "smtp;"))
@@ -110,6 +119,7 @@ const mail::NoticeTemplate& template_of(ipc::Notify::Kind kind, const mail::Noti
     case ipc::Notify::Kind::Failure: return templates.failure;
     case ipc::Notify::Kind::Delay: return templates.delay;
     case ipc::Notify::Kind::Success: return templates.success;
+    case ipc::Notify::Kind::Report: return templates.verify;
     }
     return templates.failure;
 }
@@ -195,7 +205,7 @@ std::string received_field(const Site& site, std::string_view queue_id, util::Wa
 
 std::string name_of(ipc::Notify::Kind kind, bool to_postmaster)
 {
-    constexpr std::string_view kinds[] = {"non-delivery", "delay", "delivery status"};
+    constexpr std::string_view kinds[] = {"non-delivery", "delay", "delivery status", "delivery status"};
     return util::concat(to_postmaster ? "postmaster " : "sender ", kinds[static_cast<std::size_t>(kind)], " notification");
 }
 

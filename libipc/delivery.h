@@ -17,11 +17,13 @@ struct AgentGreeting {
     static constexpr std::string_view message_name = "agent";
     unsigned version = 1;
     std::uint32_t capacity = 1;   // jobs in flight on this connection
+    bool verifies = false;        // knows Job::verify; who does not is never given such a job
 
     static void fields(auto& message, auto& visit)
     {
         visit("version", message.version);
         visit("capacity", message.capacity);
+        visit("verifies", message.verifies);
     }
 };
 
@@ -46,6 +48,7 @@ struct Job {
     std::string sender;
     std::int64_t arrival = 0;     // microseconds since 1970
     std::int64_t activated = 0;   // when qmgr took it up, for delays=
+    bool verify = false;          // deliver nothing: could it be delivered?  Delivered says yes
     std::vector<JobRecipient> recipients;
 
     static void fields(auto& message, auto& visit)
@@ -58,6 +61,7 @@ struct Job {
         visit("sender", message.sender);
         visit("arrival", message.arrival);
         visit("activated", message.activated);
+        visit("verify", message.verify);
         visit("recipient", message.recipients);
     }
 };
@@ -126,7 +130,13 @@ struct Outcome {
 // answer is one Outcome with index 0: Delivered when nothing remains to be written.
 struct Notify {
     static constexpr std::string_view message_name = "notify";
-    enum class Kind : std::uint8_t { Failure, Delay, Success, last_ = Success };
+    enum class Kind : std::uint8_t {
+        Failure,
+        Delay,
+        Success,
+        Report,   // Envelope::report
+        last_ = Report
+    };
     JobId job = 0;
     Kind kind = Kind::Failure;
     std::string queue_id;
@@ -156,6 +166,7 @@ constexpr bool wants(std::uint8_t notify, Notify::Kind kind)
     case Notify::Kind::Failure: return notify == NotifyDefault || (notify & NotifyFailure);
     case Notify::Kind::Delay: return notify == NotifyDefault || (notify & NotifyDelay);
     case Notify::Kind::Success: return notify & NotifySuccess;
+    case Notify::Kind::Report: return true;
     }
     return false;
 }

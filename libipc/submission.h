@@ -53,6 +53,14 @@ enum class Origin : std::uint8_t {
 
 enum class ReturnPart : std::uint8_t { Default, Full, Headers, last_ = Headers };  // RET=
 
+// What a sender wants to be told of by mail, whatever becomes of the message.
+enum class Report : std::uint8_t {
+    None,
+    Deliverability,    // sendmail -bv: nothing is delivered, what would become of it is told
+    Delivery,          // sendmail -v: what the first attempt has brought
+    last_ = Delivery
+};
+
 // receive_override_options, as bits: what cleanup leaves out.
 constexpr std::uint8_t NoAddressMappings = 1;    // canonical(5), virtual(5), masquerading, automatic copies
 constexpr std::uint8_t NoContentChecks = 2;      // header_checks(5) and its kin
@@ -81,6 +89,7 @@ struct Envelope {
     bool hold = false;
     std::string redirect;            // one recipient instead of all
     std::vector<std::string> bcc;    // recipients to be added
+    Report report = Report::None;
 
     static void fields(auto& message, auto& visit)
     {
@@ -105,6 +114,7 @@ struct Envelope {
         visit("hold", message.hold);
         visit("redirect", message.redirect);
         visit("bcc", message.bcc);
+        visit("report", message.report);
     }
 };
 

@@ -25,6 +25,10 @@ std::string_view action_name(DsnAction action)
         return "relayed";
     case DsnAction::Expanded:
         return "expanded";
+    case DsnAction::Deliverable:
+        return "deliverable";
+    case DsnAction::Undeliverable:
+        return "undeliverable";
     }
     return "failed";
 }

@@ -13,7 +13,8 @@
 
 namespace mail {
 
-enum class DsnAction : unsigned char { Failed, Delayed, Delivered, Relayed, Expanded };
+// The last two are not RFC 3464's: of who asked whether a message could be delivered.
+enum class DsnAction : unsigned char { Failed, Delayed, Delivered, Relayed, Expanded, Deliverable, Undeliverable };
 
 struct DsnRecipient {
     Address address;                  // as the queue has it: Final-Recipient

@@ -34,7 +34,7 @@ struct NoticeTemplates {
     NoticeTemplate failure;
     NoticeTemplate delay;
     NoticeTemplate success;
-    NoticeTemplate verify;           // kept for address probes
+    NoticeTemplate verify;           // of reports that sendmail -bv and -v ask for
 };
 
 struct NoticeTemplateNames {

@@ -29,6 +29,7 @@ struct StoryEntry {
         Held,
         Released,
         Expire,     // it is to go back to its sender
+        Reported,   // the report that the sender asked for was handed to cleanup
         Note,
         last_ = Note
     };

@@ -22,8 +22,10 @@ ipc::DeliveryStatus status_of(ipc::Disposition disposition, std::string_view dsn
     return status;
 }
 
-std::string_view name_of(ipc::Disposition disposition)
+std::string_view name_of(ipc::Disposition disposition, bool verify)
 {
+    if (verify)
+        return disposition == ipc::Disposition::Delivered ? "deliverable" : "undeliverable";
     switch (disposition) {
     case ipc::Disposition::Delivered: return "sent";
     case ipc::Disposition::Deferred: return "deferred";
@@ -74,6 +76,7 @@ void Agent::accept(util::UniqueFd connection, std::function<void()> gone)
         std::size_t(settings_.job_limit) * 200);
     ipc::AgentGreeting greeting;
     greeting.capacity = settings_.job_limit;
+    greeting.verifies = true;
     manager.channel->send(greeting);
 }
 
@@ -148,6 +151,8 @@ void Agent::begin(const std::shared_ptr<ActiveJob>& job, const ipc::JobRecipient
                                         util::concat("unknown user: \"", util::printable(address, 320), "\"")));
         return finish(id, status_of(ipc::Disposition::Deferred, "4.3.0", account.error().text));
     }
+    if (job->job.verify)
+        return finish(id, status_of(ipc::Disposition::Delivered, "2.0.0", util::concat("delivers to the mailbox of ", *account)));
     delivery.account = account.take();
     mailboxes_.deliver(delivery.account, id);
 }
@@ -200,7 +205,7 @@ void Agent::report(const Delivery& delivery, ipc::DeliveryStatus status, bool de
                  ", delays=", util::format_delay(before), "/", util::format_delay(queued), "/",
                  util::format_delay(util::Duration(outcome.connection_delay)), "/",
                  util::format_delay(util::Duration(outcome.transmission_delay)), ", dsn=", status.dsn,
-                 ", status=", name_of(status.disposition), " (", util::printable(status.text, 500), ")");
+                 ", status=", name_of(status.disposition, job.verify), " (", util::printable(status.text, 500), ")");
     util::log::info(line);
     outcome.status = std::move(status);
     if (ipc::Channel* channel = channel_of(delivery.job->manager))

@@ -45,6 +45,7 @@ void Intake::begin(ipc::Begin message)
     envelope.sender = std::move(message.envelope.sender);
     envelope.envelope_id = std::move(message.envelope.envelope_id);
     envelope.return_part = message.envelope.return_part;
+    envelope.report = message.envelope.report;
     envelope.complete_header = message.envelope.complete_header;
     envelope.smtputf8 = message.envelope.smtputf8;
     envelope.origin = ipc::Origin::Local;

@@ -33,6 +33,7 @@ struct Agents::Service {
     std::size_t pending = 0;
     std::size_t in_flight = 0;
     bool multiplexer = false;
+    bool verifies = false;
     bool connected_once = false;
 };
 
@@ -70,6 +71,12 @@ std::size_t Agents::in_flight(const std::string& transport) const
 {
     auto found = services_.find(transport);
     return found == services_.end() ? 0 : found->second->in_flight;
+}
+
+bool Agents::verifies(const std::string& transport) const
+{
+    auto found = services_.find(transport);
+    return found != services_.end() && found->second->verifies;
 }
 
 // The one used last: its caches are warm, and those not needed fall idle.
@@ -172,6 +179,7 @@ void Agents::received(Agent& agent, ipc::Packet& packet)
         agent.capacity = greeting->capacity;
         agent.idle_since = util::now();
         agent.service->multiplexer = greeting->capacity > 1;
+        agent.service->verifies = greeting->verifies;
         agent.service->connected_once = true;
         --agent.service->pending;
         if (!agent.service->multiplexer && !idle_timer_.running())

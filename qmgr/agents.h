@@ -44,6 +44,8 @@ public:
     // Is the transport's agent a multiplexer, as far as is known?
     bool is_multiplexer(const std::string& transport) const;
     std::size_t in_flight(const std::string& transport) const;
+    // Does the transport's agent know of Job::verify?  After can_take() said yes.
+    bool verifies(const std::string& transport) const;
 
     // After can_take() said yes.  The message's descriptor stays the caller's.
     void send(const std::string& transport, const ipc::Job& job) { send_as(transport, job); }

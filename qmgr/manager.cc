@@ -267,6 +267,8 @@ void Manager::start_job(ipc::JobId number, const std::string& transport, const s
 {
     Message* message = find_number(message_number);
     CHECK(message);
+    if (message->verifies() && !agents_.verifies(transport))
+        return answer_for_agent(number, transport, nexthop, *message, recipients);
     ipc::Job job;
     job.job = number;
     job.queue_id = message->id;
@@ -275,6 +277,7 @@ void Manager::start_job(ipc::JobId number, const std::string& transport, const s
     job.sender = message->envelope.sender;
     job.arrival = message->envelope.arrival;
     job.activated = message->activated;
+    job.verify = message->verifies();
     job.recipients.reserve(recipients.size());
     for (std::uint32_t index : recipients) {
         job.recipients.push_back({index, message->recipients[index].entry.recipient});
@@ -286,6 +289,21 @@ void Manager::start_job(ipc::JobId number, const std::string& transport, const s
     job.message = util::UniqueFd(message->file.get());
     agents_.send(transport, job);
     (void)job.message.release();
+}
+
+// An agent that would deliver what is only to be verified is not asked.
+void Manager::answer_for_agent(ipc::JobId job, const std::string& transport, const std::string& nexthop, Message& message,
+                               const std::vector<std::uint32_t>& recipients)
+{
+    ipc::DeliveryStatus status;
+    status.disposition = ipc::Disposition::Delivered;
+    status.dsn = "2.0.0";
+    status.relay = "none";
+    status.text = util::concat("goes to transport ", transport, nexthop.empty() ? "" : ", destination ", nexthop);
+    for (std::uint32_t index : recipients)
+        decide(message, index, status, true);
+    defer_withdrawn(scheduler_.finish(job, Scheduler::Result::Neither, "", util::now()), "4.4.1", "");
+    settle(message);
 }
 
 // Messages during which an agent of many jobs ended go out one at a time, with nothing beside them,

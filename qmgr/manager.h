@@ -88,6 +88,8 @@ private:
     void dispatch();
     void start_job(ipc::JobId job, const std::string& transport, const std::string& nexthop,
                    MessageNumber number, const std::vector<std::uint32_t>& recipients);
+    void answer_for_agent(ipc::JobId job, const std::string& transport, const std::string& nexthop, Message& message,
+                          const std::vector<std::uint32_t>& recipients);
     void start_quarantined();
     void start_notices();
     void forget(Message& message);
@@ -127,6 +129,7 @@ private:
     bool owes_success(const Message& message, const MessageRecipient& recipient) const;
     bool notify_failures(Message& message);
     bool notify_success(Message& message);
+    bool notify_report(Message& message);
     bool notify_delay(Message& message, std::int64_t age);
     void notify(Message& message, ipc::Notify::Kind kind, std::vector<std::uint32_t> recipients);
     void defer(Message& message);

@@ -71,6 +71,12 @@ void Manager::conclude(Message& message)
         message.offered = {};
     }
     std::int64_t age = wall_microseconds() - message.envelope.arrival;
+    if (notify_report(message))
+        return;
+    if (message.verifies()) {
+        bool over = message.reported || message.expire || message.envelope.sender.empty() || age >= config_.maximal_queue_lifetime->count();
+        return over ? remove(message) : defer(message);
+    }
     expire(message, age);
     if (notify_failures(message) || notify_success(message) || notify_delay(message, age))
         return;
@@ -185,6 +191,21 @@ bool Manager::notify_success(Message& message)
     if (told.empty())
         return false;
     notify(message, ipc::Notify::Kind::Success, std::move(told));
+    return true;
+}
+
+// Once, of all recipients, whatever has become of them.  A report that cannot be written is ordered again at
+// the next attempt.
+bool Manager::notify_report(Message& message)
+{
+    if (message.envelope.report == ipc::Report::None || message.reported || message.report_ordered || message.envelope.sender.empty())
+        return false;
+    message.report_ordered = true;
+    std::vector<std::uint32_t> told;
+    for (std::uint32_t i = 0; i < message.recipients.size(); ++i)
+        if (!message.recipients[i].alias)
+            told.push_back(i);
+    notify(message, ipc::Notify::Kind::Report, std::move(told));
     return true;
 }
 

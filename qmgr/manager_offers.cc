@@ -113,10 +113,10 @@ void Manager::offered(Cleaner& cleaner, ipc::Offer& offer, bool cut)
     activate(message);
 }
 
-// A success notification needs the message when it is delivered already: it is kept for that.
+// A success notification, or a report, needs the message when it is delivered already: it is kept for that.
 bool Manager::may_race(const ipc::Offer& offer, const Message& message) const
 {
-    if (!offer.race || stopped_ || message.hold || message.recipients.empty() || message.recipients.size() > max_racing_recipients ||
+    if (!offer.race || message.envelope.report != ipc::Report::None || stopped_ || message.hold || message.recipients.empty() || message.recipients.size() > max_racing_recipients ||
         estimate_.wait(*config_.commit_race_time) <= util::Duration::zero())
         return false;
     for (const MessageRecipient& recipient : message.recipients)

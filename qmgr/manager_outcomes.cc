@@ -15,8 +15,10 @@ constexpr std::string_view too_many_deaths = "two delivery processes ended while
 
 std::int64_t wall_microseconds() { return util::wall_now().time_since_epoch().count(); }
 
-std::string_view word_of(ipc::Disposition disposition)
+std::string_view word_of(ipc::Disposition disposition, bool verify)
 {
+    if (verify)
+        return disposition == ipc::Disposition::Delivered ? "deliverable" : "undeliverable";
     constexpr std::string_view words[] = {"sent", "deferred", "bounced"};
     return words[static_cast<std::size_t>(disposition)];
 }
@@ -36,7 +38,7 @@ void log_recipient(const Message& message, const ipc::Recipient& recipient, cons
     util::log::info(message.id, ": to=<", recipient.address, ">,", original, " relay=none, delay=",
                     util::format_delay(before + inside), ", delays=", util::format_delay(before), "/",
                     util::format_delay(inside), "/0/0, dsn=", status.dsn, ", status=",
-                    word_of(status.disposition), " (", util::printable(status.text), ")");
+                    word_of(status.disposition, message.verifies()), " (", util::printable(status.text), ")");
 }
 
 }  // namespace
@@ -173,7 +175,7 @@ void Manager::notice_outcome(ipc::Outcome& result)
         util::log::warning(message->id, ": a notice could not be written: ", util::printable(result.status.text));
     for (std::uint32_t index : notice.recipients) {
         MessageRecipient& recipient = message->recipients[index];
-        if (!told)
+        if (!told || notice.kind == ipc::Notify::Kind::Report)
             continue;
         if (notice.kind == ipc::Notify::Kind::Delay) {
             message->warned = recipient.warned = true;
@@ -184,6 +186,10 @@ void Manager::notice_outcome(ipc::Outcome& result)
         recipient.state = Message::State::Finished;
         mark(*message, recipient);
         tell(*message, {queue::StoryEntry::Kind::Notified, wall_microseconds(), index, {}, ""});
+    }
+    if (told && notice.kind == ipc::Notify::Kind::Report) {
+        message->reported = true;
+        tell(*message, {queue::StoryEntry::Kind::Reported, wall_microseconds(), {}, {}, ""});
     }
     settle(*message);
     stop_when_idle();

@@ -192,6 +192,8 @@ void Manager::restore_state(Message& message, const queue::Reader& reader)
             message.expire = true;
         } else if (entry.kind == queue::StoryEntry::Kind::Warned) {
             message.warned = true;
+        } else if (entry.kind == queue::StoryEntry::Kind::Reported) {
+            message.reported = true;
         }
         if (!entry.recipient || *entry.recipient >= message.recipients.size())
             continue;

@@ -59,6 +59,11 @@ struct Message {
     bool notified = false;         // in this round: failures
     bool success_told = false;     // in this round: NOTIFY=SUCCESS
     bool delay_told = false;       // in this round
+    bool report_ordered = false;   // in this round: Envelope::report
+    bool reported = false;
+
+    // Nothing is delivered: the sender asks what would become of it.
+    bool verifies() const { return envelope.report == ipc::Report::Deliverability; }
 
     std::size_t count(State state) const
     {

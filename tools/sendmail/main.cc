@@ -10,6 +10,7 @@
 #include "libutil/sys.h"
 #include "tools/sendmail/compose.h"
 #include "tools/sendmail/options.h"
+#include "tools/sendmail/smtp_session.h"
 #include "tools/sendmail/submit.h"
 
 #include <algorithm>
@@ -59,6 +60,18 @@ std::string own_directory(const conf::Common& config)
     return std::string(whole.substr(0, whole.rfind('/')));
 }
 
+// Another command of the suite takes over.
+int become(const conf::Common& config, std::vector<std::string> words)
+{
+    std::vector<char*> arguments;
+    for (auto& word : words)
+        arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    std::string path = util::concat(own_directory(config), '/', words.front());
+    ::execv(path.c_str(), arguments.data());
+    return complain(EX_OSFILE, util::system_error(path, errno).text);
+}
+
 int run_ternqueue(const conf::Common& config, const Options& options)
 {
     std::vector<std::string> words = {"ternqueue", "-c", config.config_directory};
@@ -70,13 +83,16 @@ int run_ternqueue(const conf::Common& config, const Options& options)
         words.insert(words.end(), {"-s", options.flush_site});
     else
         words.emplace_back("-f");
-    std::vector<char*> arguments;
-    for (auto& word : words)
-        arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    std::string path = own_directory(config) + "/ternqueue";
-    ::execv(path.c_str(), arguments.data());
-    return complain(EX_OSFILE, util::system_error(path, errno).text);
+    return become(config, std::move(words));
+}
+
+util::Result<std::unique_ptr<Sink>> open_sink(const conf::Common& config)
+{
+    auto pickup = open_pickup(*config.queue_directory + "/public/pickup");
+    if (pickup.ok())
+        return pickup;
+    bool built_in = *config.config_directory == conf::built_in_config_directory;
+    return open_terndrop(own_directory(config) + "/terndrop", built_in ? "" : *config.config_directory);
 }
 
 struct Person {
@@ -108,9 +124,15 @@ public:
         if (options_.recipients.empty() && !options_.recipients_from_header)
             return util::Error{util::Kind::Invalid, "no recipients: name them, or use -t to take them from the header", usage};
         TRY(find_sender());
-        TRY(read_header());
+        if (options_.report != ipc::Report::None && sender_.empty())
+            return util::Error{util::Kind::Invalid, "there is nobody to send the report to: the sender is <>", usage};
+        // Who asks only what would become of a message has none.
+        if (options_.report == ipc::Report::Deliverability)
+            content_ = "Subject: probe\r\n\r\n";
+        else
+            TRY(read_header());
         TRY(find_recipients());
-        auto sink = TRY(open_sink());
+        auto sink = TRY(open_sink(config_));
         ipc::Envelope envelope;
         envelope.sender = sender_;
         envelope.arrival = util::wall_now().time_since_epoch().count();
@@ -118,6 +140,7 @@ public:
         envelope.return_part = options_.return_part;
         envelope.origin = ipc::Origin::Local;
         envelope.complete_header = options_.complete_header;
+        envelope.report = options_.report;
         envelope.smtputf8 = !util::is_ascii(sender_) ||
                             std::ranges::any_of(recipients_, [](const ipc::Recipient& recipient) {
                                 return !util::is_ascii(recipient.address);
@@ -128,9 +151,13 @@ public:
         while (!content_.empty()) {
             sink->write(content_);
             content_.clear();
-            TRY(read_more());
+            if (options_.report != ipc::Report::Deliverability)
+                TRY(read_more());
         }
-        return sink->finish();
+        TRY(sink->finish());
+        if (options_.report != ipc::Report::None)
+            util::print_out(util::concat("Mail Delivery Status Report will be mailed to <", util::printable(sender_, 320), ">.\n"));
+        return {};
     }
 
 private:
@@ -208,15 +235,6 @@ private:
         return {};
     }
 
-    util::Result<std::unique_ptr<Sink>> open_sink()
-    {
-        auto pickup = open_pickup(*config_.queue_directory + "/public/pickup");
-        if (pickup.ok())
-            return pickup;
-        bool built_in = *config_.config_directory == conf::built_in_config_directory;
-        return open_terndrop(own_directory(config_) + "/terndrop", built_in ? "" : *config_.config_directory);
-    }
-
     const Options& options_;
     const conf::Common& config_;
     LineReader lines_;
@@ -226,6 +244,16 @@ private:
     std::string full_name_;
     std::vector<ipc::Recipient> recipients_;
 };
+
+int speak_smtp(const conf::Common& config)
+{
+    SmtpSession session(config,
+                        {.read = [](std::span<char> buffer) { return util::sys::read(STDIN_FILENO, buffer); },
+                         .write = [](std::string_view text) { util::print_out(text); }},
+                        [&config] { return open_sink(config); });
+    bool good = session.run();
+    return util::end_output("sendmail", good ? EX_OK : EX_PROTOCOL);
+}
 
 int run(int argc, char** argv)
 {
@@ -242,12 +270,21 @@ int run(int argc, char** argv)
     conf::Common config;
     if (auto loaded = conf::load_common(config, options->config_directory); !loaded.ok())
         return complain(EX_CONFIG, loaded.error().text);
-    if (options->mode != Mode::Deliver)
+    switch (options->mode) {
+    case Mode::Deliver:
+        break;
+    case Mode::Smtp:
+        return speak_smtp(config);
+    case Mode::Start:
+        return become(config, {"tern", "-c", *config.config_directory, "start"});
+    case Mode::ListQueue:
+    case Mode::Flush:
         return run_ternqueue(config, *options);
+    }
     auto result = Delivery(*options, config).run();
     if (!result.ok())
         return complain(status_of(result.error()), result.error().text);
-    return EX_OK;
+    return util::end_output("sendmail", EX_OK);
 }
 
 }  // namespace

@@ -9,11 +9,12 @@ namespace sendmail {
 
 namespace {
 
-// Options that mean nothing here, but come with a value: -B, -h, -L, -O, -X.
-constexpr std::string_view ignored_with_value = "BhLOX";
-// Options that mean nothing here: -A, -m, -n, -U, -v and their company take no value of their own.
-constexpr std::string_view ignored = "AmnUv";
-constexpr std::string_view with_value = "CcFfrNRV";
+// Which options have a value, in the same word or the next, and which have none, so that several may share a
+// word: as Postfix has it.  -q has one in its own word only.
+constexpr std::string_view with_value = "bCcFfNoRrV";
+constexpr std::string_view ignored_with_value = "ABehLOpX";
+constexpr std::string_view flags = "Gitv";
+constexpr std::string_view ignored_flags = "mnUx";
 
 util::Result<std::uint8_t> parse_notify(std::string_view text)
 {
@@ -69,38 +70,40 @@ private:
     {
         if (with_value.find(letter) != std::string_view::npos)
             return valued(letter, TRY(value(letter, rest)), options);
-        if (ignored_with_value.find(letter) != std::string_view::npos)
-            return value(letter, rest).ok() ? util::Result<void>()
-                                            : util::invalid(util::concat("option -", letter, " needs a value"));
-        switch (letter) {
-        case 'b':
-            return mode(rest, options);
-        case 'G':
-            options.complete_header = false;
+        if (ignored_with_value.find(letter) != std::string_view::npos) {
+            TRY(value(letter, rest));
             return {};
-        case 'i':
-            options.dot_ends = false;
-            return {};
-        case 'o':
-            // -oi and the rest of sendmail.cf's one-letter settings, which change nothing here.
-            if (rest.starts_with('i'))
-                options.dot_ends = false;
-            return {};
-        case 'q':
-            return flush(rest, options);
-        case 't':
-            options.recipients_from_header = true;
-            return rest == "i" ? option('i', "", options) : util::Result<void>();
-        default:
-            if (ignored.find(letter) != std::string_view::npos)
-                return {};
-            return util::invalid(util::concat("unknown option -", letter));
         }
+        if (letter == 'q')
+            return flush(rest, options);
+        if (flags.find(letter) == std::string_view::npos && ignored_flags.find(letter) == std::string_view::npos)
+            return util::invalid(util::concat("unknown option -", letter));
+        flag(letter, options);
+        return rest.empty() ? util::Result<void>() : option(rest[0], rest.substr(1), options);
+    }
+
+    static void flag(char letter, Options& options)
+    {
+        if (letter == 'G')
+            options.complete_header = false;
+        else if (letter == 'i')
+            options.dot_ends = false;
+        else if (letter == 't')
+            options.recipients_from_header = true;
+        else if (letter == 'v' && options.report == ipc::Report::None)
+            options.report = ipc::Report::Delivery;
     }
 
     static util::Result<void> valued(char letter, std::string_view text, Options& options)
     {
         switch (letter) {
+        case 'b':
+            return mode(text, options);
+        case 'o':
+            // -oi; the rest of sendmail.cf's one-letter settings change nothing here.
+            if (text.starts_with('i'))
+                options.dot_ends = false;
+            break;
         case 'C':
         case 'c':
             options.config_directory = text;
@@ -143,7 +146,21 @@ private:
             options.mode = Mode::ListQueue;
             return {};
         }
-        return util::invalid(util::concat("mode -b", rest, " is not supported: -bm delivers, -bp lists the queue"));
+        if (rest == "s") {
+            options.mode = Mode::Smtp;
+            return {};
+        }
+        if (rest == "v") {
+            options.mode = Mode::Deliver;
+            options.report = ipc::Report::Deliverability;
+            return {};
+        }
+        if (rest == "d") {
+            options.mode = Mode::Start;
+            return {};
+        }
+        return util::invalid(util::concat("mode -b", rest, " is not supported: -bm delivers, -bv verifies, -bp lists the queue, "
+                                          "-bs speaks SMTP, -bd starts the mail system"));
     }
 
     // -q, -q30m: all; -qIID: one message; -qRSITE: one destination.
@@ -169,6 +186,8 @@ util::Result<Options> parse_options(std::string_view program, std::span<char* co
     if (program == "mailq")
         options.mode = Mode::ListQueue;
     TRY(Parser(arguments).run(options));
+    if (options.report == ipc::Report::Deliverability && options.recipients_from_header)
+        return util::invalid("-t does not go with -bv: there is no message");
     return options;
 }
 

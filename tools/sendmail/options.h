@@ -10,7 +10,7 @@
 
 namespace sendmail {
 
-enum class Mode { Deliver, ListQueue, Flush };
+enum class Mode { Deliver, ListQueue, Flush, Smtp, Start };
 
 struct Options {
     Mode mode = Mode::Deliver;
@@ -23,6 +23,7 @@ struct Options {
     ipc::ReturnPart return_part = ipc::ReturnPart::Default;   // -R
     std::uint8_t notify = ipc::NotifyDefault;                 // -N
     std::string envelope_id;           // -V
+    ipc::Report report = ipc::Report::None;                   // -bv, -v
     std::string flush_id;              // -qIID
     std::string flush_site;            // -qRSITE
     std::vector<std::string> recipients;

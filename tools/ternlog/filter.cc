@@ -19,7 +19,8 @@ bool contains(const auto& words, std::string_view word) { return std::ranges::fi
 
 bool has_nocase(std::string_view text, std::string_view wanted)
 {
-    return std::ranges::search(text, wanted, [](char a, char b) { return util::to_lower(a) == util::to_lower(b); }).begin() != text.end();
+    auto same = [](char a, char b) { return util::to_lower(a) == util::to_lower(b); };
+    return std::search(text.begin(), text.end(), wanted.begin(), wanted.end(), same) != text.end();
 }
 
 // What became of something, in one word.

@@ -140,6 +140,7 @@ public:
         envelope.queue_id = id;
         envelope.arrival = util::wall_now().time_since_epoch().count();
         envelope.sender = "sender@example.org";
+        envelope.report = report;
         OK(writer->begin(envelope));
         for (auto& recipient : recipients)
             OK(writer->add_recipient({recipient, "", notify}));
@@ -156,11 +157,12 @@ public:
     }
     std::optional<queue::Writer> writer;
     queue::Summary summary;
+    ipc::Report report = ipc::Report::None;
 };
 
 class Agent : public Peer {
 public:
-    Agent(Bed& bed, int listener, std::uint32_t capacity) : Peer(bed, {})
+    Agent(Bed& bed, int listener, std::uint32_t capacity, bool verifies = false) : Peer(bed, {})
     {
         bed.until([&] {
             util::UniqueFd fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
@@ -168,7 +170,7 @@ public:
                 connection = ipc::Connection(std::move(fd));
             return connection.valid();
         });
-        OK(connection.send(ipc::AgentGreeting{1, capacity}));
+        OK(connection.send(ipc::AgentGreeting{1, capacity, verifies}));
     }
     void confirm(const ipc::Notify& order)
     {
@@ -371,6 +373,37 @@ TEST(what_is_forced_to_expire_goes_back_after_one_more_attempt)
     auto order = notifier.next_as<ipc::Notify>();
     EQ(order.kind, ipc::Notify::Kind::Failure);
     EQ(order.queue_id, id_a);
+}
+END_TEST
+
+TEST(what_is_to_be_verified_goes_only_to_agents_that_know_how)
+{
+    for (bool knows : {false, true}) {
+        Bed bed;
+        int local = bed.listen("local");
+        int bounce = bed.listen("bounce");
+        bed.start();
+        Cleaner cleaner(bed, *bed.manager);
+        cleaner.report = ipc::Report::Deliverability;
+        cleaner.offer(id_a, {"a@here"});
+        EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+        cleaner.name(id_a);
+        Agent agent(bed, local, 10, knows);
+        if (knows) {
+            auto job = agent.next_as<ipc::Job>();
+            THAT(job.verify);
+            agent.answer(job, ipc::Disposition::Bounced, "nobody there");
+        }
+        Agent notifier(bed, bounce, 1);
+        auto order = notifier.next_as<ipc::Notify>();
+        EQ(order.kind, ipc::Notify::Kind::Report);
+        EQ(order.statuses.at(0).text, knows ? "nobody there" : "goes to transport local, destination here");
+        THAT(agent.silent());
+        // A report, and no bounce.
+        notifier.confirm(order);
+        bed.until([&] { return bed.manager->messages().empty(); });
+        EQ(bed.count(queue::Place::Incoming) + bed.count(queue::Place::Deferred), 0u);
+    }
 }
 END_TEST
 
@@ -749,6 +782,7 @@ SUITE(manager, a_notice_that_was_lost_is_ordered_again, a_message_that_is_delive
       a_message_that_all_refuse_is_refused_and_not_bounced, a_temporary_failure_keeps_and_defers,
       a_race_ends_in_time_and_the_delivery_goes_on, what_does_not_race_waits_for_its_name,
       what_is_to_be_held_is_held_until_it_is_released, what_is_forced_to_expire_goes_back_after_one_more_attempt,
+      what_is_to_be_verified_goes_only_to_agents_that_know_how,
       a_content_filter_overrules_routes_and_a_redirect_recipients,
       cleanup_gone_before_the_ruling_takes_the_message_along, cleanup_gone_after_keep_may_have_named_the_file,
       files_of_an_earlier_life_are_delivered_and_damaged_ones_set_aside,

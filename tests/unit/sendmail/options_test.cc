@@ -23,6 +23,11 @@ TEST(programs_call_it_in_many_ways)
     EQ(options->full_name, "Full Name");
     EQ(options->recipients.size(), 1U);
     EQ(options->recipients[0], "-odd@name");
+    // Letters without a value share a word; those of other systems are swallowed with theirs.
+    options = parse({"-itv", "-em", "-p", "esmtp:host", "-Am", "-o", "i", "-h5", "-x", "x@y"});
+    OK(options);
+    THAT(options->recipients_from_header && !options->dot_ends && options->report == ipc::Report::Delivery);
+    EQ(options->recipients.size(), 1U);
 }
 END_TEST
 
@@ -43,6 +48,11 @@ TEST(modes_follow_from_options_and_from_the_name)
     EQ(parse({"-qIabc"})->flush_id, "abc");
     EQ(parse({"-qRexample.org"})->flush_site, "example.org");
     THAT(parse({"-q15m"})->flush_id.empty());
+    THAT(parse({"-bs"})->mode == sendmail::Mode::Smtp);
+    THAT(parse({"-b", "d"})->mode == sendmail::Mode::Start);
+    auto verify = parse({"-bv", "-v", "a@b"});
+    THAT(verify->mode == sendmail::Mode::Deliver && verify->report == ipc::Report::Deliverability);
+    EQ(parse({"-v"})->report, ipc::Report::Delivery);
 }
 END_TEST
 
@@ -52,7 +62,7 @@ TEST(delivery_status_options_are_checked)
     EQ(parse({"-N", "never"})->notify, ipc::NotifyNever);
     THAT(parse({"-R", "hdrs"})->return_part == ipc::ReturnPart::Headers);
     for (std::vector<std::string> bad : {std::vector<std::string>{"-N", "often"}, {"-R", "some"}, {"-f"},
-                                         {"-bs"}, {"-Z"}})
+                                         {"-bh"}, {"-Z"}, {"-bv", "-t"}, {"-itZ"}, {"-o"}})
         EQ(parse(bad).error().kind, util::Kind::Invalid);
 }
 END_TEST
