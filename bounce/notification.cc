@@ -27,9 +27,9 @@ mail::DsnAction action_of(ipc::Notify::Kind kind, const ipc::DeliveryStatus& sta
         return mail::DsnAction::Delayed;
     if (kind == ipc::Notify::Kind::Failure)
         return mail::DsnAction::Failed;
-    if (status.action == "relayed")
+    if (status.action == ipc::action_relayed)
         return mail::DsnAction::Relayed;
-    return status.action == "expanded" ? mail::DsnAction::Expanded : mail::DsnAction::Delivered;
+    return status.action == ipc::action_expanded ? mail::DsnAction::Expanded : mail::DsnAction::Delivered;
 }
 
 mail::DsnRecipient recipient_of(const ipc::Notify& order, std::size_t index, util::WallTime now)

@@ -3,12 +3,16 @@
 // A message goes to pickup(8) over its public socket, which knows the caller from the kernel; when
 // nobody answers there, terndrop(1) puts it into the drop directory.
 #include "libconf/common.h"
+#include "libconf/index.h"
+#include "libconf/main_cf.h"
 #include "libmail/address.h"
 #include "libmail/header.h"
 #include "libutil/log.h"
 #include "libutil/standard_fds.h"
 #include "libutil/sys.h"
+#include "librouting/config.h"
 #include "tools/sendmail/compose.h"
+#include "tools/sendmail/config.h"
 #include "tools/sendmail/options.h"
 #include "tools/sendmail/submit.h"
 
@@ -59,6 +63,38 @@ std::string own_directory(const conf::Common& config)
     return std::string(whole.substr(0, whole.rfind('/')));
 }
 
+// Becomes another command of the suite.
+int run_command(const conf::Common& config, std::vector<std::string> words)
+{
+    std::vector<char*> arguments;
+    for (auto& word : words)
+        arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    std::string path = util::concat(own_directory(config), "/", words.front());
+    ::execv(path.c_str(), arguments.data());
+    return complain(EX_OSFILE, util::system_error(path, errno).text);
+}
+
+int make_aliases(const conf::Common& config)
+{
+    Config tables;
+    routing::Config routing;
+    conf::Common common;
+    conf::Problems problems;
+    auto settings = conf::MainCf::load(config.config_directory, problems);
+    settings.fill({&common, &routing, &tables}, problems);
+    if (problems.any())
+        return complain(EX_CONFIG, problems.to_text());
+    std::vector<std::string> words = {"ternmap", "-a"};
+    for (const std::string& table : *tables.alias_database) {
+        if (conf::index_type(util::split_first(table, ':').first))
+            words.push_back(table);
+    }
+    if (words.size() == 2)
+        return complain(EX_CONFIG, "alias_database names no table to make (hash:, btree: or lmdb:)");
+    return run_command(config, std::move(words));
+}
+
 int run_ternqueue(const conf::Common& config, const Options& options)
 {
     std::vector<std::string> words = {"ternqueue", "-c", config.config_directory};
@@ -70,13 +106,7 @@ int run_ternqueue(const conf::Common& config, const Options& options)
         words.insert(words.end(), {"-s", options.flush_site});
     else
         words.emplace_back("-f");
-    std::vector<char*> arguments;
-    for (auto& word : words)
-        arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    std::string path = own_directory(config) + "/ternqueue";
-    ::execv(path.c_str(), arguments.data());
-    return complain(EX_OSFILE, util::system_error(path, errno).text);
+    return run_command(config, std::move(words));
 }
 
 struct Person {
@@ -242,6 +272,8 @@ int run(int argc, char** argv)
     conf::Common config;
     if (auto loaded = conf::load_common(config, options->config_directory); !loaded.ok())
         return complain(EX_CONFIG, loaded.error().text);
+    if (options->mode == Mode::NewAliases)
+        return make_aliases(config);
     if (options->mode != Mode::Deliver)
         return run_ternqueue(config, *options);
     auto result = Delivery(*options, config).run();

@@ -78,6 +78,9 @@ private:
         case 'G':
             options.complete_header = false;
             return {};
+        case 'I':
+            options.mode = Mode::NewAliases;
+            return {};
         case 'i':
             options.dot_ends = false;
             return {};
@@ -143,7 +146,11 @@ private:
             options.mode = Mode::ListQueue;
             return {};
         }
-        return util::invalid(util::concat("mode -b", rest, " is not supported: -bm delivers, -bp lists the queue"));
+        if (rest == "i") {
+            options.mode = Mode::NewAliases;
+            return {};
+        }
+        return util::invalid(util::concat("mode -b", rest, " is not supported: -bm delivers, -bp lists the queue, -bi makes alias tables"));
     }
 
     // -q, -q30m: all; -qIID: one message; -qRSITE: one destination.
@@ -168,6 +175,8 @@ util::Result<Options> parse_options(std::string_view program, std::span<char* co
     Options options;
     if (program == "mailq")
         options.mode = Mode::ListQueue;
+    else if (program == "newaliases")
+        options.mode = Mode::NewAliases;
     TRY(Parser(arguments).run(options));
     return options;
 }
