@@ -36,9 +36,9 @@ mail::DsnAction action_of(const ipc::Notify& order, const ipc::DeliveryStatus& s
         return mail::DsnAction::Delayed;
     if (kind == ipc::Notify::Kind::Failure)
         return mail::DsnAction::Failed;
-    if (status.action == "relayed")
+    if (status.action == ipc::action_relayed)
         return mail::DsnAction::Relayed;
-    return status.action == "expanded" ? mail::DsnAction::Expanded : mail::DsnAction::Delivered;
+    return status.action == ipc::action_expanded ? mail::DsnAction::Expanded : mail::DsnAction::Delivered;
 }
 
 mail::DsnRecipient recipient_of(const ipc::Notify& order, std::size_t index, util::WallTime now)

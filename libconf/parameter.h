@@ -71,6 +71,9 @@ public:
     virtual std::vector<std::pair<std::string, std::string>> member_defaults() const { return {}; }
     virtual util::Result<void> read_member(std::string_view name, std::string_view text);
 
+    // Is its value read as it stands in main.cf, for its $names to be replaced later?
+    virtual bool is_raw() const { return false; }
+
 private:
     std::string name_;
     std::string default_text_;
@@ -116,6 +119,13 @@ public:
 
 private:
     TextLimits limits_;
+};
+
+// Text whose $names are not parameters: they are replaced when it is used (conf::expand).
+class RawText : public Text {
+public:
+    using Text::Text;
+    bool is_raw() const override { return true; }
 };
 
 // yes or no.

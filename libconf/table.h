@@ -22,6 +22,8 @@
 #include <string_view>
 #include <vector>
 
+#include <sys/types.h>
+
 namespace conf {
 
 constexpr std::size_t max_table_key = 4096;        // bytes; a longer one is not found
@@ -49,6 +51,8 @@ public:
     virtual void refresh() {}
     // Can it be read now?  The error tells all that is wrong with it.
     virtual util::Result<void> check() { return {}; }
+    // Whose its file is; nothing when it has none.  NotFound and others: the file cannot be looked at.
+    virtual util::Result<std::optional<uid_t>> owner() const { return std::optional<uid_t>(); }
     // Patterns see whole keys only, not the parts of an address.
     virtual bool is_pattern() const { return false; }
 

@@ -40,6 +40,7 @@ public:
     }
 
     void refresh() override { file_.look_now(); }
+    util::Result<std::optional<uid_t>> owner() const override { return file_.owner(); }
 
     Result<void> check() override
     {

@@ -16,6 +16,7 @@ public:
 
     util::Result<void> check() override;
     void refresh() override { file_.look_now(); }
+    util::Result<std::optional<uid_t>> owner() const override { return file_.owner(); }
 
 protected:
     // Takes new content, and lets go of the old only when there were no problems.

@@ -36,4 +36,10 @@ util::Result<bool> WatchedFile::changed()
     return true;
 }
 
+util::Result<std::optional<uid_t>> WatchedFile::owner() const
+{
+    struct stat status = TRY(util::sys::stat(path_));
+    return std::optional<uid_t>(status.st_uid);
+}
+
 }  // namespace conf

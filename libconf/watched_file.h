@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace conf {
@@ -20,6 +21,8 @@ public:
     // second it looks; in between the answer is no.  An error (NotFound and others) is told at once
     // and again at the next call.
     util::Result<bool> changed();
+    // Whose it is now.
+    util::Result<std::optional<uid_t>> owner() const;
     // Makes the next call look, though a second has not passed.
     void look_now() { looked_ = util::Instant::min(); }
     // Makes the next call look, and answer yes.

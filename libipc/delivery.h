@@ -68,6 +68,11 @@ struct Job {
 
 enum class Disposition : std::uint8_t { Delivered, Deferred, Bounced, last_ = Bounced };
 
+// Values of DeliveryStatus::action.
+constexpr std::string_view action_relayed = "relayed";     // out of reach of notifications
+constexpr std::string_view action_expanded = "expanded";   // an alias for several
+constexpr std::string_view action_none = "none";           // handed on with the sender's wishes: nobody is told here
+
 // What became of one recipient in one attempt.
 struct DeliveryStatus {
     Disposition disposition = Disposition::Deferred;
@@ -76,7 +81,7 @@ struct DeliveryStatus {
     std::string relay;            // for relay=; "local", "mx.example.org[192.0.2.1]:25"
     std::string diagnostic;       // the remote reply, "smtp; 550 5.1.1 ...", for the DSN
     std::string remote_mta;       // name, for the DSN
-    std::string action;           // RFC 3464 §2.3.3 when it is not what the disposition says
+    std::string action;           // of a delivery, when it is not that: action_relayed ...
 
     static void fields(auto& message, auto& visit)
     {
@@ -112,6 +117,8 @@ struct Outcome {
     bool destination_failed = false;     // the nexthop as a whole is at fault (dead-destination detection)
     // Processes that ended while they worked on this message, it alone at last; they count as agents.
     std::uint32_t deaths = 0;
+    bool expanded = false;               // by an alias: who are behind it is not told to strangers
+    std::string pass_to;                 // "transport:nexthop" that is to deliver it instead: no status yet
 
     static void fields(auto& message, auto& visit)
     {
@@ -122,6 +129,8 @@ struct Outcome {
         visit("transmission_delay", message.transmission_delay);
         visit("destination_failed", message.destination_failed);
         visit("deaths", message.deaths);
+        visit("expanded", message.expanded);
+        visit("pass_to", message.pass_to);
     }
 };
 

@@ -15,7 +15,8 @@ constexpr Program programs[] = {
     {"smtpd", "smtpd_owner", true},    {"imapd", "imapd_owner", true},     {"pop3d", "pop3d_owner", true},
     {"cleanup", "cleanup_owner"},      {"pickup", "pickup_owner"},         {"qmgr", "mail_owner"},
     {"local", "local_owner"},          {"bounce", "bounce_owner"},         {"auth", "auth_owner"},
-    {"log", "log_owner"},              {"usher", ""},                      {"auth-pam", ""},
+    {"log", "log_owner"},              {"usher", ""},                      {"errands", ""},
+    {"auth-pam", ""},
 };
 
 // Null for a program that is not of the suite.

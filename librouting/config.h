@@ -34,9 +34,18 @@ struct Config : conf::Section {
         "others .example.com does."};
 
     // --- domains and their recipients --------------------------------------------------------------
-    conf::TableNames local_recipient_maps{this, "local_recipient_maps", "accounts:$config_directory/accounts",
+    conf::TableNames alias_maps{this, "alias_maps", "",
+        "The tables of aliases(5): what local(8) makes of names in $mydestination.  A table of an owner other "
+        "than root lets its commands and files run with that owner's rights."};
+    conf::TableNames local_recipient_maps{this, "local_recipient_maps", "accounts:$config_directory/accounts $alias_maps",
         "The tables of all recipients in $mydestination: the address is looked up, then the name "
         "alone.  Empty: all names are taken."};
+    conf::Words role_names{this, "role_names", "postmaster, abuse, mailer-daemon",
+        "Names that have mail in every domain of this system, those of $relay_domains excepted (RFC 5321 §4.5.1, "
+        "RFC 2142).  Where such an address has no entry and no mailbox of its own, its mail goes to $role_address."};
+    conf::Text role_address{this, "role_address", "", {.max = 1000},
+        "Who gets the mail for $role_names.  Empty: whoever gets that name's mail at $myorigin or $myhostname, or "
+        "postmaster's there, or root's alias.  When there is nobody, such mail is refused like that for others."};
     conf::Words virtual_alias_domains{this, "virtual_alias_domains", "$virtual_alias_maps",
         "Domains all of whose addresses are in $virtual_alias_maps."};
     conf::TableNames virtual_alias_maps{this, "virtual_alias_maps", "",

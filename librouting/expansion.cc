@@ -107,8 +107,11 @@ Result<void> Expander::expand(const mail::Address& address, std::uint64_t depth)
     auto keys = alias_keys(address, *router_.common_.recipient_delimiter, bare_names);
     auto found = TRY(router_.aliases_.lookup(keys.keys));
     if (!found) {
+        auto role = TRY(router_.role_recipient(address));
+        if (role)
+            TRY(expand(*role, depth + 1));
         entry->second = State::Done;
-        return add(address);
+        return role ? Result<void>() : add(address);
     }
     if (depth >= *router_.config_.virtual_alias_recursion_limit)
         return fault(concat("more than virtual_alias_recursion_limit = ",
@@ -137,8 +140,10 @@ Result<void> Expander::expand(const mail::Address& address, std::uint64_t depth)
 
 Result<std::vector<mail::Address>> Router::expand(const mail::Address& recipient)
 {
-    if (aliases_.empty())
-        return std::vector<mail::Address>{recipient};
+    if (aliases_.empty()) {
+        auto role = TRY(role_recipient(recipient));
+        return std::vector<mail::Address>{role ? std::move(*role) : recipient};
+    }
     Expander expander(*this, recipient);
     TRY(expander.expand(recipient, 0));
     return expander.take();

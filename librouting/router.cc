@@ -92,6 +92,7 @@ Result<void> Router::open_tables()
                                         config_.matches_subdomains("virtual_mailbox_domains")));
     relay_domains_ = TRY(open_domains(config_.relay_domains, config_.matches_subdomains("relay_domains")));
     local_recipients_ = TRY(open_tables_of(config_.local_recipient_maps));
+    local_aliases_ = TRY(open_tables_of(config_.alias_maps));
     aliases_ = TRY(open_tables_of(config_.virtual_alias_maps));
     mailboxes_ = TRY(open_tables_of(common_.virtual_mailbox_maps));
     relay_recipients_ = TRY(open_tables_of(config_.relay_recipient_maps));
@@ -108,7 +109,7 @@ Result<void> Router::open_tables()
 Result<void> Router::check()
 {
     std::string text;
-    for (conf::Tables* tables : {&local_recipients_, &aliases_, &mailboxes_, &relay_recipients_, &transports_,
+    for (conf::Tables* tables : {&local_recipients_, &local_aliases_, &aliases_, &mailboxes_, &relay_recipients_, &transports_,
                                  &sender_relayhosts_, &sender_transports_, &relocated_, &canonical_[0],
                                  &canonical_[1], &canonical_[2]}) {
         auto good = tables->check();
@@ -245,6 +246,9 @@ Result<Recipient> Router::find(const mail::Address& address)
         if (replaced)
             return recipient;
     }
+    auto role = TRY(role_recipient(address));
+    if (role)
+        return recipient;
     Route way = TRY(route(address, {}));
     if (way.is_error()) {
         recipient.listed = false;

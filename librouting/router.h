@@ -73,7 +73,10 @@ public:
     // The standard form: site!user and user%domain turned round, @$myorigin and .$mydomain added
     // where they belong.  The null address stays.
     mail::Address complete(mail::Address address) const;
-    // The same with another domain than $myorigin (remote_header_rewrite_domain).
+    // The same for a path of SMTP: a bare <postmaster> is this system's own (RFC 5321 §4.5.1), with
+    // $myhostname where mail for $myorigin is somebody else's.
+    mail::Address complete_forward_path(mail::Address address);
+    // The same as complete() with another domain than $myorigin (remote_header_rewrite_domain).
     mail::Address complete_with(mail::Address address, std::string_view origin) const;
     // Is it an address of this machine ($inet_interfaces)?
     bool is_own(const conf::IpAddress& address) const;
@@ -90,10 +93,19 @@ public:
     // Default too.
     util::Result<Recipient> find(const mail::Address& address);
 
+    // Whose mail that for a role name is ($role_names) where the address has no entry and no mailbox of its
+    // own; nothing for other addresses, and where nobody takes such mail.
+    util::Result<std::optional<mail::Address>> role_recipient(const mail::Address& address);
+
+    // The entry of aliases(5) for a name without domain.
+    util::Result<std::optional<conf::Found>> find_alias(std::string_view name);
+    bool has_aliases() const { return !local_aliases_.empty(); }
+
     // The transport of a recipient; the sender counts for sender-dependent tables.
     util::Result<Route> route(const mail::Address& recipient, const mail::Address& sender);
 
-    // The recipients that one becomes by $virtual_alias_maps: itself where there is no entry.
+    // The recipients that one becomes by $virtual_alias_maps: itself where there is no entry, nor another
+    // for a role name.
     // Temporary: over a limit, a loop, an entry that is no address, a table that cannot be read.
     util::Result<std::vector<mail::Address>> expand(const mail::Address& recipient);
 
@@ -125,15 +137,20 @@ private:
     conf::Tables& canonical_tables(Canonical which) { return canonical_[std::size_t(which)]; }
     friend class Expander;
     util::Result<bool> is_in(conf::Tables& tables, const mail::Address& address, bool bare_names);
+    util::Result<bool> takes_role_mail(const mail::Address& address);
 
     const conf::Common& common_;
     const Config& config_;
     std::vector<conf::IpAddress> own_addresses_;
     conf::Domains local_domains_, alias_domains_, mailbox_domains_, relay_domains_;
-    conf::Tables local_recipients_, aliases_, mailboxes_, relay_recipients_;
+    conf::Tables local_recipients_, local_aliases_, aliases_, mailboxes_, relay_recipients_;
     conf::Tables transports_, sender_relayhosts_, sender_transports_, relocated_;
     conf::Tables canonical_[3];
 };
+
+// The directories of alias_maps' files, for the sandbox of who looks into them: /etc/aliases is not in the
+// configuration directory.
+std::vector<std::string> alias_directories(const Config& config);
 
 // The addresses of this machine: what inet_interfaces says, by asking the kernel for "all".
 std::vector<conf::IpAddress> own_addresses(const conf::Common& common);

@@ -3,6 +3,7 @@
 // One process, many deliveries in flight: jobs come from qmgr(8), usher(8) makes the connections to
 // users' mailbox(8) processes, and those answer twice.
 #include "libconf/accounts_file.h"
+#include "libipc/delivery_config.h"
 #include "libipc/identity.h"
 #include "libipc/listener.h"
 #include "libipc/server.h"
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::size_t max_managers = 16;   // connections of qmgr
 
-AgentSettings agent_settings(const server::Process& process, const Config& config)
+AgentSettings agent_settings(const server::Process& process, const Config& config, const ipc::DeliveryConfig& deliveries)
 {
     AgentSettings settings;
     settings.usher_socket = server::private_socket(process.common(), "usher");
@@ -26,6 +27,17 @@ AgentSettings agent_settings(const server::Process& process, const Config& confi
     settings.timeout = *config.delivery_timeout;
     settings.over_quota_defer = *config.over_quota_defer;
     settings.add_original = *config.enable_original_recipient;
+    settings.errands_socket = server::private_socket(process.common(), "errands");
+    settings.errand_timeout = *config.errand_timeout;
+    settings.delivered_to_forward = deliveries.prepends("forward");
+    settings.forward.cleanup_socket = server::private_socket(process.common(), "cleanup");
+    settings.forward.connection_limit = *config.forward_connection_limit;
+    settings.forward.hostname = *process.common().myhostname;
+    settings.forward.mail_name = *process.common().mail_name;
+    settings.rules.owner_request_special = *config.owner_request_special;
+    settings.rules.expand_owner_alias = *config.expand_owner_alias;
+    settings.rules.reset_owner_alias = *config.reset_owner_alias;
+    settings.rules.limit = *config.expansion_limit;
     return settings;
 }
 
@@ -55,18 +67,32 @@ util::Result<int> daemon_main(server::Arguments arguments)
 {
     Config config;
     routing::Config routes;
-    auto process = TRY(server::Process::start("local", std::move(arguments), {&config, &routes}));
+    ipc::DeliveryConfig deliveries;
+    auto process = TRY(server::Process::start("local", std::move(arguments), {&config, &routes, &deliveries}));
     TRY(process.permit({"qmgr"}));
     auto router = TRY(routing::Router::open(process.common(), routes));
     conf::AccountsReader accounts(util::concat(process.config_directory(), "/accounts"));
     util::Sandbox sandbox;
     sandbox.read(process.config_directory()).connect();
+    for (std::string& directory : routing::alias_directories(routes))
+        sandbox.read(std::move(directory));
     TRY(process.drop_privileges(std::move(sandbox)));
 
     auto loop = TRY(util::EventLoop::create());
-    Agent agent(loop, agent_settings(process, config), [&](std::string_view address) {
+    AgentSettings settings = agent_settings(process, config, deliveries);
+    auto mailbox_transports = TRY(conf::Tables::open(*config.mailbox_transport_maps));
+    auto fallback_transports = TRY(conf::Tables::open(*config.fallback_transport_maps));
+    settings.rules.mailbox_transports = &mailbox_transports;
+    settings.rules.mailbox_transport = *config.mailbox_transport;
+    settings.rules.fallback_transports = &fallback_transports;
+    settings.rules.fallback_transport = *config.fallback_transport;
+    settings.rules.luser_relay = *config.luser_relay;
+    settings.rules.virtual_mailboxes = !deliveries.virtual_uid_maps->empty();
+    settings.rules.router = router.get();
+    settings.rules.find_account = [&](std::string_view address) {
         return find_account(accounts, *router, *process.common().recipient_delimiter, address);
-    });
+    };
+    Agent agent(loop, std::move(settings));
     server::Listener* accepting = nullptr;
     server::Listener listener(process, loop, max_managers, [&](server::Client client) {
         agent.accept(std::move(client.fd), [&] { accepting->client_gone(); });

@@ -53,9 +53,10 @@ bool Message::was_delivered_to(std::string_view address) const
                        [&](const std::string& other) { return util::equal_nocase(other, address); });
 }
 
-util::Result<Message> load_message(int queue_file)
+util::Result<Message> load_message(int queue_file, ipc::Envelope& envelope)
 {
     queue::Reader reader = TRY(queue::Reader::open(queue_file));
+    envelope = reader.envelope();
     if (reader.content_size() > ipc::content_piece_size)
         return load_large(reader);
     Message message;

@@ -1,6 +1,7 @@
 // A message on its way to mailboxes: read once, shared by all its recipients.
 #pragma once
 
+#include "libipc/submission.h"
 #include "libutil/result.h"
 #include "libutil/unique_fd.h"
 
@@ -25,9 +26,9 @@ struct Message {
     bool was_delivered_to(std::string_view address) const;
 };
 
-// Reads the content of a queue file.  Invalid when the file is torn or rotten; Temporary when it
+// Reads the content of a queue file, and its envelope.  Invalid when the file is torn or rotten; Temporary when it
 // cannot be read now.
-util::Result<Message> load_message(int queue_file);
+util::Result<Message> load_message(int queue_file, ipc::Envelope& envelope);
 
 // The trace fields of final delivery (RFC 5321 §4.4; RFC 9228), with line ends.
 std::string trace_prefix(std::string_view sender, std::string_view original, std::string_view recipient);

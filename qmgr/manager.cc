@@ -181,8 +181,10 @@ void Manager::route(Message& message, const std::vector<std::uint32_t>& recipien
     std::unordered_map<std::string, std::size_t> known;
     for (std::uint32_t index : recipients) {
         const ipc::Recipient& recipient = message.recipients[index].entry.recipient;
-        routing::Route way = message.content_filter.empty() ? router_(recipient, message.envelope.sender)
-                                                            : filter_route(message.content_filter, recipient);
+        const std::string& pass_to = message.recipients[index].pass_to;
+        routing::Route way = !pass_to.empty()                 ? filter_route(pass_to, recipient)
+                             : message.content_filter.empty() ? router_(recipient, message.envelope.sender)
+                                                              : filter_route(message.content_filter, recipient);
         if (decide_inside(message, index, way))
             continue;
         std::string name = config_.recipient_limit.of(way.transport) == 1 ? recipient.address : way.nexthop;

@@ -114,6 +114,7 @@ private:
     void hold_for_deaths(Message& message);
     void unavailable(const std::string& transport, const util::Error& error);
     void stop_when_idle();
+    bool pass_on(Message& message, ipc::Outcome& result);
     void end_flight(ipc::JobId job, Scheduler::Result result);
     void defer_withdrawn(const std::vector<Withdrawn>& withdrawn, std::string_view dsn, std::string_view text);
     // The recipient's fate in this attempt; `log` when no agent has said it.

@@ -123,6 +123,8 @@ bool Manager::owes_success(const Message& message, const MessageRecipient& recip
 {
     if (recipient.state != Message::State::Delivered || recipient.told || message.envelope.sender.empty())
         return false;
+    if (recipient.status && recipient.status->action == ipc::action_none)
+        return false;
     std::uint8_t wish = recipient.entry.recipient.notify;
     return ipc::wants(wish, ipc::Notify::Kind::Success) || (recipient.warned && *config_.confirm_delay_cleared);
 }
@@ -139,7 +141,7 @@ void Manager::add_aliases(Message& message, const std::vector<ipc::Recipient>& a
         recipient.status->disposition = ipc::Disposition::Delivered;
         recipient.status->dsn = "2.0.0";
         recipient.status->text = "alias expanded";
-        recipient.status->action = "expanded";
+        recipient.status->action = ipc::action_expanded;
         message.recipients.push_back(std::move(recipient));
     }
 }

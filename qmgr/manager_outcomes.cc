@@ -123,17 +123,41 @@ void Manager::outcome(ipc::Outcome& result)
         if (message->named)
             tell(*message, {queue::StoryEntry::Kind::Died, wall_microseconds(), result.index, {}, flight.transport});
     }
-    decide(*message, result.index, std::move(result.status), false);
+    message->expanded |= result.expanded;
+    bool passed_on = pass_on(*message, result);
+    if (!passed_on)
+        decide(*message, result.index, std::move(result.status), !result.pass_to.empty());
     if (result.deaths > 0 && message->deaths >= max_deaths && !message->abandoned)
         hold_for_deaths(*message);
     if (over)
         end_flight(result.job, flight.destination_failed ? Scheduler::Result::DestinationFailed
                                : flight.delivered        ? Scheduler::Result::Delivered
                                                          : Scheduler::Result::Neither);
+    if (message = find_number(number); message && passed_on)
+        route(*message, {result.index});
     // Others' fates may have ended this one.
     if (message = find_number(number); message)
         settle(*message);
     dispatch();
+}
+
+// A transport may pass a recipient on to another, once.
+bool Manager::pass_on(Message& message, ipc::Outcome& result)
+{
+    MessageRecipient& recipient = message.recipients[result.index];
+    if (result.pass_to.empty() || message.abandoned)
+        return false;
+    if (!recipient.pass_to.empty()) {
+        result.status.disposition = ipc::Disposition::Deferred;
+        result.status.dsn = "4.3.5";
+        result.status.relay = "none";
+        result.status.text = util::concat("passed on to ", util::printable(recipient.pass_to, 100), ", and from there to ",
+                                          util::printable(result.pass_to, 100));
+        return false;
+    }
+    recipient.pass_to = std::move(result.pass_to);
+    recipient.state = Message::State::Waiting;
+    return true;
 }
 
 void Manager::end_flight(ipc::JobId job, Scheduler::Result result)

@@ -12,7 +12,7 @@ class Site final : public Destinations {
 public:
     // The sections outlive the Site.
     static util::Result<std::unique_ptr<Site>> open(const conf::Common& common, const routing::Config& config);
-    mail::Address complete(mail::Address address) override { return router_->complete(std::move(address)); }
+    mail::Address complete(mail::Address address) override { return router_->complete_forward_path(std::move(address)); }
     bool is_own(const conf::IpAddress& address) override { return router_->is_own(address); }
     util::Result<Answer> find(const mail::Address& address) override;
 

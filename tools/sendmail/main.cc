@@ -3,12 +3,16 @@
 // A message goes to pickup(8) over its public socket, which knows the caller from the kernel; when
 // nobody answers there, terndrop(1) puts it into the drop directory.
 #include "libconf/common.h"
+#include "libconf/index.h"
+#include "libconf/main_cf.h"
 #include "libmail/address.h"
 #include "libmail/header.h"
 #include "libutil/log.h"
 #include "libutil/standard_fds.h"
 #include "libutil/sys.h"
+#include "librouting/config.h"
 #include "tools/sendmail/compose.h"
+#include "tools/sendmail/config.h"
 #include "tools/sendmail/options.h"
 #include "tools/sendmail/smtp_session.h"
 #include "tools/sendmail/submit.h"
@@ -60,16 +64,36 @@ std::string own_directory(const conf::Common& config)
     return std::string(whole.substr(0, whole.rfind('/')));
 }
 
-// Another command of the suite takes over.
-int become(const conf::Common& config, std::vector<std::string> words)
+// Becomes another command of the suite.
+int run_command(const conf::Common& config, std::vector<std::string> words)
 {
     std::vector<char*> arguments;
     for (auto& word : words)
         arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    std::string path = util::concat(own_directory(config), '/', words.front());
+    std::string path = util::concat(own_directory(config), "/", words.front());
     ::execv(path.c_str(), arguments.data());
     return complain(EX_OSFILE, util::system_error(path, errno).text);
+}
+
+int make_aliases(const conf::Common& config)
+{
+    Config tables;
+    routing::Config routing;
+    conf::Common common;
+    conf::Problems problems;
+    auto settings = conf::MainCf::load(config.config_directory, problems);
+    settings.fill({&common, &routing, &tables}, problems);
+    if (problems.any())
+        return complain(EX_CONFIG, problems.to_text());
+    std::vector<std::string> words = {"ternmap", "-a"};
+    for (const std::string& table : *tables.alias_database) {
+        if (conf::index_type(util::split_first(table, ':').first))
+            words.push_back(table);
+    }
+    if (words.size() == 2)
+        return complain(EX_CONFIG, "alias_database names no table to make (hash:, btree: or lmdb:)");
+    return run_command(config, std::move(words));
 }
 
 int run_ternqueue(const conf::Common& config, const Options& options)
@@ -83,7 +107,7 @@ int run_ternqueue(const conf::Common& config, const Options& options)
         words.insert(words.end(), {"-s", options.flush_site});
     else
         words.emplace_back("-f");
-    return become(config, std::move(words));
+    return run_command(config, std::move(words));
 }
 
 util::Result<std::unique_ptr<Sink>> open_sink(const conf::Common& config)
@@ -276,7 +300,9 @@ int run(int argc, char** argv)
     case Mode::Smtp:
         return speak_smtp(config);
     case Mode::Start:
-        return become(config, {"tern", "-c", *config.config_directory, "start"});
+        return run_command(config, {"tern", "-c", *config.config_directory, "start"});
+    case Mode::NewAliases:
+        return make_aliases(config);
     case Mode::ListQueue:
     case Mode::Flush:
         return run_ternqueue(config, *options);

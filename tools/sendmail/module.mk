@@ -6,3 +6,6 @@ sendmail_DEPS := libevent
 # mailq is sendmail by another name.
 LINKS += mailq
 mailq_TARGET := sendmail
+# So is newaliases.
+LINKS += newaliases
+newaliases_TARGET := sendmail

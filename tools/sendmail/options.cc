@@ -13,7 +13,7 @@ namespace {
 // word: as Postfix has it.  -q has one in its own word only.
 constexpr std::string_view with_value = "bCcFfNoRrV";
 constexpr std::string_view ignored_with_value = "ABehLOpX";
-constexpr std::string_view flags = "Gitv";
+constexpr std::string_view flags = "GIitv";
 constexpr std::string_view ignored_flags = "mnUx";
 
 util::Result<std::uint8_t> parse_notify(std::string_view text)
@@ -86,6 +86,8 @@ private:
     {
         if (letter == 'G')
             options.complete_header = false;
+        else if (letter == 'I')
+            options.mode = Mode::NewAliases;
         else if (letter == 'i')
             options.dot_ends = false;
         else if (letter == 't')
@@ -159,8 +161,12 @@ private:
             options.mode = Mode::Start;
             return {};
         }
+        if (rest == "i") {
+            options.mode = Mode::NewAliases;
+            return {};
+        }
         return util::invalid(util::concat("mode -b", rest, " is not supported: -bm delivers, -bv verifies, -bp lists the queue, "
-                                          "-bs speaks SMTP, -bd starts the mail system"));
+                                          "-bs speaks SMTP, -bi makes alias tables, -bd starts the mail system"));
     }
 
     // -q, -q30m: all; -qIID: one message; -qRSITE: one destination.
@@ -185,6 +191,8 @@ util::Result<Options> parse_options(std::string_view program, std::span<char* co
     Options options;
     if (program == "mailq")
         options.mode = Mode::ListQueue;
+    else if (program == "newaliases")
+        options.mode = Mode::NewAliases;
     TRY(Parser(arguments).run(options));
     if (options.report == ipc::Report::Deliverability && options.recipients_from_header)
         return util::invalid("-t does not go with -bv: there is no message");

@@ -10,7 +10,7 @@
 
 namespace sendmail {
 
-enum class Mode { Deliver, ListQueue, Flush, Smtp, Start };
+enum class Mode { Deliver, ListQueue, Flush, Smtp, Start, NewAliases };
 
 struct Options {
     Mode mode = Mode::Deliver;
@@ -29,7 +29,7 @@ struct Options {
     std::vector<std::string> recipients;
 };
 
-// `program` is the name it was called by: mailq means -bp.  Invalid: what is wrong, for people.
+// `program` is the name it was called by: mailq means -bp, newaliases -bi.  Invalid: what is wrong, for people.
 util::Result<Options> parse_options(std::string_view program, std::span<char* const> arguments);
 
 }  // namespace sendmail

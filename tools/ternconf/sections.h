@@ -6,9 +6,11 @@
 #include "auth/config.h"
 #include "bounce/config.h"
 #include "cleanup/config.h"
+#include "errands/config.h"
 #include "imapd/config.h"
 #include "libconf/common.h"
 #include "libipc/config.h"
+#include "libipc/delivery_config.h"
 #include "librouting/config.h"
 #include "local/config.h"
 #include "log/config.h"
@@ -17,6 +19,7 @@
 #include "pop3d/config.h"
 #include "qmgr/config.h"
 #include "smtpd/config.h"
+#include "tools/sendmail/config.h"
 #include "tools/ternuser/config.h"
 #include "usher/config.h"
 
@@ -51,6 +54,8 @@ private:
     auth::Config auth_;
     bounce::Config bounce_;
     cleanup::Config cleanup_;
+    ipc::DeliveryConfig delivery_;
+    errands::Config errands_;
     imapd::Config imapd_;
     server::Config process_;
     routing::Config routing_;
@@ -60,15 +65,18 @@ private:
     pickup::Config pickup_;
     pop3d::Config pop3d_;
     qmgr::Config qmgr_;
+    sendmail::Config sendmail_;
     smtpd::Config smtpd_;
     ternuser::Config ternuser_;
     usher::Config usher_;
 
-    Named named_[16] = {
+    Named named_[19] = {
         {"common", &common_}, {"process", &process_}, {"routing", &routing_},
         {"auth", &auth_},
         {"bounce", &bounce_},
         {"cleanup", &cleanup_},
+        {"delivery", &delivery_},
+        {"errands", &errands_},
         {"imapd", &imapd_},
         {"local", &local_},
         {"log", &log_},
@@ -76,6 +84,7 @@ private:
         {"pickup", &pickup_},
         {"pop3d", &pop3d_},
         {"qmgr", &qmgr_},
+        {"sendmail", &sendmail_},
         {"smtpd", &smtpd_},
         {"ternuser", &ternuser_},
         {"usher", &usher_},

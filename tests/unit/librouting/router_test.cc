@@ -331,10 +331,80 @@ TEST(keys_come_in_postfix_order)
 }
 END_TEST
 
+TEST(role_names_have_mail_in_every_domain_of_ours)
+{
+    House h("mydestination = $myhostname\nmyorigin = example.net\nvirtual_alias_domains = alias.example\n"
+            "virtual_mailbox_domains = example.org\nrelay_domains = relay.example\nrelay_recipient_maps = inline:{a@b=c}\n"
+            "alias_maps = inline:{root=alice@example.org}\n");
+    EQ(h.fault, "");
+    for (const char* domain : {"mail.example.net", "example.org", "alias.example"}) {
+        for (const char* name : {"postmaster", "Abuse", "MAILER-DAEMON"}) {
+            std::string address = concat(name, '@', domain);
+            EQ(h.find(address).find("unknown"), std::string::npos);
+            EQ(h.expand(address), "root@mail.example.net");
+        }
+    }
+    EQ(h.find("hostmaster@example.org"), "virtual mailbox (5.1.1 User unknown in virtual mailbox table)");
+    EQ(h.find("postmaster@relay.example"), "relay (5.1.1 User unknown in relay recipient table)");
+    EQ(h.expand("postmaster@elsewhere.example"), "postmaster@elsewhere.example");
+}
+END_TEST
+
+TEST(role_names_with_an_owner_stay_as_they_are)
+{
+    House h("mydestination = $myhostname\nalias_maps = inline:{{postmaster=carol} {root=bob}}\n"
+            "virtual_alias_maps = inline:{abuse@example.org=alice@example.org}\nrole_address = alice@example.org\n");
+    EQ(h.expand("postmaster@mail.example.net"), "postmaster@mail.example.net");
+    EQ(h.expand("abuse@example.org"), "alice@example.org");
+    EQ(h.expand("postmaster@example.org"), "alice@example.org");
+    EQ(h.expand("abuse@mail.example.net"), "alice@example.org");
+    House bare("mydestination = $myhostname\nrole_address = alice@example.org\n");
+    EQ(bare.expand("postmaster@mail.example.net"), "alice@example.org");
+}
+END_TEST
+
+TEST(role_names_are_refused_when_nobody_takes_their_mail)
+{
+    House h("mydestination = $myhostname\n");
+    EQ(h.find("postmaster@mail.example.net"), "local (5.1.1 User unknown in local recipient table)");
+    EQ(h.find("abuse@example.org"), "virtual mailbox (5.1.1 User unknown in virtual mailbox table)");
+    House own("role_names =\nrole_address = alice@example.org\n");
+    EQ(own.find("abuse@example.org"), "virtual mailbox (5.1.1 User unknown in virtual mailbox table)");
+    House broken("role_address = alice@example.org\nvirtual_alias_maps = fail:x\n");
+    THAT(broken.find("abuse@example.org").starts_with("!"));
+}
+END_TEST
+
+TEST(bare_postmaster_is_of_this_system)
+{
+    auto complete = [](House& h, std::string_view name) {
+        return mail::to_text(h.router->complete_forward_path({std::string(name), ""}));
+    };
+    House ours("myorigin = example.org\n");
+    EQ(complete(ours, "postmaster"), "postmaster@example.org");
+    House theirs("myorigin = elsewhere.example\n");
+    EQ(complete(theirs, "Postmaster"), "Postmaster@mail.example.net");
+    EQ(complete(theirs, "alice"), "alice@elsewhere.example");
+}
+END_TEST
+
+TEST(postmaster_counts_before_root_and_the_name_before_both)
+{
+    House h("mydestination = $myhostname\nalias_maps = inline:{{postmaster=carol} {root=bob} {abuse=bob}}\n");
+    EQ(h.expand("abuse@example.org"), "abuse@mail.example.net");
+    EQ(h.expand("mailer-daemon@example.org"), "postmaster@mail.example.net");
+    EQ(h.find("bob@mail.example.net"), "local");
+    EQ(h.find("root@mail.example.net"), "local");
+}
+END_TEST
+
 }  // namespace
 
 SUITE(router, accounts_decide_by_default, error_transports_make_recipients_unknown, classes_go_in_postfix_order,
       relay_hosts_and_transport_tables_overrule_in_their_order, tables_that_cannot_be_read_are_temporary,
       addresses_get_their_domains, addresses_without_domain_are_turned_round,
       canonical_tables_replace_one_by_one, who_has_moved_is_refused_with_the_new_address, aliases_expand, bad_aliases_defer_and_lose_nobody,
-      alias_limits_hold_at_their_edges, keys_come_in_postfix_order)
+      alias_limits_hold_at_their_edges,
+      role_names_have_mail_in_every_domain_of_ours, role_names_with_an_owner_stay_as_they_are,
+      role_names_are_refused_when_nobody_takes_their_mail, bare_postmaster_is_of_this_system, postmaster_counts_before_root_and_the_name_before_both,
+      keys_come_in_postfix_order)

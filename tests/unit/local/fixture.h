@@ -1,6 +1,8 @@
 // Agent in the test's own loop; the test is qmgr, usher and the mailboxes.
 #pragma once
 
+#include "libconf/common.h"
+#include "libconf/main_cf.h"
 #include "libipc/connection.h"
 #include "libqueue/writer.h"
 #include "local/agent.h"
@@ -14,10 +16,32 @@
 
 namespace test {
 
+// A Router over settings; local domains are mail.example.net, example.org is virtual.
+struct Routes {
+    explicit Routes(std::string_view text = "")
+    {
+        conf::Problems problems;
+        auto settings = conf::MainCf::parse(
+            util::concat("myhostname = mail.example.net\nmyorigin = mail.example.net\nmydestination = $myhostname\n"
+                         "recipient_delimiter = +\ninet_interfaces = 192.0.2.25\nvirtual_mailbox_domains = example.org\n"
+                         "virtual_mailbox_maps = static:x\nlocal_recipient_maps =\n", text),
+            "main.cf", "/nonexistent", problems);
+        settings.fill({&common, &config}, problems);
+        ck_assert_msg(!problems.any(), "%s", problems.to_text().c_str());
+        auto opened = routing::Router::open(common, config);
+        OK(opened);
+        router = opened.take();
+    }
+
+    conf::Common common;
+    routing::Config config;
+    std::unique_ptr<routing::Router> router;
+};
+
 class Office {
 public:
-    explicit Office(local::AgentSettings settings = {})
-        : loop(util::EventLoop::create().take()), path(directory.beside("usher")),
+    explicit Office(local::AgentSettings settings = {}, std::string_view routing = "")
+        : routes(routing), loop(util::EventLoop::create().take()), path(directory.beside("usher")),
           listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))
     {
         sockaddr_un address{};
@@ -26,7 +50,13 @@ public:
         ck_assert(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
         ck_assert(::listen(listener.get(), 5) == 0);
         settings.usher_socket = path;
-        agent = std::make_unique<local::Agent>(loop, std::move(settings), [](std::string_view name) { return find(name); });
+        settings.errands_socket = directory.beside("errands");
+        settings.forward.cleanup_socket = directory.beside("cleanup");
+        settings.forward.hostname = "mail.example.net";
+        settings.forward.mail_name = "Tern";
+        settings.rules.router = routes.router.get();
+        settings.rules.find_account = [](std::string_view name) { return find(name); };
+        agent = std::make_unique<local::Agent>(loop, std::move(settings));
         qmgr = manager();
         auto greeting = next<ipc::AgentGreeting>(qmgr);
         capacity = greeting.capacity;
@@ -36,7 +66,7 @@ public:
     {
         if (address.starts_with("broken"))
             return util::temporary("the accounts cannot be read");
-        if (address.starts_with("nobody"))
+        if (address.starts_with("nobody") || address.find("@elsewhere") != std::string_view::npos)
             return util::not_found("no such account");
         auto [user, extension] = util::split_first(address, '+');
         return extension.empty() ? std::string(address) : util::concat(user, "@example.org");
@@ -152,6 +182,7 @@ public:
         OK(mailbox.send(made));
     }
 
+    Routes routes;
     Directory directory;
     util::EventLoop loop;
     std::string path;
