@@ -12,6 +12,13 @@ void decode_and_back(std::string_view bytes)
     ipc::Packet packet;
     packet.bytes = bytes;
     auto message = ipc::decode<Message>(packet);
+    // Had it come without its descriptors: never as a whole message, and for an answer if it is one at all.
+    ipc::Packet cut;
+    cut.bytes = bytes;
+    cut.cut = true;
+    CHECK(!ipc::decode<Message>(cut).ok());
+    auto rest = ipc::decode_cut<Message>(cut);
+    CHECK(rest.ok() || !message.ok());
     if (!message.ok())
         return;
     std::vector<int> descriptors;
