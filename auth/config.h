@@ -23,7 +23,23 @@ struct Config : conf::Section {
         {.min = std::chrono::seconds(1), .max = std::chrono::hours(24 * 7)},
         "How long.  A change of the files of accounts or credentials forgets all at once."};
     conf::Duration failure_delay{this, "auth_failure_delay", "2s", {.max = std::chrono::seconds(60)},
-        "How long the service that asked waits before it tells its client of a failure."};
+        "How long the service that asked waits before it tells its client of a failure; twice as long after each five "
+        "failures of the client's network within anvil_failure_time, up to auth_failure_delay_limit."};
+    conf::Duration failure_delay_limit{this, "auth_failure_delay_limit", "16s", {.max = std::chrono::seconds(60)},
+        "See auth_failure_delay."};
+    conf::Count network_failure_limit{this, "auth_network_failure_limit", "30", {.max = 1'000'000},
+        "After this many failed log-ins within anvil_failure_time nobody logs in from a client's network, until the last "
+        "failure is anvil_failure_time ago; 0: no limit."};
+    conf::Count account_failure_limit{this, "auth_account_failure_limit", "100", {.max = 1'000'000},
+        "After this many failed log-ins within anvil_failure_time an account is open only to networks from which it has "
+        "logged in within anvil_known_network_time, until the last failure is anvil_failure_time ago; 0: no limit."};
+    conf::Words failure_exceptions{this, "auth_failure_exceptions", "$mynetworks",
+        "Clients, in the form of mynetworks, whose failed log-ins count for nothing: a webmail's host, through which "
+        "everybody comes."};
+    conf::Count client_ipv4_prefix_length{this, "auth_client_ipv4_prefix_length", "32", {.max = 32},
+        "How many bits of a client's IPv4 address make its network."};
+    conf::Count client_ipv6_prefix_length{this, "auth_client_ipv6_prefix_length", "64", {.max = 128},
+        "The same for IPv6."};
     conf::Duration ticket_lifetime{this, "auth_ticket_lifetime", "10s",
         {.min = std::chrono::seconds(1), .max = std::chrono::minutes(5)},
         "How long a ticket for a session is good."};

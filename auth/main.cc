@@ -19,11 +19,21 @@ util::Result<Settings> settings_of(const server::Process& process, const Config&
     for (const std::string& name : *config.mechanisms)
         if (!mail::find_mechanism(name))
             return util::invalid(util::concat("auth_mechanisms: unknown mechanism ", util::printable(name, 40)));
+    auto exceptions = conf::Networks::parse(*config.failure_exceptions);
+    if (!exceptions.ok())
+        return exceptions.take_error().in(config.failure_exceptions.name());
     return Settings{.mechanisms = *config.mechanisms,
                     .allow_plaintext_login = *process.common().allow_plaintext_login,
                     .cache_size = std::size_t(*config.cache_size),
                     .cache_ttl = *config.cache_ttl,
                     .failure_delay = *config.failure_delay,
+                    .failure_delay_limit = *config.failure_delay_limit,
+                    .network_failure_limit = *config.network_failure_limit,
+                    .account_failure_limit = *config.account_failure_limit,
+                    .failure_exceptions = std::make_shared<conf::Networks>(exceptions.take()),
+                    .ipv4_prefix = int(*config.client_ipv4_prefix_length),
+                    .ipv6_prefix = int(*config.client_ipv6_prefix_length),
+                    .anvil_socket = server::private_socket(process.common(), "anvil"),
                     .ticket_lifetime = *config.ticket_lifetime,
                     .usher_uid = usher.uid};
 }
@@ -37,7 +47,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
     // OpenSSL makes itself ready when it is first used, which takes milliseconds: not at a log-in.
     (void)net::hmac_sha256("", "");
     util::Sandbox sandbox;
-    sandbox.read(process.config_directory()).processes();
+    sandbox.read(process.config_directory()).connect().processes();
     TRY(process.drop_privileges(std::move(sandbox)));
 
     auto loop = TRY(util::EventLoop::create());

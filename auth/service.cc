@@ -18,7 +18,8 @@ Service::Service(util::EventLoop& loop, Accounts& accounts, Workers& workers, Se
       workers_(workers),
       settings_(std::move(settings)),
       cache_(settings_.cache_size, settings_.cache_ttl),
-      tickets_(settings_.ticket_lifetime)
+      tickets_(settings_.ticket_lifetime),
+      guard_(loop_, settings_.anvil_socket)
 {
 }
 
@@ -132,6 +133,8 @@ void Service::respond(Peer& peer, const ipc::AuthenticationResponse& response)
     auto found = peer.exchanges.find(response.exchange);
     if (found == peer.exchanges.end())
         return fail(peer, response.exchange, Kind::Invalid, "no such exchange");
+    if (found->second.guarded)
+        return fail(peer, response.exchange, Kind::Invalid, "the exchange waits for its answer");
     if (response.cancelled)
         return fail(peer, response.exchange, Kind::Invalid, "cancelled by the client");
     take(peer, response.exchange, found->second.sasl.step(response.response));
@@ -145,9 +148,9 @@ void Service::take(Peer& peer, std::uint64_t number, mail::SaslStep step)
         peer.channel->send(ipc::AuthenticationResult{.exchange = number, .kind = Kind::Challenge, .data = std::move(step.text)});
         return;
     case Step::CheckPassword:
-        return check_password(peer, number);
+        return admit(peer, number, &Service::check_password);
     case Step::FindVerifier:
-        return find_verifier(peer, number);
+        return admit(peer, number, &Service::find_verifier);
     case Step::Success: {
         const Exchange& exchange = peer.exchanges.at(number);
         std::string account = accounts_.canonical(exchange.sasl.authcid());
@@ -169,6 +172,55 @@ void Service::take(Peer& peer, std::uint64_t number, mail::SaslStep step)
 bool Service::may_act(const Exchange& exchange, const std::string& account) const
 {
     return exchange.sasl.authzid().empty() || accounts_.canonical(exchange.sasl.authzid()) == account;
+}
+
+// Empty: log-ins from there are not counted.
+std::string Service::counted_network(const std::string& address)
+{
+    auto parsed = conf::IpAddress::parse(address);
+    if (!parsed.ok() || (settings_.network_failure_limit == 0 && settings_.account_failure_limit == 0))
+        return {};
+    auto excepted = settings_.failure_exceptions ? settings_.failure_exceptions->contains(*parsed) : util::Result<bool>(false);
+    if (!excepted.ok())
+        log::warning("auth_failure_exceptions: ", excepted.error().text);
+    return excepted.ok() && *excepted ? std::string() : conf::client_network(address, settings_.ipv4_prefix, settings_.ipv6_prefix);
+}
+
+// Why the exchange may not go on; empty: it may.
+std::string Service::blocked(const Exchange& exchange) const
+{
+    const ipc::LoginHistory& history = exchange.history;
+    if (settings_.network_failure_limit > 0 && history.network_failures >= settings_.network_failure_limit)
+        return util::concat("blocked: ", history.network_failures, " failed log-ins from ", exchange.network,
+                            " (auth_network_failure_limit)");
+    if (settings_.account_failure_limit > 0 && history.account_failures >= settings_.account_failure_limit && !history.known)
+        return util::concat("blocked: ", history.account_failures, " failed log-ins to this account (auth_account_failure_limit)");
+    return {};
+}
+
+void Service::admit(Peer& peer, std::uint64_t number, Next next)
+{
+    Exchange& exchange = peer.exchanges.at(number);
+    exchange.network = counted_network(exchange.request.client_address);
+    if (exchange.network.empty())
+        return (this->*next)(peer, number);
+    std::uint64_t guarded = exchange.guarded = next_guarded_++;
+    std::string account = accounts_.canonical(exchange.sasl.authcid()).substr(0, ipc::max_anvil_name);
+    guard_.ask(exchange.network, account, [this, id = peer.number, number, guarded, next](const ipc::LoginHistory& history) {
+        auto still = peers_.find(id);
+        if (still == peers_.end())
+            return;
+        auto found = still->second.exchanges.find(number);
+        if (found == still->second.exchanges.end() || found->second.guarded != guarded)
+            return;
+        found->second.guarded = 0;
+        found->second.history = history;
+        if (std::string why = blocked(found->second); !why.empty()) {
+            found->second.network.clear();  // else the block would never end
+            return fail(still->second, number, Kind::Failed, why);
+        }
+        (this->*next)(still->second, number);
+    });
 }
 
 void Service::check_password(Peer& peer, std::uint64_t number)
@@ -229,6 +281,8 @@ void Service::succeed(Peer& peer, std::uint64_t number, const std::string& accou
     ipc::AuthenticationResult result{.exchange = number, .kind = Kind::Success, .data = std::move(data), .account = account};
     if (found->second.request.wants_ticket)
         result.ticket = tickets_.mint(account, found->second.request.service, peer.uid, util::now());
+    if (!found->second.network.empty())
+        guard_.ended(found->second.network, account.substr(0, ipc::max_anvil_name), true);
     peer.exchanges.erase(found);
     peer.channel->send(result);
 }
@@ -236,12 +290,17 @@ void Service::succeed(Peer& peer, std::uint64_t number, const std::string& accou
 void Service::fail(Peer& peer, std::uint64_t number, Kind kind, std::string_view text)
 {
     ipc::AuthenticationResult result{.exchange = number, .kind = kind, .text = std::string(text)};
+    util::Duration delay{};
     if (auto found = peer.exchanges.find(number); found != peer.exchanges.end()) {
-        result.account = found->second.sasl.authcid();  // as the client said it, for the log
+        const Exchange& exchange = found->second;
+        result.account = exchange.sasl.authcid();  // as the client said it, for the log
+        if (kind == Kind::Failed && !exchange.network.empty())
+            guard_.ended(exchange.network, accounts_.canonical(result.account).substr(0, ipc::max_anvil_name), false);
+        delay = settings_.failure_delay * (std::int64_t(1) << std::min<std::uint64_t>(exchange.history.network_failures / 5, 10));
         peer.exchanges.erase(found);
     }
     if (kind == Kind::Failed)
-        result.delay = settings_.failure_delay.count();
+        result.delay = std::max(settings_.failure_delay, std::min(delay, settings_.failure_delay_limit)).count();
     peer.channel->send(result);
 }
 

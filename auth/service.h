@@ -7,13 +7,16 @@
 
 #include "auth/accounts.h"
 #include "auth/cache.h"
+#include "auth/guard.h"
 #include "auth/tickets.h"
 #include "auth/workers.h"
+#include "libconf/match_list.h"
 #include "libipc/authentication.h"
 #include "libmail/sasl.h"
 
 #include <list>
 #include <map>
+#include <memory>
 
 namespace auth {
 
@@ -23,6 +26,13 @@ struct Settings {
     std::size_t cache_size = 0;
     util::Duration cache_ttl{};
     util::Duration failure_delay{};
+    util::Duration failure_delay_limit{};
+    std::uint64_t network_failure_limit = 0;   // with both 0 anvil(8) is not asked
+    std::uint64_t account_failure_limit = 0;
+    std::shared_ptr<conf::Networks> failure_exceptions = {};  // shared, since settings are copied; may be null
+    int ipv4_prefix = 32;
+    int ipv6_prefix = 64;
+    std::string anvil_socket = {};
     util::Duration ticket_lifetime{};
     uid_t usher_uid = 0;
 };
@@ -44,6 +54,9 @@ private:
     struct Exchange {
         ipc::Authenticate request;
         mail::SaslExchange sasl;
+        std::string network = {};          // empty: its log-ins are not counted
+        ipc::LoginHistory history = {};
+        std::uint64_t guarded = 0;         // the question to anvil(8) that is open
     };
     struct Peer {
         std::uint64_t number = 0;
@@ -60,6 +73,11 @@ private:
     void redeem(Peer& peer, const ipc::RedeemTicket& request);
 
     void take(Peer& peer, std::uint64_t number, mail::SaslStep step);
+    // What is next, once anvil(8) has nothing against it.
+    using Next = void (Service::*)(Peer& peer, std::uint64_t number);
+    void admit(Peer& peer, std::uint64_t number, Next next);
+    std::string counted_network(const std::string& address);
+    std::string blocked(const Exchange& exchange) const;
     void check_password(Peer& peer, std::uint64_t number);
     void find_verifier(Peer& peer, std::uint64_t number);
     void succeed(Peer& peer, std::uint64_t number, const std::string& account, std::string data);
@@ -75,6 +93,8 @@ private:
     Settings settings_;
     Cache cache_;
     Tickets tickets_;
+    Guard guard_;
+    std::uint64_t next_guarded_ = 1;
     std::map<std::uint64_t, Peer> peers_;
     std::uint64_t next_peer_ = 1;
 };

@@ -82,4 +82,16 @@ bool Network::contains(const IpAddress& other) const
 
 std::string Network::to_text() const { return concat(address.to_text(), '/', bits); }
 
+std::string client_network(std::string_view address, int ipv4_bits, int ipv6_bits)
+{
+    auto parsed = IpAddress::parse(address);
+    if (!parsed)
+        return std::string(address);
+    int bits = parsed->length == 4 ? ipv4_bits : ipv6_bits;
+    for (int bit = bits; bit < parsed->length * 8; ++bit)
+        parsed->bytes[std::size_t(bit / 8)] &= std::uint8_t(~(0x80 >> bit % 8));
+    std::string text = parsed->to_text();
+    return bits < parsed->length * 8 ? concat(text, '/', bits) : text;
+}
+
 }  // namespace conf

@@ -34,4 +34,8 @@ struct Network {
     std::string to_text() const;
 };
 
+// The network that a client counts as: "192.0.2.1" with 32 bits, "2001:db8::/84".  What is no address
+// stays as it is.
+std::string client_network(std::string_view address, int ipv4_bits, int ipv6_bits);
+
 }  // namespace conf

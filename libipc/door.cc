@@ -1,6 +1,7 @@
 // The door of a mail protocol.
 #include "libipc/door.h"
 
+#include "libconf/network.h"
 #include "libipc/door_client.h"
 #include "libnet/proxy_header.h"
 #include "libutil/log.h"
@@ -100,7 +101,7 @@ void Door::admit(util::UniqueFd socket, const net::Endpoint& client_end, std::fu
         util::log::warning("connection from [", who, "] closed: TLS is wanted and there is no certificate");
         return gone();
     }
-    auto& dialogues = by_address_[who];
+    auto& dialogues = by_network_[network_of(who)];
     if (dialogues >= settings_.login_limit_per_client) {
         util::log::warning("too many connections that are not logged in from [", who, "]: ",
                            name_of(service_), "_login_connection_limit is ", settings_.login_limit_per_client);
@@ -117,6 +118,11 @@ void Door::admit(util::UniqueFd socket, const net::Endpoint& client_end, std::fu
                            " connections, is reached: others wait");
     clients_.emplace(id, std::move(client));
     added.begin();
+}
+
+std::string Door::network_of(std::string_view address) const
+{
+    return conf::client_network(address, 32, settings_.ipv6_prefix);
 }
 
 // Before TLS begins there is no way to say anything.

@@ -49,6 +49,7 @@ private:
     struct Proxied;
     void hear_proxy(Proxied& proxied);
     void admit(util::UniqueFd socket, const net::Endpoint& address, std::function<void()> gone);
+    std::string network_of(std::string_view address) const;
     void turn_away(int socket);
     void remove(DoorClient& client);
     void sweep();
@@ -60,7 +61,7 @@ private:
     MakeDialog make_dialog_;
     std::optional<net::TlsContext> tls_;
     std::unordered_map<std::uint64_t, std::unique_ptr<DoorClient>> clients_;
-    std::unordered_map<std::string, std::size_t> by_address_;   // dialogues that go on
+    std::unordered_map<std::string, std::size_t> by_network_;   // dialogues that go on
     std::unordered_map<std::uint64_t, std::unique_ptr<Proxied>> proxied_;
     std::vector<std::unique_ptr<DoorClient>> removed_;          // until the loop's next round
     util::Timer sweep_timer_;

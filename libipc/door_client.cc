@@ -350,9 +350,9 @@ void DoorClient::leave_dialogue()
     if (!counted_)
         return;
     counted_ = false;
-    auto found = door_.by_address_.find(address_);
-    if (found != door_.by_address_.end() && --found->second == 0)
-        door_.by_address_.erase(found);
+    auto found = door_.by_network_.find(door_.network_of(address_));
+    if (found != door_.by_network_.end() && --found->second == 0)
+        door_.by_network_.erase(found);
 }
 
 void DoorClient::over()

@@ -27,8 +27,11 @@ struct DoorConfig : conf::Section {
                          "all sessions over TLS.  Sessions without TLS are handed over and do not count.")},
         login_limit_per_client{this, util::concat(program, "_login_connection_limit"), "1000",
             {.min = 1, .max = 1'000'000},
-            "How many connections that are not logged in one client address may have to one process.  One "
+            "How many connections that are not logged in one client may have to one process.  One "
             "more is told so and closed."},
+        client_ipv6_prefix_length{this, util::concat(program, "_client_ipv6_prefix_length"), "64", {.max = 128},
+            util::concat("How many bits of a client's IPv6 address count for ", program, "_login_connection_limit: "
+                         "clients of one network count as one.")},
         attempts{this, util::concat(program, "_login_attempts"), "5", {.min = 1, .max = 1000},
             "After this many failed log-ins the connection is closed."},
         login_timeout{this, util::concat(program, "_login_timeout"), "60s",
@@ -50,6 +53,7 @@ struct DoorConfig : conf::Section {
     conf::Text tls_ciphers;
     conf::Count client_limit;
     conf::Count login_limit_per_client;
+    conf::Count client_ipv6_prefix_length;
     conf::Count attempts;
     conf::Duration login_timeout;
     conf::Choice<bool> upstream_proxy_protocol;

@@ -15,6 +15,7 @@ DoorSettings settings_of(const DoorConfig& config, const conf::Common& common)
     settings.allow_plaintext_login = *common.allow_plaintext_login;
     settings.client_limit = *config.client_limit;
     settings.login_limit_per_client = *config.login_limit_per_client;
+    settings.ipv6_prefix = int(*config.client_ipv6_prefix_length);
     settings.attempts = *config.attempts;
     settings.login_timeout = *config.login_timeout;
     settings.upstream_proxy = *config.upstream_proxy_protocol;

@@ -62,6 +62,11 @@ struct NoticeConfig : conf::Section {
         "The sender of notices to the postmaster.  Mail from it, with whatever domain unless it has one here, is "
         "thrown away when it cannot be delivered."};
 
+    conf::Flag soft_bounce{this, "soft_bounce", "no",
+        "Whether every 5xx reply of smtpd(8) is made a 4xx, so that clients try again, and mail that would be returned "
+        "because its delivery failed for good stays in the queue instead: for tests of a new configuration.  What is too "
+        "old is returned all the same."};
+
     NoticeClasses classes() const { return parse_notice_classes(*notify_classes).value_or(0); }
 
     // Mail that nobody is told of when it fails.

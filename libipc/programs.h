@@ -9,14 +9,15 @@ struct Program {
     std::string_view name;
     std::string_view owner;     // the parameter that names its uid; empty: root
     bool certificates = false;  // gets the certificates
+    bool stress = false;        // knows what to do about -o stress=yes: serves one client at a time, and hurries
 };
 
 constexpr Program programs[] = {
-    {"smtpd", "smtpd_owner", true},    {"imapd", "imapd_owner", true},     {"pop3d", "pop3d_owner", true},
+    {"smtpd", "smtpd_owner", true, true},  {"imapd", "imapd_owner", true},     {"pop3d", "pop3d_owner", true},
     {"cleanup", "cleanup_owner"},      {"pickup", "pickup_owner"},         {"qmgr", "mail_owner"},
     {"local", "local_owner"},          {"bounce", "bounce_owner"},         {"auth", "auth_owner"},
-    {"log", "log_owner"},              {"usher", ""},                      {"errands", ""},
-    {"auth-pam", ""},
+    {"anvil", "anvil_owner"},          {"log", "log_owner"},              {"usher", ""},
+    {"errands", ""},                   {"auth-pam", ""},
 };
 
 // Null for a program that is not of the suite.

@@ -145,9 +145,13 @@ util::Result<void> Stream::flush()
         return write_result_.error();
     if (output_.empty())
         return {};
-    if (kernel_timeout_ == util::Duration::zero()) {
+    if (whole_writes_ || kernel_timeout_ == util::Duration::zero()) {
         TRY(transport_->set_timeout(timeout_));
         kernel_timeout_ = timeout_;
+    }
+    if (whole_writes_) {
+        transport_->set_write_deadline(util::Deadline::in(timeout_));
+        kernel_timeout_ = util::Duration::zero();  // a write in pieces leaves less
     }
     write_result_ = transport_->write_all(output_);
     output_.clear();

@@ -33,6 +33,8 @@ public:
     void set_timeout(util::Duration timeout);
     // No read may end later than this, however many bytes trickle in.
     void set_deadline(util::Deadline deadline) { deadline_ = deadline; }
+    // Whether the timeout holds for all that is sent at once as a whole, and not for each of its pieces.
+    void limit_whole_writes(bool on) { whole_writes_ = on; }
     // Asked when a signal interrupts a read or a handshake; if it says yes, that ends with interrupted_code.
     void set_stop(std::function<bool()> wants_stop) { wants_stop_ = std::move(wants_stop); }
 
@@ -73,6 +75,7 @@ private:
     util::Duration timeout_ = std::chrono::minutes(5);
     util::Duration kernel_timeout_ = util::Duration::zero();  // zero: not set yet
     util::Deadline deadline_ = util::Deadline::never();
+    bool whole_writes_ = false;
     std::function<bool()> wants_stop_;
 };
 

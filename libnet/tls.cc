@@ -155,6 +155,8 @@ public:
         return failure(reason, code, "TLS read");
     }
 
+    void set_write_deadline(util::Deadline deadline) override { write_deadline_ = deadline; }
+
     util::Result<void> write_all(std::string_view bytes) override
     {
         while (!bytes.empty()) {
@@ -164,6 +166,8 @@ public:
             int result = SSL_write_ex(connection_.get(), bytes.data(), bytes.size(), &count);
             if (result == 1) {
                 bytes.remove_prefix(count);
+                if (!bytes.empty())
+                    TRY(detail::go_on_writing(socket_.get(), write_deadline_));
                 continue;
             }
             int code = errno;
@@ -215,6 +219,7 @@ private:
         return error;
     }
 
+    util::Deadline write_deadline_ = util::Deadline::never();
     util::UniqueFd socket_;
     Ssl connection_;
     bool broken_ = false;

@@ -26,6 +26,15 @@ util::Result<void> set_socket_timeout(int fd, util::Duration timeout)
     return {};
 }
 
+util::Result<void> go_on_writing(int fd, util::Deadline deadline)
+{
+    if (deadline.is_never())
+        return {};
+    if (deadline.passed())
+        return util::Error{util::Kind::Temporary, "timeout", timeout_code};
+    return set_socket_timeout(fd, deadline.instant() - util::now());
+}
+
 util::Error transport_error(std::string_view what, int code)
 {
     if (code == EAGAIN || code == EWOULDBLOCK)
@@ -64,6 +73,8 @@ public:
             if (count < 0)
                 return detail::transport_error("send", errno);
             bytes.remove_prefix(std::size_t(count));
+            if (!bytes.empty())
+                TRY(detail::go_on_writing(socket_.get(), write_deadline_));
         }
         return {};
     }
@@ -72,6 +83,8 @@ public:
     {
         return detail::set_socket_timeout(socket_.get(), timeout);
     }
+
+    void set_write_deadline(util::Deadline deadline) override { write_deadline_ = deadline; }
 
     bool readable() override
     {
@@ -84,6 +97,7 @@ public:
 
 private:
     util::UniqueFd socket_;
+    util::Deadline write_deadline_ = util::Deadline::never();
 };
 
 }  // namespace

@@ -25,6 +25,8 @@ public:
     virtual util::Result<void> write_all(std::string_view bytes) = 0;
     // How long one read or write may wait (kept by the kernel: SO_RCVTIMEO and SO_SNDTIMEO).
     virtual util::Result<void> set_timeout(util::Duration timeout) = 0;
+    // write_all() ends with a timeout when this is over, however many bytes the peer takes at a time.
+    virtual void set_write_deadline(util::Deadline) {}
     // Could read() return without waiting?
     virtual bool readable() = 0;
     // Tells the peer that nothing follows (TLS close_notify); errors are of no use here.
@@ -42,6 +44,8 @@ namespace detail {
 
 // SO_RCVTIMEO and SO_SNDTIMEO of a socket.
 util::Result<void> set_socket_timeout(int fd, util::Duration timeout);
+// Before what is left of a write is tried again.
+util::Result<void> go_on_writing(int fd, util::Deadline deadline);
 // The Error for a failed read or write.
 util::Error transport_error(std::string_view what, int code);
 

@@ -16,6 +16,9 @@ struct Config : conf::Section {
     conf::Duration service_throttle_time{this, "service_throttle_time", "60s",
         {.min = std::chrono::seconds(1), .max = std::chrono::hours(1)},
         "How long master(8) waits before it starts a service anew whose process died at its start."};
+    conf::Duration stress_time{this, "master_stress_time", "1000s",
+        {.min = std::chrono::seconds(1), .max = std::chrono::hours(24)},
+        "How long after all processes of a service were last busy its new ones still get stress=yes."};
     conf::Words import_environment{this, "import_environment", "TZ, LANG=C",
         "The environment of all daemons: names of variables that are taken over when they are set, "
         "and name=value pairs."};

@@ -181,6 +181,7 @@ void Master::apply(std::unique_ptr<Plan> plan, Sockets opened, std::map<std::str
     plan_ = std::move(plan);
     sockets_.merge(opened);
     build_environment();
+    surroundings_.stress_time = *plan_->config.stress_time;
     surroundings_.throttle_time = *plan_->config.service_throttle_time;
     if (auto set = certificates_.set(*plan_->config.tls_chain_files, plan_->certificates); !set)
         util::log::warning("certificates: ", set.error().text);

@@ -16,7 +16,6 @@ using server::Scoreboard;
 
 namespace {
 
-constexpr auto stress_time = std::chrono::seconds(1000);  // Postfix's
 constexpr auto busy_warning_interval = std::chrono::minutes(1);
 
 }  // namespace
@@ -24,7 +23,8 @@ constexpr auto busy_warning_interval = std::chrono::minutes(1);
 Service::Service(Surroundings& surroundings, ServicePlan plan, std::vector<int> listeners)
     : surroundings_(surroundings), plan_(std::move(plan)), listeners_(std::move(listeners)),
       throttle_(surroundings.loop, [this] { ensure(); }),
-      wakeup_(surroundings.loop, [this] { wake(); })
+      wakeup_(surroundings.loop, [this] { wake(); }),
+      stress_timer_(surroundings.loop, [this] { stress_may_end(); })
 {
 }
 
@@ -93,7 +93,7 @@ util::Result<void> Service::try_start_child(bool wake)
     TRY(util::sys::set_nonblocking(pair.first.get(), true));
     server::ChildSpec spec;
     spec.path = plan_.path;
-    spec.arguments = plan_.command_line(surroundings_.config_directory, surroundings_.verbose, util::now() < stress_until_);
+    spec.arguments = plan_.command_line(surroundings_.config_directory, surroundings_.verbose, stress_);
     spec.environment = surroundings_.environment;
     spec.facts.slot = *slot;
     spec.facts.unprivileged = surroundings_.unprivileged;
@@ -160,14 +160,39 @@ void Service::all_busy()
         return ensure();
     }
     scoreboard_->set_full(true);
-    // Processes of a public service that start from now on are told to be short with their clients.
-    if (plan_.entry.type == conf::ServiceType::Inet)
-        stress_until_ = util::now() + stress_time;
     // One process is the nature of many services, not a bottleneck.
     if (plan_.limit > 1 && util::now() >= next_busy_warning_) {
         next_busy_warning_ = util::now() + busy_warning_interval;
         util::log::warning("service ", plan_.entry.id(), " has reached its process limit ", plan_.limit, ": new clients may experience noticeable delays");
     }
+    if (plan_.entry.type == conf::ServiceType::Inet && plan_.program->stress)
+        set_stress(true);
+}
+
+// Processes that start from now on know that there are more clients than they can serve, or that this
+// is over.  The others end with their client; they are not cut off, and their number counts until then.
+void Service::set_stress(bool on)
+{
+    if (on)
+        stress_timer_.start(surroundings_.stress_time);
+    else
+        stress_timer_.stop();
+    if (std::exchange(stress_, on) == on)
+        return;
+    util::log::info("service ", plan_.entry.id(), on ? ": stress: all processes are busy, new ones get stress=yes"
+                                                     : ": stress is over");
+    for (auto& [pid, child] : children_) {
+        if (child.draining || child.replaced)
+            continue;
+        child.replaced = true;
+        child.channel->send(server::Stop{});
+    }
+}
+
+void Service::stress_may_end()
+{
+    // Who is busy to the last process does not say so again.
+    set_stress(scoreboard_ && active() >= plan_.limit && !anybody_free());
 }
 
 void Service::child_ended(pid_t pid, int status)
@@ -253,7 +278,7 @@ void Service::drain(Child& child)
     if (child.draining)
         return;
     child.draining = true;
-    child.channel->send(server::Stop{});
+    child.channel->send(server::Stop{});  // to one that is replaced once more, which does no harm
 }
 
 void Service::reconfigure(ServicePlan plan, std::vector<int> listeners)
@@ -318,6 +343,7 @@ void Service::stop(bool now)
     wake_pending_ = false;
     wakeup_.stop();
     throttle_.stop();
+    stress_timer_.stop();
     watches_.clear();
     for (auto& [pid, child] : children_) {
         drain(child);

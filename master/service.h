@@ -24,6 +24,7 @@ struct Surroundings {
     std::string config_directory;
     std::vector<std::string> environment;
     util::Duration throttle_time{};
+    util::Duration stress_time{};
     bool unprivileged = false;
     bool verbose = false;
     int log_to = -1;              // where children send their lines
@@ -64,6 +65,7 @@ private:
         unsigned slot = 0;
         bool ready = false;
         bool draining = false;
+        bool replaced = false;    // told to end, but counted until it does: stress began, or ended
         bool wake_when_ready = false;
         bool certificates_when_ready = false;
         server::Reload reload = server::Reload::replace;
@@ -78,6 +80,8 @@ private:
     void send_certificates(Child& child);
     bool anybody_free() const { return scoreboard_ && scoreboard_->any_free(); }
     void all_busy();
+    void set_stress(bool on);
+    void stress_may_end();
     void heard(pid_t pid, ipc::Packet& packet);
     void wake();
     // Starts, watches or rests, as the state of things asks for.
@@ -95,7 +99,8 @@ private:
     util::Timer throttle_;
     util::Timer wakeup_;
     std::uint64_t started_ = 0;
-    util::Instant stress_until_{};
+    bool stress_ = false;
+    util::Timer stress_timer_;
     util::Instant next_busy_warning_{};
     bool stopping_ = false;
     bool wake_pending_ = false;

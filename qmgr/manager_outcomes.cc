@@ -1,6 +1,7 @@
 // Manager: what agents say, agents that end or are not there.
 #include "qmgr/manager.h"
 
+#include "libmail/dsn_status.h"
 #include "libutil/log.h"
 
 #include <algorithm>
@@ -46,6 +47,12 @@ void log_recipient(const Message& message, const ipc::Recipient& recipient, cons
 void Manager::decide(Message& message, std::uint32_t index, ipc::DeliveryStatus status, bool log)
 {
     MessageRecipient& recipient = message.recipients[index];
+    if (*config_.soft_bounce && status.disposition == ipc::Disposition::Bounced) {
+        status.disposition = ipc::Disposition::Deferred;
+        status.dsn = mail::with_class(status.dsn, 400);
+        if (!log)  // the agent has logged what it thinks
+            util::log::info(message.id, ": to=<", recipient.entry.recipient.address, ">, status=SOFTBOUNCE (", util::printable(status.text), ")");
+    }
     if (log)
         log_recipient(message, recipient.entry.recipient, status);
     switch (status.disposition) {

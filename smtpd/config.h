@@ -33,9 +33,6 @@ struct Config : ipc::NoticeConfig {
     conf::Flag strict_envelopes{this, "strict_rfc821_envelopes", "no",
         "Whether the addresses of MAIL and RCPT must stand in angle brackets, without blanks or "
         "comments around them."};
-    conf::Flag soft_bounce{this, "soft_bounce", "no",
-        "Whether every 5xx reply is made a 4xx, so that clients try again: for tests of a new "
-        "configuration."};
     conf::Text reject_footer{this, "smtpd_reject_footer", "", {.max = 1000},
         "A text to add to every 4xx and 5xx reply, as a line of its own; if it begins with \\c it goes on in the "
         "reply's last line.  \\n is a new line; $$(client_address), $$(client_port), $$(localtime) and "
@@ -73,7 +70,7 @@ struct Config : ipc::NoticeConfig {
         "with 421; and how long for the client to take a reply, and for a TLS handshake from its beginning "
         "to its end."};
     conf::Flag per_request_deadline{this, "smtpd_per_request_deadline", "${stress?{yes}:{no}}",
-        "Whether smtpd_timeout holds for a whole command line, and not for each of its bytes; and for "
+        "Whether smtpd_timeout holds for a whole command line, and for a whole reply, and not for each of their pieces; and for "
         "a message as a whole, to which each smtpd_min_data_rate bytes that come add a second, up to "
         "smtpd_timeout."};
     conf::Count min_data_rate{this, "smtpd_min_data_rate", "500", {.min = 1, .max = 1'000'000},
@@ -99,6 +96,33 @@ struct Config : ipc::NoticeConfig {
         "counts as an error.  An accepted message sets the count back."};
     conf::Duration error_sleep_time{this, "smtpd_error_sleep_time", "1s",
         {.max = std::chrono::seconds(60)}, "See smtpd_soft_error_limit."};
+
+    // --- limits of one client: counted by anvil(8) -----------------------------------------------------
+    conf::Count client_connection_count_limit{this, "smtpd_client_connection_count_limit", "50", {.max = 1'000'000},
+        "How many connections a client may have to one service at a time; 0: no limit.  One more is told 421.  "
+        "Together with the process limit of the service it is what keeps one host from taking all processes."};
+    conf::Count client_connection_rate_limit{this, "smtpd_client_connection_rate_limit", "0", {.max = 1'000'000},
+        "How many connections a client may make to one service in anvil_rate_time_unit; 0: no limit."};
+    conf::Count client_message_rate_limit{this, "smtpd_client_message_rate_limit", "0", {.max = 1'000'000},
+        "How many MAIL commands a client may send to one service in anvil_rate_time_unit, whether they are accepted or not; 0: "
+        "no limit."};
+    conf::Count client_recipient_rate_limit{this, "smtpd_client_recipient_rate_limit", "0", {.max = 1'000'000},
+        "The same for RCPT."};
+    conf::Count client_new_tls_session_rate_limit{this, "smtpd_client_new_tls_session_rate_limit", "0", {.max = 1'000'000},
+        "The same for TLS handshakes."};
+    conf::Count client_auth_rate_limit{this, "smtpd_client_auth_rate_limit", "0", {.max = 1'000'000},
+        "The same for AUTH."};
+    conf::Count user_message_rate_limit{this, "smtpd_user_message_rate_limit", "0", {.max = 1'000'000},
+        "How many MAIL commands an account that has logged in may send in anvil_rate_time_unit, over all services and from "
+        "wherever; 0: no limit.  It bounds what a stolen password is good for."};
+    conf::Count user_recipient_rate_limit{this, "smtpd_user_recipient_rate_limit", "0", {.max = 1'000'000},
+        "The same for RCPT."};
+    conf::Words client_event_limit_exceptions{this, "smtpd_client_event_limit_exceptions", "$mynetworks",
+        "Clients that no smtpd_client limit holds for, in the form of smtpd_authorized_xclient_hosts."};
+    conf::Count client_ipv4_prefix_length{this, "smtpd_client_ipv4_prefix_length", "32", {.max = 32},
+        "How many bits of a client's IPv4 address count for these limits: clients of one network count as one."};
+    conf::Count client_ipv6_prefix_length{this, "smtpd_client_ipv6_prefix_length", "84", {.max = 128},
+        "The same for IPv6."};
 
     // --- line ends and pipelining ------------------------------------------------------------------
     conf::Choice<BareNewline> forbid_bare_newline{this, "smtpd_forbid_bare_newline", "normalize",

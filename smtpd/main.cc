@@ -72,12 +72,16 @@ util::Result<int> daemon_main(server::Arguments arguments)
     // Before TLS begins there is no way to say anything.
     if (!*config.tls_wrappermode)
         process.set_farewell(util::concat("421 4.3.2 ", *common.myhostname, " Error: too many connections, try again later\r\n"));
+    smtpd::AnvilClient counter([&](util::Duration timeout) {
+        return ipc::Connection::connect(server::private_socket(common, "anvil"), timeout);
+    });
+
     // One client at a time, so that a crash or a break-in costs one session.
     while (auto client = TRY(process.next_client())) {
         if (client->is_wakeup())
             continue;
-        smtpd::Services services{common, config, *rules, cleanup, &auth, tls ? &*tls : nullptr, sleep_for,
-                                 server::Process::stop_requested};
+        smtpd::Services services{common, config, *rules, cleanup, &auth, tls ? &*tls : nullptr, &counter,
+                                 process.arguments().service, sleep_for, server::Process::stop_requested};
         auto peer = smtpd::client_of(*client, config);
         if (!peer.ok()) {
             util::log::warning(peer.error().text);

@@ -133,6 +133,8 @@ Restrictions::Outcome Restrictions::check_login(const Restriction& restriction, 
     std::string base = about(Subject::Sender, request);
     if (!logged_in)
         return *found ? refuse({553, "5.7.1", base + ": not logged in"}, evaluation) : Outcome::Next;
+    if (!*found && restriction.kind == Kind::RejectKnownLoginMismatch)
+        return Outcome::Next;
     if (*found)
         for (std::string_view owner : util::split_words((*found)->value))
             if (util::equal_nocase(owner, request.sasl_username))

@@ -19,12 +19,13 @@ constexpr int max_restriction_depth = 10;       // classes within classes, and a
 struct Restriction {
     enum class Kind : std::uint8_t {
         Permit, Reject, Defer, DeferIfPermit, DeferIfReject, WarnIfReject, Sleep,
-        PermitMynetworks, PermitSasl, PermitAuthDestination,
+        PermitMynetworks, PermitInetInterfaces, PermitSasl, PermitAuthDestination,
         RejectUnauthDestination, DeferUnauthDestination,
         RejectUnlistedRecipient, RejectUnlistedSender,
         RejectNonFqdnHelo, RejectInvalidHelo, RejectNonFqdnSender, RejectNonFqdnRecipient,
         RejectUnauthPipelining, RejectPlaintextSession, RejectMultiRecipientBounce,
         RejectSenderLoginMismatch, RejectAuthenticatedLoginMismatch, RejectUnauthenticatedLoginMismatch,
+        RejectKnownLoginMismatch,
         CheckClient, CheckHelo, CheckSender, CheckRecipient, CheckSasl,
         Class,  // `name` is one of smtpd_restriction_classes
     };

@@ -48,7 +48,8 @@ util::Result<std::unique_ptr<Restrictions>> Restrictions::open(const Config& con
     for (auto [privilege, parameter] : {std::pair<Privilege, const conf::Words*>
                                         {Privilege::BareNewlines, &config.forbid_bare_newline_exclusions},
                                         {Privilege::Xclient, &config.authorized_xclient_hosts},
-                                        {Privilege::Xforward, &config.authorized_xforward_hosts}}) {
+                                        {Privilege::Xforward, &config.authorized_xforward_hosts},
+                                        {Privilege::NoEventLimits, &config.client_event_limit_exceptions}}) {
         auto list = conf::Clients::parse(**parameter);
         if (!list.ok())
             return std::move(list).take_error().in(parameter->name());
@@ -292,6 +293,10 @@ Restrictions::Outcome Restrictions::apply(const Restriction& restriction, Evalua
         auto inside = contains(mynetworks_, *request.client);
         return inside.ok() ? permit_if(*inside) : trouble(inside.error(), evaluation);
     }
+    case Kind::PermitInetInterfaces: {
+        auto address = conf::IpAddress::parse(request.client->address);
+        return permit_if(address.ok() && outside_.destinations.is_own(*address));
+    }
     case Kind::PermitSasl:
         return permit_if(!request.sasl_username.empty());
     case Kind::PermitAuthDestination:
@@ -315,6 +320,7 @@ Restrictions::Outcome Restrictions::apply(const Restriction& restriction, Evalua
     case Kind::RejectSenderLoginMismatch:
     case Kind::RejectAuthenticatedLoginMismatch:
     case Kind::RejectUnauthenticatedLoginMismatch:
+    case Kind::RejectKnownLoginMismatch:
         return request.sender ? check_login(restriction, evaluation) : Outcome::Next;
     case Kind::CheckClient:
     case Kind::CheckHelo:

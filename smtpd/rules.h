@@ -70,8 +70,8 @@ struct Ruling {
 };
 
 // Lists of clients that may do what others may not; see Config for each.
-enum class Privilege : std::uint8_t { BareNewlines, Xclient, Xforward };
-constexpr std::size_t privilege_count = 3;
+enum class Privilege : std::uint8_t { BareNewlines, Xclient, Xforward, NoEventLimits };
+constexpr std::size_t privilege_count = 4;
 
 // Postfix's line: "ID: WORD: WHERE from CLIENT: TEXT; from=<..> to=<..> proto=ESMTP helo=<..>".
 std::string log_line(const RequestView& request, std::string_view word, std::string_view text);

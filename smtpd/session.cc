@@ -67,6 +67,7 @@ Session::Session(Services services, net::Stream stream, Client client)
       client_(std::move(client))
 {
     stream_.set_timeout(config_.timeout);
+    stream_.limit_whole_writes(*config_.per_request_deadline);
     if (services_.stopping)
         stream_.set_stop(services_.stopping);
 }
@@ -87,13 +88,19 @@ void Session::run()
     // By who it is, never by whom it says that it speaks for.
     may_xclient_ = services_.rules.has(Privilege::Xclient, client_);
     may_xforward_ = services_.rules.has(Privilege::Xforward, client_);
-    if (greet())
+    if (auto refusal = refuse_connection()) {
+        if (!*config_.tls_wrappermode)  // else the client waits for a handshake, which is what is saved here
+            send(*refusal);
+    } else if (greet()) {
         serve();
+    }
     if (transaction_) {
         services_.intake.abandon();
         transaction_.reset();
     }
     stream_.close();
+    if (connection_counted_)
+        services_.counter->disconnect();
     log_disconnect();
     report();
 }
@@ -103,6 +110,7 @@ void Session::begin_client()
 {
     bare_newlines_allowed_ = *config_.forbid_bare_newline != BareNewline::No &&
                              services_.rules.has(Privilege::BareNewlines, client_);
+    unlimited_ = services_.rules.has(Privilege::NoEventLimits, client_);
     discarded_keywords_ = services_.rules.discarded_keywords(client_);
 }
 
@@ -138,6 +146,15 @@ void Session::serve()
     }
 }
 
+// With smtpd_per_request_deadline the time for a line, or for content, begins.
+void Session::begin_request()
+{
+    if (!*config_.per_request_deadline)
+        return;
+    deadline_ = util::now() + *config_.timeout;
+    stream_.set_deadline(util::Deadline::at(deadline_));
+}
+
 // The next command line; nothing when the session is over.
 std::optional<std::string> Session::next_command()
 {
@@ -147,10 +164,7 @@ std::optional<std::string> Session::next_command()
             send({421, "4.7.0", util::concat(*common_.myhostname, " Error: too many errors")});
             return {};
         }
-        if (*config_.per_request_deadline) {
-            deadline_ = util::now() + *config_.timeout;
-            stream_.set_deadline(util::Deadline::at(deadline_));
-        }
+        begin_request();
         auto line = stream_.read_line(longest_line);
         if (!line.ok()) {
             end(where_, line.error());

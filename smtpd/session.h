@@ -9,6 +9,7 @@
 #include "libnet/stream.h"
 #include "smtpd/authenticator.h"
 #include "smtpd/client.h"
+#include "smtpd/client_counter.h"
 #include "smtpd/config.h"
 #include "libipc/intake.h"
 #include "smtpd/rules.h"
@@ -31,6 +32,8 @@ struct Services {
     ipc::Intake& intake;
     Authenticator* authenticator = nullptr;         // none: AUTH is not offered
     const net::TlsContext* tls = nullptr;           // none: STARTTLS is not offered
+    ClientCounter* counter = nullptr;               // none: clients and accounts have no limits
+    std::string service_name = {};                  // in master.cf
     std::function<void(util::Duration)> sleep = {}; // for delays
     std::function<bool()> stopping = {};            // the process is told to end: 421
 };
@@ -58,6 +61,7 @@ private:
     bool greet();
     mail::Reply greeting();
     void serve();
+    void begin_request();
     std::optional<std::string> next_command();
     mail::Reply execute(const std::string& line);
     std::optional<mail::Reply> refuse_command(const Command& command, std::string_view line);
@@ -87,6 +91,11 @@ private:
     bool offers_starttls() const;
     bool offers_auth() const;
     bool begin_tls();
+
+    // session_limits.cc
+    std::string network() const;
+    std::optional<mail::Reply> refuse_connection();
+    std::optional<mail::Reply> refuse_event(ipc::AnvilEvent event);
 
     // session_xclient.cc
     mail::Reply xclient(std::string_view argument);
@@ -134,6 +143,8 @@ private:
     Services services_;
     net::Stream stream_;
     Client client_;
+    bool unlimited_ = false;              // smtpd_client_event_limit_exceptions
+    bool connection_counted_ = false;
     bool may_xclient_ = false;
     bool may_xforward_ = false;
     mail::ClientAttributes forwarded_;    // by XFORWARD, for the next transaction

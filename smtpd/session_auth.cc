@@ -25,6 +25,8 @@ mail::Reply Session::auth(std::string_view argument)
         return {503, "5.5.1", "Error: already authenticated"};
     if (*config_.tls_auth_only && !tls_)
         return {538, "5.7.11", "Encryption required for requested authentication mechanism"};
+    if (auto refusal = refuse_event(ipc::AnvilEvent::Auth))
+        return *refusal;
     auto words = util::split_words(argument, " \t");
     if (words.empty() || words.size() > 2)
         return {501, "5.5.4", "Syntax: AUTH mechanism [initial-response]"};
@@ -52,6 +54,7 @@ mail::Reply Session::auth(std::string_view argument)
 // A response line of the client, decoded; nothing when `failure` says why not, or the client is gone.
 std::optional<std::string> Session::read_response(mail::Reply& failure)
 {
+    begin_request();
     auto line = stream_.read_line(longest_response);
     if (!line.ok()) {
         end("AUTH", line.error());

@@ -105,6 +105,7 @@ mail::Reply Session::data(std::string_view argument)
         return *refusal;
     begin_message();
     send({354, "", "End data with <CR><LF>.<CR><LF>"});
+    begin_request();
     DataDecoder decoder(content_rules());
     bool too_large = false;
     if (!receive_data(decoder, too_large)) {

@@ -126,6 +126,10 @@ bool Session::begin_tls()
         gone_ = true;
         return false;
     }
+    if (*config_.tls_wrappermode && refuse_event(ipc::AnvilEvent::NewTls)) {
+        gone_ = true;  // there is no way to say it
+        return false;
+    }
     auto facts = stream_.start_tls(*services_.tls);
     if (!facts.ok()) {
         gone_ = true;
@@ -159,6 +163,8 @@ mail::Reply Session::starttls(std::string_view argument)
         closing_ = true;
         return {554, "5.5.0", "Error: SMTP protocol synchronization"};
     }
+    if (auto refusal = refuse_event(ipc::AnvilEvent::NewTls))
+        return *refusal;
     send({220, "2.0.0", "Ready to start TLS"});
     if (!begin_tls())
         return {};

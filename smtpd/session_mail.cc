@@ -95,6 +95,8 @@ mail::Reply Session::mail(std::string_view argument)
     if (limit && parameters->size.value_or(0) > limit)
         return {552, "5.3.4", "Message size exceeds fixed limit"};  // RFC 1870 §6.1
 
+    if (auto refusal = refuse_event(ipc::AnvilEvent::Message))
+        return *refusal;
     transaction_.emplace();
     transaction_->forwarded = std::exchange(forwarded_, {});
     transaction_->sender_domain = path->address.domain;
@@ -129,6 +131,8 @@ mail::Reply Session::rcpt(std::string_view argument)
     }
     if (path->address.needs_utf8() && !utf8)
         return {553, "5.6.7", "Must use SMTPUTF8 with such a recipient address"};
+    if (auto refusal = refuse_event(ipc::AnvilEvent::Recipient))
+        return *refusal;
     if (transaction_->recipients.size() >= *config_.recipient_limit) {
         mail::Reply reply{452, "4.5.3", "Error: too many recipients"};  // RFC 5321 §4.5.3.1.10
         log_reject("RCPT", reply, &path->address);

@@ -3,6 +3,7 @@
 // This list is the one place that must grow with a new config.h; a check compares the two.
 #pragma once
 
+#include "anvil/config.h"
 #include "auth/config.h"
 #include "bounce/config.h"
 #include "cleanup/config.h"
@@ -51,6 +52,7 @@ public:
 
 private:
     conf::Common common_;
+    anvil::Config anvil_;
     auth::Config auth_;
     bounce::Config bounce_;
     cleanup::Config cleanup_;
@@ -70,8 +72,9 @@ private:
     ternuser::Config ternuser_;
     usher::Config usher_;
 
-    Named named_[19] = {
+    Named named_[20] = {
         {"common", &common_}, {"process", &process_}, {"routing", &routing_},
+        {"anvil", &anvil_},
         {"auth", &auth_},
         {"bounce", &bounce_},
         {"cleanup", &cleanup_},

@@ -64,7 +64,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     CHECK(rules.ok());
     test::FakeIntake intake;
     test::FakeAuthenticator authenticator;
-    smtpd::Services services{common, config, **rules, intake, &authenticator, nullptr, {}, {}};
+    test::FakeCounter counter;
+    smtpd::Services services{common, config, **rules, intake, &authenticator, nullptr, &counter, "smtp", {}, {}};
     std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
     smtpd::Client client{"localhost", "127.0.0.1", 1};
     smtpd::Session(std::move(services), net::Stream(std::make_unique<Pieces>(input, 1U + data[0])), client).run();

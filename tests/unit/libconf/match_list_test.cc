@@ -95,8 +95,21 @@ TEST(clients_match_by_name_or_address)
 }
 END_TEST
 
+TEST(clients_count_as_their_network)
+{
+    EQ(conf::client_network("192.0.2.77", 32, 84), "192.0.2.77");
+    EQ(conf::client_network("192.0.2.77", 28, 84), "192.0.2.64/28");
+    EQ(conf::client_network("2001:db8:1:2:ffff:ffff:ffff:ffff", 32, 84), "2001:db8:1:2:ffff:f000::/84");
+    EQ(conf::client_network("2001:db8:1:2::9", 32, 64), "2001:db8:1:2::/64");
+    EQ(conf::client_network("::ffff:192.0.2.77", 24, 84), "192.0.2.0/24");
+    EQ(conf::client_network("192.0.2.77", 0, 0), "0.0.0.0/0");
+    EQ(conf::client_network("2001:db8::1", 32, 128), "2001:db8::1");
+    EQ(conf::client_network("unknown", 32, 84), "unknown");
+}
+END_TEST
+
 }  // namespace
 
 SUITE(match_list, networks_match_in_order_with_exclusions, bad_networks_are_named, addresses_print_as_they_are_read,
       domains_match_themselves_and_dots_match_subdomains,
-      clients_match_by_name_or_address)
+      clients_match_by_name_or_address, clients_count_as_their_network)

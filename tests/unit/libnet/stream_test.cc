@@ -3,7 +3,10 @@
 #include "tests/unit/suite.h"
 
 #include <cerrno>
+#include <ctime>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -219,6 +222,38 @@ TEST(a_peer_that_takes_nothing_times_out_and_one_that_left_is_an_error)
 }
 END_TEST
 
+// A peer that takes some bytes now and then: each send gets on, the whole does not.
+TEST(a_whole_write_ends_in_time_however_it_gets_on)
+{
+    auto pair = util::sys::socket_pair(SOCK_STREAM);
+    OK(pair);
+    int small = 4096;
+    ::setsockopt(pair->first.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    pid_t reader = ::fork();
+    if (reader == 0) {
+        char buffer[512];
+        pair->first.reset();
+        do {
+            timespec pause{.tv_sec = 0, .tv_nsec = 10'000'000};
+            ::nanosleep(&pause, nullptr);
+        } while (::recv(pair->second.get(), buffer, sizeof buffer, 0) > 0);
+        ::_exit(0);
+    }
+    pair->second.reset();
+    net::Stream stream(std::move(pair->first));
+    stream.set_timeout(std::chrono::milliseconds(100));
+    stream.limit_whole_writes(true);
+    auto begin = util::now();
+    stream.write(std::string(2'000'000, 'x'));   // 40 s at that pace
+    auto sent = stream.flush();
+    THAT(!sent.ok());
+    EQ(sent.error().code, net::timeout_code);
+    THAT(util::now() - begin < std::chrono::seconds(20));
+    stream = net::Stream(util::UniqueFd());
+    ::waitpid(reader, nullptr, 0);
+}
+END_TEST
+
 }  // namespace
 
 SUITE(stream, reads_lines_however_they_are_cut,
@@ -226,4 +261,5 @@ SUITE(stream, reads_lines_however_they_are_cut,
       a_line_longer_than_the_buffer_is_passed_over, flushes_only_when_a_read_would_wait,
       the_first_write_error_sticks, a_signal_ends_a_read_only_if_the_owner_wants_to_stop,
       fill_and_consume_give_the_bytes_as_they_come, a_full_buffer_is_an_error_not_an_overrun,
-      a_silent_socket_times_out, a_peer_that_takes_nothing_times_out_and_one_that_left_is_an_error)
+      a_silent_socket_times_out, a_peer_that_takes_nothing_times_out_and_one_that_left_is_an_error,
+      a_whole_write_ends_in_time_however_it_gets_on)

@@ -631,6 +631,22 @@ TEST(a_transport_without_a_service_defers)
 }
 END_TEST
 
+TEST(with_soft_bounce_a_failure_for_good_is_deferred)
+{
+    Bed bed;
+    Bed::set(bed.config.soft_bounce, "yes");
+    int local = bed.listen("local");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.offer(id_a, {"a@here"});
+    Agent agent(bed, local, 10);
+    agent.answer(agent.next_as<ipc::Job>(), ipc::Disposition::Bounced, "no such user");
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+    cleaner.name(id_a);
+    bed.until([&] { return bed.count(queue::Place::Deferred) == 1; });
+}
+END_TEST
+
 TEST(a_failure_after_keep_is_told_to_the_sender)
 {
     Bed bed;
@@ -788,8 +804,8 @@ SUITE(manager, a_notice_that_was_lost_is_ordered_again, a_message_that_is_delive
       files_of_an_earlier_life_are_delivered_and_damaged_ones_set_aside,
       a_message_during_which_two_agents_ended_is_held, a_message_over_which_two_mailboxes_ended_is_held_and_can_be_released,
       of_many_messages_that_lose_their_agent_only_the_guilty_one_is_held, a_transport_without_a_service_defers,
-      a_failure_after_keep_is_told_to_the_sender, 
-      an_offer_that_did_not_fit_is_kept_and_delivered_when_it_has_its_name, 
+      with_soft_bounce_a_failure_for_good_is_deferred, a_failure_after_keep_is_told_to_the_sender,
+      an_offer_that_did_not_fit_is_kept_and_delivered_when_it_has_its_name,
       a_message_stays_in_memory_until_its_file_says_who_has_it, a_queue_file_for_which_no_descriptor_is_free_waits_where_it_is)
 
 }  // namespace

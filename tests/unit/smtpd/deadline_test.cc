@@ -59,7 +59,7 @@ TEST(a_deadline_ends_a_command_that_drips)
     test::FakeIntake intake;
     int reads = 0;
     std::string output;
-    smtpd::Services services{common, config, **rules, intake, nullptr, nullptr, {}, {}};
+    smtpd::Services services{common, config, **rules, intake, nullptr, nullptr, nullptr, {}, {}, {}};
     smtpd::Session(std::move(services),
                    net::Stream(std::make_unique<Dripping>("EHLO " + std::string(1000, 'a') + "\r\n", reads, output)),
                    {"client", "192.0.2.1", 1}).run();

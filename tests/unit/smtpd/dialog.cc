@@ -102,6 +102,7 @@ private:
     bool stopping_ = false; // @stop
     FakeIntake intake_;
     FakeAuthenticator authenticator_;
+    FakeCounter counter_;
 };
 
 class ScriptTransport final : public net::Transport {
@@ -125,6 +126,8 @@ bool Script::prepare(std::string_view line)
 {
     if (line.starts_with("@set ")) {
         util::append(settings_, line.substr(5), '\n');
+    } else if (line.starts_with("@connections ")) {
+        counter_.connections = util::parse_unsigned(line.substr(13)).value_or(0);
     } else if (line.starts_with("@client ")) {
         auto words = util::split_words(line.substr(8), " ");
         client_ = {std::string(words[0]), std::string(words[1]), 1234};
@@ -161,7 +164,7 @@ std::string Script::run()
     auto rules = smtpd::Restrictions::open(config, common, std::move(lists), {**site, {}});
     if (!rules.ok())
         return util::concat(path_, ": ", rules.error().text);
-    smtpd::Services services{common, config, **rules, intake_, &authenticator_, nullptr, {},
+    smtpd::Services services{common, config, **rules, intake_, &authenticator_, nullptr, &counter_, "smtp", {},
                              [this] { return stopping_; }};
     smtpd::Session(std::move(services), net::Stream(std::make_unique<ScriptTransport>(*this)), client_).run();
     over_ = true;
@@ -254,6 +257,11 @@ void Script::directive(std::string_view line)
         intake_.down = true;
     } else if (words[0] == "@lost") {
         intake_.lost = true;
+    } else if (words[0] == "@anvil-down") {
+        counter_.down = true;
+    } else if (words[0] == "@asked") {
+        if (util::concat(counter_.asked) != words[1])
+            fail(util::concat("anvil was asked ", counter_.asked, " times"));
     } else if (words[0] == "@auth-down") {
         authenticator_.down = true;
     } else if (words[0] == "@messages") {

@@ -4,9 +4,11 @@
 #include "libipc/submission.h"
 #include "libmail/sasl.h"
 #include "smtpd/authenticator.h"
+#include "smtpd/client_counter.h"
 #include "libipc/intake.h"
 
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -80,6 +82,31 @@ private:
     std::string queue_id_;
     std::string buffer_;
     Message current_;
+};
+
+// Counts without a clock: nothing is ever forgotten.
+class FakeCounter final : public smtpd::ClientCounter {
+public:
+    std::optional<ipc::Counted> count(const ipc::CountEvent& event) override
+    {
+        if (down)
+            return std::nullopt;
+        ++asked;
+        ipc::Counted counted;
+        counted.connections = event.event == ipc::AnvilEvent::Connection ? ++connections : connections;
+        auto rate = [&](const std::string& name) { return name.empty() ? 0 : ++rates_[{std::size_t(event.event), name}]; };
+        counted.rate = rate(event.network);
+        counted.account_rate = rate(event.account);
+        return counted;
+    }
+    void disconnect() override { --connections; }
+
+    bool down = false;
+    std::uint64_t connections = 0;   // of others
+    int asked = 0;
+
+private:
+    std::map<std::pair<std::size_t, std::string>, std::uint64_t> rates_;
 };
 
 // One account, alice@example.org with the password "secret".
