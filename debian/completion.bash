@@ -16,7 +16,7 @@ _tern() {
 _ternconf() {
     _tern_directory && return
     case ${COMP_WORDS[COMP_CWORD]} in
-    -*) _tern_words "-c -d -e -F -h -M -n -P -x" ;;
+    -*) _tern_words "-b -c -d -e -f -F -h -H -j -m -M -n -o -p -P -t -x -X --from-postfix --dry-run --postfix-parameters" ;;
     *) _tern_words "$(ternconf -d 2>/dev/null | sed 's/ =.*//')" ;;
     esac
 }

@@ -23,6 +23,14 @@ rfcs:
 	@tests/rfcs
 check-run: rfcs
 
+# Which of Postfix's parameters are here.  The list is made from the code and kept for people.
+.PHONY: postfix-parameters doc/postfix-parameters.tsv
+postfix-parameters: $(BUILD)/bin/ternconf
+	@tests/postfix-parameters $<
+doc/postfix-parameters.tsv: $(BUILD)/bin/ternconf
+	@$< --postfix-parameters > $@
+check-run: postfix-parameters
+
 .PHONY: manlint
 manlint: man
 	@tests/manlint $(MAN_PAGES)

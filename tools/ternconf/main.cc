@@ -1,8 +1,11 @@
 // ternconf(1): shows and edits the configuration.
+#include "libutil/handle.h"
 #include "libutil/standard_fds.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
 #include "tools/ternconf/apply.h"
+#include "tools/ternconf/from_postfix.h"
+#include "tools/ternconf/postfix.h"
 #include "tools/ternconf/show.h"
 
 #include <unistd.h>
@@ -37,6 +40,15 @@ int run(const Options& options)
     case Options::What::Main: complete = show_parameters(options, out, problems); break;
     case Options::What::Notices: complete = show_notices(options, out, problems); break;
     case Options::What::TableTypes: show_table_types(out); break;
+    case Options::What::PostfixTable: out = postfix_table(AllSections()); break;
+    case Options::What::Postfix: {
+        // Absolute: $config_directory in values becomes this name.
+        util::Handle<char, ::free> absolute{::realpath(options.postfix_directory.c_str(), nullptr)};
+        auto carried = carry_over(absolute ? absolute.get() : options.postfix_directory, options.config_directory, options.dry_run, options.json, out);
+        if (!carried)
+            problems.add("", 0, carried.error().text);
+        break;
+    }
     case Options::What::Mdoc: {
         AllSections sections;
         auto text = mdoc_of(sections, options.words[0]);

@@ -3,6 +3,7 @@
 
 #include "libutil/text.h"
 
+#include <getopt.h>
 #include <unistd.h>
 
 namespace ternconf {
@@ -24,6 +25,11 @@ util::Result<void> check(const Options& options)
         return util::invalid("-e, -X and -# want to know what to change");
     if (options.edit && (options.defaults || options.set_only || options.json || options.expand))
         return util::invalid("-e, -X and -# do not go with -d, -n, -j and -x");
+    bool postfix = options.what == What::Postfix || options.what == What::PostfixTable;
+    if (postfix && (options.edit || !options.words.empty()))
+        return util::invalid("--from-postfix and --postfix-parameters stand alone");
+    if (options.dry_run && options.what != What::Postfix)
+        return util::invalid("--dry-run goes with --from-postfix");
     if (options.defaults && options.set_only)
         return util::invalid("-d and -n do not go together");
     if (options.what == What::Notices && (options.edit || options.words.size() > 1))
@@ -49,8 +55,19 @@ util::Result<Options> parse_options(int count, char** words)
     int letter;
     optind = 1;
     opterr = 0;
-    while ((letter = ::getopt(count, words, ":bc:defhHjmMno:pPFtxX#")) != -1) {
+    constexpr int from_postfix = 1000, postfix_parameters = 1001, dry_run = 1002;
+    const option long_options[] = {{"from-postfix", required_argument, nullptr, from_postfix},
+                                   {"postfix-parameters", no_argument, nullptr, postfix_parameters},
+                                   {"dry-run", no_argument, nullptr, dry_run},
+                                   {}};
+    while ((letter = ::getopt_long(count, words, ":bc:defhHjmMno:pPFtxX#", long_options, nullptr)) != -1) {
         switch (letter) {
+        case from_postfix:
+            options.what = What::Postfix;
+            options.postfix_directory = optarg;
+            break;
+        case postfix_parameters: options.what = What::PostfixTable; break;
+        case dry_run: options.dry_run = true; break;
         case 'c': options.config_directory = optarg; break;
         case 'o': options.overrides.emplace_back(optarg); break;
         case 'd': options.defaults = true; break;
@@ -74,7 +91,7 @@ util::Result<Options> parse_options(int count, char** words)
         case 'X': TRY(take_edit(options, Action::Remove)); break;
         case '#': TRY(take_edit(options, Action::CommentOut)); break;
         case ':': return util::invalid(util::concat("-", char(optopt), " wants a word after it"));
-        default: return util::invalid(util::concat("unknown option -", char(optopt)));
+        default: return util::invalid(optopt > 0 && optopt < from_postfix ? util::concat("unknown option -", char(optopt)) : std::string("unknown option"));
         }
     }
     for (int i = optind; i < count; ++i)
@@ -93,7 +110,8 @@ std::string usage()
            "       ternconf [-c directory] -P [-hHjx] [service[/type[/name]] ...] | -Pe service/type/name=value ...\n"
            "       ternconf [-c directory] -PX service/type/name ...\n"
            "       ternconf -b | -t [-c directory] [-o name=value] [template-file]\n"
-           "       ternconf -m\n";
+           "       ternconf [-j] [-c directory] [--dry-run] --from-postfix directory\n"
+           "       ternconf -m | --postfix-parameters\n";
 }
 
 }  // namespace ternconf

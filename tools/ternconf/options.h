@@ -12,7 +12,7 @@
 namespace ternconf {
 
 struct Options {
-    enum class What : unsigned char { Main, Services, Fields, ServiceParameters, TableTypes, Mdoc, Notices };
+    enum class What : unsigned char { Main, Services, Fields, ServiceParameters, TableTypes, Mdoc, Notices, Postfix, PostfixTable };
 
     What what = What::Main;
     std::optional<Action> edit;       // -e, -X, -#
@@ -25,6 +25,8 @@ struct Options {
     bool names_only = false;          // -H
     bool fold = false;                // -f
     bool json = false;                // -j
+    std::string postfix_directory;    // --from-postfix
+    bool dry_run = false;             // --dry-run
     std::vector<std::string> words;   // what is left: names, requests
 };
 
