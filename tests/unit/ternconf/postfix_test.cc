@@ -47,7 +47,7 @@ TEST(names_are_sorted_and_notes_are_about_them)
     }
     EQ(compare_with_postfix(sections, "smtpd_timeout").likeness, Likeness::Same);
     EQ(compare_with_postfix(sections, "syslog_name").likeness, Likeness::Different);
-    EQ(compare_with_postfix(sections, "virtual_mailbox_base").why, "mailboxes are Tern's own, below mail_store_directory");
+    EQ(compare_with_postfix(sections, "milter_protocol").why, "there are no milters");
     EQ(postfix_reasons().back().first, "*");
     std::string table = postfix_table(sections);
     THAT(table.starts_with("parameter\there\twhy\n2bounce_notice_recipient\tyes\t\n"));
@@ -63,7 +63,7 @@ TEST(settings_come_over_where_their_values_would_do)
                             "hopcount_limit = many\n"
                             "header_checks = ldap:/etc/x\n"
                             "body_checks = pcre:$config_directory/b, pcre:${config_directory}/c\n"
-                            "mailbox_command = /bin/x\n"
+                            "biff = yes\n"
                             "queue_directory = /var/spool/postfix\n"
                             "myorigin = /etc/mailname\n"
                             "smtpd_restriction_classes = strict\n"
@@ -73,7 +73,7 @@ TEST(settings_come_over_where_their_values_would_do)
     EQ(got.requests, "mydestination=$myhostname, $mine\nmine=a.example\nbody_checks=pcre:/etc/postfix/b, pcre:/etc/postfix/c\nmyorigin=mail.example\n"
                      "smtpd_restriction_classes=strict\nstrict=reject\n");
     for (const char* line : {"other: no value has it, and it is no parameter\n", "hopcount_limit: a number is wanted, not \"many\"\n",
-                             "mailbox_command: mail goes to Tern's own mailboxes\n", "queue_directory: Tern's own queue",
+                             "biff: nobody is told of new mail at a terminal\n", "queue_directory: Tern's own queue",
                              "header_checks: ", "smtp_tls_CApath: the SMTP client has no such setting\n"})
         ck_assert_msg(got.left.find(line) != std::string::npos, "%s is not in %s", line, got.left.c_str());
     THAT(got.left.find("ldap") != std::string::npos);
