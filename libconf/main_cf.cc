@@ -133,11 +133,12 @@ void MainCf::fill(const std::vector<Section*>& sections, Problems& problems)
         }
     }
 
-    auto read = [&](const std::string& name, const std::string& default_text, auto take) {
+    auto read = [&](const std::string& name, const std::string& default_text, bool whole, auto take) {
         const Setting* set = name == "config_directory" ? nullptr : find(name);
-        auto value = expand(name == "config_directory" ? std::string_view(directory_)
-                            : set                      ? std::string_view(set->value)
-                                                       : std::string_view(default_text));
+        std::string_view text = name == "config_directory" ? std::string_view(directory_)
+                                : set                      ? std::string_view(set->value)
+                                                           : std::string_view(default_text);
+        auto value = whole ? util::Result<std::string>(std::string(text)) : expand(text);
         util::Result<void> taken = value ? take(std::string_view(*value)) : value.take_error();
         if (!taken)
             problems.add(set ? set->file : concat(directory_, "/main.cf"), set ? set->line : 0,
@@ -145,7 +146,7 @@ void MainCf::fill(const std::vector<Section*>& sections, Problems& problems)
     };
     for (Section* section : sections) {
         for (Parameter* parameter : section->parameters()) {
-            read(parameter->name(), parameter->default_text(),
+            read(parameter->name(), parameter->default_text(), parameter->is_template(),
                  [&](std::string_view text) { return parameter->read(text); });
             std::map<std::string, std::string> members;
             for (auto& [name, text] : parameter->member_defaults())
@@ -155,7 +156,7 @@ void MainCf::fill(const std::vector<Section*>& sections, Problems& problems)
                     members.try_emplace(entry.first);
             }
             for (const auto& member : members)
-                read(member.first, member.second,
+                read(member.first, member.second, false,
                      [&](std::string_view text) { return parameter->read_member(member.first, text); });
         }
     }

@@ -64,6 +64,9 @@ public:
     // Takes an expanded value.  Invalid: what is wrong with it, without the name.
     virtual util::Result<void> read(std::string_view text) = 0;
 
+    // Is the value a template of the program's own?  Then its macros are not main.cf's.
+    virtual bool is_template() const { return false; }
+
     // Parameters that are families of names: smtp_destination_concurrency_limit belongs to
     // default_destination_concurrency_limit.  All others cover their own name.
     virtual bool covers(std::string_view name) const { return name == name_; }
@@ -116,6 +119,13 @@ public:
 
 private:
     TextLimits limits_;
+};
+
+// Text with macros of the program's own, which are not expanded when main.cf is read.
+class Template : public Text {
+public:
+    using Text::Text;
+    bool is_template() const override { return true; }
 };
 
 // yes or no.

@@ -217,9 +217,9 @@ Restrictions::Outcome Restrictions::permit(std::string_view name, Subject subjec
         if (!without) {
             static constexpr std::string_view classes[] = {"Client host", "Helo command", "Sender address",
                                                            "Recipient address", "Data command", "End-of-data"};
-            std::string base = about(subject, evaluation.request);
-            log::info(log_line(evaluation.request, "permit", util::concat("action=", name, " for ", classes[std::size_t(subject)], '=',
-                                                                          base.substr(0, base.find(": "))) ));
+            std::string base = about(subject, evaluation.request);  // "<what>: Client host rejected"
+            base = base.substr(1, base.find(">: ") - 1);
+            log::info(log_line(evaluation.request, "permit", util::concat("action=", name, " for ", classes[std::size_t(subject)], '=', base)));
         }
         break;
     }
