@@ -64,6 +64,7 @@ public:
     // Takes an expanded value.  Invalid: what is wrong with it, without the name.
     virtual util::Result<void> read(std::string_view text) = 0;
 
+
     // Parameters that are families of names: smtp_destination_concurrency_limit belongs to
     // default_destination_concurrency_limit.  All others cover their own name.
     virtual bool covers(std::string_view name) const { return name == name_; }

@@ -6,6 +6,8 @@
 #include "libmail/esmtp.h"
 #include "libutil/text.h"
 
+#include <utility>
+
 namespace mail {
 
 namespace {
@@ -38,6 +40,8 @@ bool port_number(std::string& value)
     return true;
 }
 
+bool protocol_name(std::string& value) { return !value.empty() && value.size() <= 64; }
+
 template <std::size_t Count>
 bool one_of(std::string& value, const std::string_view (&words)[Count])
 {
@@ -65,7 +69,8 @@ struct Known {
 constexpr Known known[] = {
     {"NAME", &ClientAttributes::name, in_xclient | in_xforward, host_name},
     {"ADDR", &ClientAttributes::address, in_xclient | in_xforward, ip_address},
-    {"PROTO", &ClientAttributes::protocol, in_xclient | in_xforward, smtp_or_esmtp, false},
+    {"PROTO", &ClientAttributes::protocol, in_xclient, smtp_or_esmtp, false},
+    {"PROTO", &ClientAttributes::protocol, in_xforward, protocol_name},  // need not have been SMTP
     {"HELO", &ClientAttributes::helo, in_xclient | in_xforward, any},
     {"REVERSE_NAME", &ClientAttributes::reverse_name, in_xclient, host_name},
     {"SOURCE", &ClientAttributes::source, in_xforward, local_or_remote, false},
@@ -99,8 +104,9 @@ util::Result<ClientAttribute> parse_value(const Known& attribute, std::string_vi
 
 void ClientAttributes::merge(ClientAttributes later)
 {
+    // An attribute may stand in the table twice.
     for (const Known& attribute : known)
-        if (auto& value = later.*attribute.member)
+        if (auto value = std::exchange(later.*attribute.member, std::nullopt))
             this->*attribute.member = std::move(value);
 }
 

@@ -31,7 +31,7 @@ struct ClientAttributes {
     std::optional<ClientAttribute> reverse_name;  // one that did not prove right
     std::optional<ClientAttribute> address;       // "192.0.2.1", "2001:db8::1"
     std::optional<ClientAttribute> port;          // 1..65535
-    std::optional<ClientAttribute> protocol;      // "SMTP", "ESMTP"
+    std::optional<ClientAttribute> protocol;      // "SMTP", "ESMTP"; behind XFORWARD any name of up to 64 bytes
     std::optional<ClientAttribute> helo;
     std::optional<ClientAttribute> login;
     std::optional<ClientAttribute> destination_address;

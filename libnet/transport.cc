@@ -3,6 +3,7 @@
 
 #include "libutil/text.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <poll.h>
 #include <sys/socket.h>
@@ -52,6 +53,8 @@ util::Error transport_error(std::string_view what, int code)
 
 namespace {
 
+constexpr std::size_t timed_piece = 4096;
+
 class SocketTransport final : public Transport {
 public:
     explicit SocketTransport(util::UniqueFd socket) : socket_(std::move(socket)) {}
@@ -67,7 +70,9 @@ public:
     util::Result<void> write_all(std::string_view bytes) override
     {
         while (!bytes.empty()) {
-            ssize_t count = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            // A local socket's SO_SNDTIMEO begins anew with each of the kernel's buffers.
+            std::size_t most = write_deadline_.is_never() ? bytes.size() : std::min(bytes.size(), timed_piece);
+            ssize_t count = ::send(socket_.get(), bytes.data(), most, MSG_NOSIGNAL);
             if (count < 0 && errno == EINTR)
                 continue;
             if (count < 0)

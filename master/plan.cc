@@ -131,6 +131,11 @@ std::unique_ptr<Plan> Plan::load(const std::string& config_directory, bool unpri
         check_entry(*plan, service, problems);
         plan->services.push_back(std::move(service));
     }
+    auto runs = [&](std::string_view command) {
+        return std::ranges::any_of(plan->services, [&](const ServicePlan& service) { return service.entry.command == command; });
+    };
+    if ((runs("smtpd") || runs("auth")) && !runs("anvil"))
+        problems.warn(config_directory + "/master.cf", 0, "there is no anvil/unix: what clients and accounts do has no limits");
     if (!unprivileged)
         check_owners(*plan, problems);
     if (auto chain = read_chain_files(*plan->config.tls_chain_files))

@@ -30,13 +30,16 @@ struct Config : ipc::NoticeConfig {
         "Whether SMTPUTF8 (RFC 6531) is offered: internationalized addresses and header fields."};
     conf::Flag helo_required{this, "smtpd_helo_required", "no",
         "Whether a client must say HELO or EHLO before MAIL."};
+    conf::Flag delay_open_until_valid_rcpt{this, "smtpd_delay_open_until_valid_rcpt", "yes",
+        "Whether a message gets its queue id with the first recipient that is accepted, and not with MAIL already: until "
+        "then the log says NOQUEUE."};
     conf::Flag strict_envelopes{this, "strict_rfc821_envelopes", "no",
         "Whether the addresses of MAIL and RCPT must stand in angle brackets, without blanks or "
         "comments around them."};
-    conf::Text reject_footer{this, "smtpd_reject_footer", "", {.max = 1000},
+    conf::RawText reject_footer{this, "smtpd_reject_footer", "", {.max = 1000},
         "A text to add to every 4xx and 5xx reply, as a line of its own; if it begins with \\c it goes on in the "
-        "reply's last line.  \\n is a new line; $$(client_address), $$(client_port), $$(localtime) and "
-        "$$(server_name) are replaced (in main.cf each $ is written twice)."};
+        "reply's last line.  \\n is a new line; $client_address, $client_port, $localtime and $server_name are "
+        "replaced, and no other parameters are."};
     conf::TableNames reject_footer_maps{this, "smtpd_reject_footer_maps", "",
         "Tables that are asked for the reply, as one line, for a text in the place of smtpd_reject_footer."};
     conf::Words log_access_permit_actions{this, "smtpd_log_access_permit_actions", "",

@@ -201,6 +201,11 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
                            util::concat(base, ' ', action.text.empty() ? util::concat("triggers ", util::upper(word), " action")
                                                                        : util::printable(action.text, 500))));
     };
+    auto log_note = [&](std::string_view word) {
+        if (action.text.empty())
+            return log_action(word);
+        log::info(log_line(evaluation.request, word, util::printable(action.text, 500)));
+    };
     // As in Postfix: what is decided before there is a message orders nothing for those that follow.
     const RequestView& request = evaluation.request;
     std::string_view order = order_name(action.kind);
@@ -219,10 +224,10 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
         evaluation.ruling.orders.discard = true;
         return Outcome::Permit;
     case Action::Warn:
-        log_action("warn");
+        log_note("warn");
         return Outcome::Next;
     case Action::Info:
-        log_action("info");
+        log_note("info");
         return Outcome::Next;
     case Action::Prepend: {
         std::size_t colon = action.text.find(':');

@@ -1,7 +1,6 @@
 // Restrictions: opening the lists, their order, and going through one.
 #include "smtpd/restrictions.h"
 
-#include "libconf/words.h"
 #include "libipc/overrides.h"
 #include "libutil/log.h"
 
@@ -163,49 +162,6 @@ bool Restrictions::in_mynetworks(const Client& client)
     return answer.ok() && *answer;
 }
 
-bool Restrictions::has(Privilege privilege, const Client& client)
-{
-    PrivilegedClients& list = privileged_[std::size_t(privilege)];
-    auto answer = list.clients.contains(client.name, client.address);
-    if (!answer.ok())
-        log::warning(list.parameter, ": ", answer.error().text);
-    return answer.ok() && *answer;
-}
-
-util::Result<std::string> Restrictions::filter_command(std::string line)
-{
-    if (command_filter_.empty())
-        return line;
-    auto answer = TRY(command_filter_.lookup(line));
-    if (!answer)
-        return line;
-    if (answer->size() > *config_.line_length_limit)
-        return util::permanent("an answer is longer than line_length_limit");
-    log::verbose("smtpd_command_filter: ", util::printable(line, 200), " becomes ", util::printable(*answer, 200));
-    return std::move(*answer);
-}
-
-// A table that cannot be read discards nothing that was not discarded anyway.
-std::vector<std::string> Restrictions::discarded_keywords(const Client& client)
-{
-    if (discarded_keywords_.empty())
-        return *config_.discard_ehlo_keywords;
-    auto answer = discarded_keywords_.lookup(client.address);
-    auto words = answer.ok() && *answer ? conf::parse_words(**answer)
-                                        : util::Result<std::vector<std::string>>(*config_.discard_ehlo_keywords);
-    if (!answer.ok() || !words.ok())
-        log::warning("smtpd_discard_ehlo_keyword_address_maps: ", answer.ok() ? words.error().text : answer.error().text);
-    return words.ok() ? words.take() : *config_.discard_ehlo_keywords;
-}
-
-std::string Restrictions::footer(std::string_view reply)
-{
-    auto answer = footers_.lookup(reply);
-    if (!answer.ok())
-        log::warning("smtpd_reject_footer_maps: ", answer.error().text);
-    return answer.ok() && *answer ? std::move(**answer) : *config_.reject_footer;
-}
-
 Restrictions::Outcome Restrictions::permit(std::string_view name, Subject subject, const Evaluation& evaluation) const
 {
     for (std::string_view word : *config_.log_access_permit_actions) {
@@ -217,9 +173,9 @@ Restrictions::Outcome Restrictions::permit(std::string_view name, Subject subjec
         if (!without) {
             static constexpr std::string_view classes[] = {"Client host", "Helo command", "Sender address",
                                                            "Recipient address", "Data command", "End-of-data"};
-            std::string base = about(subject, evaluation.request);
-            log::info(log_line(evaluation.request, "permit", util::concat("action=", name, " for ", classes[std::size_t(subject)], '=',
-                                                                          base.substr(0, base.find(": "))) ));
+            std::string base = about(subject, evaluation.request);  // "<what>: Client host rejected"
+            base = base.substr(1, base.find(">: ") - 1);
+            log::info(log_line(evaluation.request, "permit", util::concat("action=", name, " for ", classes[std::size_t(subject)], '=', base)));
         }
         break;
     }

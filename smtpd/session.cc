@@ -85,9 +85,6 @@ void Session::run()
 {
     log::info("connect from ", client_.log_name());
     begin_client();
-    // By who it is, never by whom it says that it speaks for.
-    may_xclient_ = services_.rules.has(Privilege::Xclient, client_);
-    may_xforward_ = services_.rules.has(Privilege::Xforward, client_);
     if (auto refusal = refuse_connection()) {
         if (!*config_.tls_wrappermode)  // else the client waits for a handshake, which is what is saved here
             send(*refusal);
@@ -110,6 +107,10 @@ void Session::begin_client()
 {
     bare_newlines_allowed_ = *config_.forbid_bare_newline != BareNewline::No &&
                              services_.rules.has(Privilege::BareNewlines, client_);
+    // As in Postfix: a proxy that passes on its client's commands has given the right away with the
+    // client's address, so that the client cannot use it.
+    may_xclient_ = services_.rules.has(Privilege::Xclient, client_);
+    may_xforward_ = services_.rules.has(Privilege::Xforward, client_);
     unlimited_ = services_.rules.has(Privilege::NoEventLimits, client_);
     discarded_keywords_ = services_.rules.discarded_keywords(client_);
 }

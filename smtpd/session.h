@@ -107,6 +107,7 @@ private:
     // session_mail.cc
     mail::Reply mail(std::string_view argument);
     mail::Reply rcpt(std::string_view argument);
+    std::optional<mail::Reply> name_message();
     mail::Reply accept_recipient(mail::Address address, const mail::RcptParameters& parameters);
     mail::Extensions extensions() const;
     RequestView request() const;

@@ -111,6 +111,12 @@ mail::Reply Session::mail(std::string_view argument)
             return refusal;
         }
     }
+    if (!*config_.delay_open_until_valid_rcpt) {
+        if (auto trouble = name_message()) {
+            transaction_.reset();
+            return *trouble;
+        }
+    }
     return {250, "2.1.0", "Ok"};
 }
 
@@ -201,22 +207,29 @@ void Session::prepend(std::string_view fields)
     }
 }
 
+// Gives the message its queue id, which the log then has; the reply when there is none to be had.
+std::optional<mail::Reply> Session::name_message()
+{
+    if (!transaction_->queue_id.empty() || transaction_->orders.discard)
+        return {};
+    auto id = services_.intake.next_queue_id();
+    if (!id.ok()) {
+        log::warning("cleanup: ", id.error().text);
+        return mail::Reply{451, "4.3.0", "Error: mail system is not ready"};
+    }
+    transaction_->queue_id = id.take();
+    std::string line = util::concat(transaction_->queue_id, ": client=", client_.log_name());
+    if (!sasl_username_.empty())
+        util::append(line, ", sasl_method=", sasl_method_, ", sasl_username=", util::printable(sasl_username_, 200));
+    log_forwarded(line);
+    log::info(line);
+    return {};
+}
+
 mail::Reply Session::accept_recipient(mail::Address address, const mail::RcptParameters& parameters)
 {
-    if (transaction_->queue_id.empty() && !transaction_->orders.discard) {
-        auto id = services_.intake.next_queue_id();
-        if (!id.ok()) {
-            log::warning("cleanup: ", id.error().text);
-            return {451, "4.3.0", "Error: mail system is not ready"};
-        }
-        transaction_->queue_id = id.take();
-        std::string line = util::concat(transaction_->queue_id, ": client=", client_.log_name());
-        if (!sasl_username_.empty())
-            util::append(line, ", sasl_method=", sasl_method_, ", sasl_username=",
-                         util::printable(sasl_username_, 200));
-        log_forwarded(line);
-        log::info(line);
-    }
+    if (auto trouble = name_message())
+        return *trouble;
     ipc::Recipient recipient;
     recipient.address = mail::to_text(address);
     recipient.notify = notify_bits(parameters.notify);

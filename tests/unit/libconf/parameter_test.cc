@@ -185,6 +185,26 @@ TEST(a_command_loads_the_shared_ones_or_hears_all_that_is_wrong)
 }
 END_TEST
 
+TEST(a_template_keeps_its_macros)
+{
+    struct Templates : conf::Section {
+        conf::Text name{this, "name", "x", "A name."};
+        conf::RawText footer{this, "footer", "by $name", "A text."};
+        conf::Text after{this, "after", "", "What looks at it."};
+    } config;
+    conf::Problems problems;
+    auto settings = conf::MainCf::parse("after = $name\n", "main.cf", "/etc/x", problems);
+    settings.fill({&config}, problems);
+    EQ(problems.to_text(), "");
+    EQ(*config.footer, "by $name");
+    EQ(*config.after, "x");
+    auto other = conf::MainCf::parse("footer = $$ ${nobody} $(knows\n", "main.cf", "/etc/x", problems);
+    other.fill({&config}, problems);
+    EQ(problems.to_text(), "");
+    EQ(*config.footer, "$$ ${nobody} $(knows");
+}
+END_TEST
+
 }  // namespace
 
 SUITE(parameter, defaults_are_main_cf_text, the_unit_of_a_default_counts_where_none_is_written,
@@ -192,4 +212,5 @@ SUITE(parameter, defaults_are_main_cf_text, the_unit_of_a_default_counts_where_n
       numbers_hold_at_the_edges_of_their_limits, transports_have_values_of_their_own,
       the_config_directory_is_not_a_setting, a_missing_file_is_one_problem,
       settings_of_users_own_names_serve_others, the_last_of_two_settings_counts_with_a_warning,
-      durations_print_as_they_are_read, a_command_loads_the_shared_ones_or_hears_all_that_is_wrong)
+      durations_print_as_they_are_read, a_command_loads_the_shared_ones_or_hears_all_that_is_wrong,
+      a_template_keeps_its_macros)

@@ -48,6 +48,10 @@ TEST(each_attribute_has_its_syntax)
     EQ(value("NAME=mail.example", &mail::ClientAttributes::name), "mail.example");
     EQ(value("PROTO=esmtp", &mail::ClientAttributes::protocol), "ESMTP");
     EQ(wrong("PROTO=LMTP"), "Bad PROTO syntax: LMTP");
+    EQ(value("PROTO=LMTPS", &mail::ClientAttributes::protocol, ClientCommand::Xforward), "LMTPS");
+    EQ(value("PROTO=[UNAVAILABLE]", &mail::ClientAttributes::protocol, ClientCommand::Xforward), "unavailable");
+    EQ(wrong("PROTO=" + std::string(64, 'x'), ClientCommand::Xforward), "");
+    EQ(wrong("PROTO=" + std::string(65, 'x'), ClientCommand::Xforward).substr(0, 17), "Bad PROTO syntax:");
     EQ(value("PORT=00025", &mail::ClientAttributes::port), "25");
     EQ(wrong("PORT=0"), "Bad PORT syntax: 0");
     EQ(wrong("DESTPORT=65536"), "Bad DESTPORT syntax: 65536");

@@ -93,6 +93,20 @@ TEST(tells_all_that_is_wrong_with_its_line)
 }
 END_TEST
 
+TEST(who_has_no_anvil_is_told_so)
+{
+    Fixture fixture;
+    fixture.load("", "127.0.0.1:2525 inet n - n - - smtpd\n");
+    THAT(!fixture.problems.any());
+    THAT(fixture.says("there is no anvil/unix"));
+    fixture.load("", "cleanup unix - - n - 0 cleanup\n");
+    THAT(!fixture.says("anvil"));
+    ck_assert(sys::replace_file(fixture.path + "/anvil", "#!/bin/sh\n", 0755).ok());
+    fixture.load("", "127.0.0.1:2525 inet n - n - - smtpd\nanvil unix - - - - 1 anvil\n");
+    THAT(!fixture.says("anvil"));
+}
+END_TEST
+
 TEST(a_path_that_no_socket_can_have_is_refused)
 {
     Fixture fixture;
@@ -177,7 +191,7 @@ TEST(certificates_that_are_no_good_change_nothing)
 }
 END_TEST
 
-SUITE(plan, reads_services_and_always_runs_the_log, tells_all_that_is_wrong_with_its_line, a_path_that_no_socket_can_have_is_refused,
+SUITE(plan, reads_services_and_always_runs_the_log, tells_all_that_is_wrong_with_its_line, who_has_no_anvil_is_told_so, a_path_that_no_socket_can_have_is_refused,
       endpoints_are_addresses_and_paths, a_listening_socket_hands_nodelay_to_its_clients, certificates_that_are_no_good_change_nothing)
 
 }  // namespace
