@@ -35,6 +35,9 @@ struct Config : conf::Section {
         "How long a command may run; then it is killed, with all of its process group."};
     conf::Text local_command_shell{this, "local_command_shell", "",
         "The shell that runs commands, with -c, instead of /bin/sh."};
+    conf::Text command_expansion_filter{this, "command_expansion_filter",
+        "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "The characters that may stay in what a command's environment has from the message; others become underscores."};
     conf::Words export_environment{this, "export_environment", "TZ, LANG",
         "Variables of the environment that commands get as they are, or name=value."};
 

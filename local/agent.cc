@@ -200,8 +200,10 @@ void Agent::advance(WorkId id)
 
 void Agent::serve(WorkId id, End end)
 {
-    if (end.kind == End::Kind::Failure)
-        return close(id, works_[id].recipient->recipient.address, std::move(end.status));
+    if (end.kind == End::Kind::Failure) {
+        std::string address = end.address.empty() ? works_[id].recipient->recipient.address : std::move(end.address);
+        return close(id, address, std::move(end.status));
+    }
     if (end.kind == End::Kind::Errand)
         return run_errand(id, end);
     DeliveryId number = next_id_++;
@@ -226,7 +228,11 @@ void Agent::run_errand(WorkId id, const End& end)
     order.sender = end.origin.sender;
     order.recipient = end.address;
     order.delivered_to = end.origin.delivered_to;
-    order.original_recipient = original_address(work.recipient->recipient);
+    if (settings_.add_original) {
+        order.original_recipient = original_address(work.recipient->recipient);
+        if (order.original_recipient.empty())
+            order.original_recipient = work.recipient->recipient.address;
+    }
     order.client_name = job.envelope.client_name;
     order.client_address = job.envelope.client_address;
     order.helo_name = job.envelope.helo_name;

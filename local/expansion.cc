@@ -17,7 +17,7 @@ void Expansion::begin(const std::string& address, const std::string& sender)
     sender_ = sender;
     Origin origin;
     origin.sender = sender;
-    origin.delivered_to = address;
+    origin.recipient = origin.delivered_to = address;
     auto parsed = mail::parse_address(address);
     if (!parsed.ok())
         return fail(Disposition::Bounced, "5.1.3", concat("bad address: ", parsed.error().text));
@@ -37,9 +37,10 @@ std::string_view Expansion::user_of(const mail::Address& address) const
 
 // --- ends --------------------------------------------------------------------------------------------
 
-void Expansion::fail(Disposition disposition, std::string_view dsn, std::string text)
+void Expansion::fail(Disposition disposition, std::string_view dsn, std::string text, std::string address)
 {
     End end;
+    end.address = std::move(address);
     end.status.disposition = disposition;
     end.status.dsn = dsn;
     end.status.text = std::move(text);
@@ -74,7 +75,7 @@ void Expansion::deliver(const mail::Address& address, bool plain, Origin origin)
         return fail(Disposition::Bounced, "5.4.6", concat("possible alias database loop for ", util::printable(text, 320)));
     // RFC 5321 §6.3.  The words are Postfix's, which people search their logs for.
     if (has_loop_(text))
-        return fail(Disposition::Bounced, "5.4.6", concat("mail forwarding loop for ", util::printable(text, 320)));
+        return fail(Disposition::Bounced, "5.4.6", concat("mail forwarding loop for ", util::printable(text, 320)), text);
     auto address_class = rules_.router->class_of(address.domain);
     if (!address_class.ok())
         return defer(address_class.error());
@@ -128,12 +129,14 @@ Result<bool> Expansion::deliver_alias(const mail::Address& address, std::string_
     inner.list = Origin::List::Alias;
     inner.place = {.kind = ipc::Place::Kind::Alias, .name = util::lower(name), .extension = {}, .steps = {}};
     inner.alias = name;
+    inner.recipient = mail::to_text(address);
     inner.extension = rules_.router->propagates("alias") ? origin.extension : std::string();
     std::string owner = TRY(owner_of(name));
     if (!owner.empty()) {
         inner.sender = inner.owner = owner;
         inner.is_mailing_list = true;
-        inner.delivered_to = mail::to_text(address);
+        if (!rules_.frozen_delivered_to)
+            inner.delivered_to = mail::to_text(address);
     } else if (rules_.reset_owner_alias) {
         inner.sender = sender_;
         inner.owner.clear();
@@ -255,7 +258,8 @@ void Expansion::unknown(const mail::Address& address, const Origin& origin)
         if (*passed)
             return;
     }
-    fail(Disposition::Bounced, "5.1.1", concat("unknown user: \"", util::printable(mail::to_text(address), 320), "\""));
+    fail(Disposition::Bounced, "5.1.1", concat("unknown user: \"", util::printable(mail::to_text(address), 320), "\""),
+         mail::to_text(address));
 }
 
 Result<bool> Expansion::relay_unknown(const mail::Address& address, const Origin& origin)
@@ -308,7 +312,7 @@ void Expansion::walk(const std::vector<Destination>& list, std::uint64_t version
         case Destination::Kind::Command:
         case Destination::Kind::File: {
             std::size_t before = ends_.size();
-            end(End::Kind::Errand, origin.delivered_to, origin, concat("errand ", one.kind == Destination::Kind::File, " ", one.text));
+            end(End::Kind::Errand, origin.recipient, origin, concat("errand ", one.kind == Destination::Kind::File, " ", one.text));
             if (ends_.size() > before) {
                 ends_.back().entry = i;
                 ends_.back().version = version;
@@ -364,7 +368,7 @@ void Expansion::ask(Question question)
     ipc::Place place = question.place;
     std::string recipient = mail::to_text(question.address);
     if (recipient.empty())
-        recipient = question.origin.delivered_to;
+        recipient = question.origin.recipient;
     questions_.emplace(number, std::move(question));
     ask_(number, place, recipient);
 }
@@ -397,7 +401,9 @@ void Expansion::answer(std::uint64_t number, ipc::ListPart list)
         inner.list = Origin::List::Forward;
         inner.owner = question.place.name;
         inner.alias = question.address.local_part;
-        inner.delivered_to = mail::to_text(question.address);
+        inner.recipient = mail::to_text(question.address);
+        if (!rules_.frozen_delivered_to)
+            inner.delivered_to = mail::to_text(question.address);
         bool extended = !question.place.extension.empty() && rules_.router->propagates("forward");
         inner.extension = extended ? question.address.local_part.substr(question.place.name.size()) : std::string();
     } else {

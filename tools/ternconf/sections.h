@@ -19,6 +19,7 @@
 #include "pop3d/config.h"
 #include "qmgr/config.h"
 #include "smtpd/config.h"
+#include "tables/config.h"
 #include "tools/sendmail/config.h"
 #include "tools/ternuser/config.h"
 #include "usher/config.h"
@@ -67,10 +68,11 @@ private:
     qmgr::Config qmgr_;
     sendmail::Config sendmail_;
     smtpd::Config smtpd_;
+    tables::Config tables_;
     ternuser::Config ternuser_;
     usher::Config usher_;
 
-    Named named_[19] = {
+    Named named_[20] = {
         {"common", &common_}, {"process", &process_}, {"routing", &routing_},
         {"auth", &auth_},
         {"bounce", &bounce_},
@@ -86,6 +88,7 @@ private:
         {"qmgr", &qmgr_},
         {"sendmail", &sendmail_},
         {"smtpd", &smtpd_},
+        {"tables", &tables_},
         {"ternuser", &ternuser_},
         {"usher", &usher_},
     };

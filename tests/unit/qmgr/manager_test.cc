@@ -635,7 +635,63 @@ TEST(a_notice_that_was_lost_is_ordered_again)
 }
 END_TEST
 
-SUITE(manager, a_notice_that_was_lost_is_ordered_again, a_message_that_is_delivered_in_time_never_gets_a_name,
+TEST(a_transport_may_pass_a_recipient_on_once)
+{
+    Bed bed;
+    int local = bed.listen("local"), other = bed.listen("other");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.offer(id_a, {"a@here"});
+    Agent agent(bed, local, 10);
+    auto pass_on = [](Agent& from, std::string to) {
+        auto job = from.next_as<ipc::Job>();
+        ipc::Outcome outcome;
+        outcome.job = job.job;
+        outcome.index = job.recipients[0].index;
+        outcome.pass_to = std::move(to);
+        OK(from.connection.send(outcome));
+    };
+    pass_on(agent, "other:[host]");
+    Agent second(bed, other, 10);
+    auto job = second.next_as<ipc::Job>();
+    EQ(job.nexthop, "[host]");
+    EQ(job.recipients[0].recipient.address, "a@here");
+    second.answer(job, ipc::Disposition::Delivered);
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Delivered);
+    // Twice is a loop: it waits for somebody to mend it.
+    cleaner.offer(id_b, {"a@here"});
+    pass_on(agent, "other:[host]");
+    pass_on(second, "local");
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+    EQ(bed.manager->messages().size(), 1u);
+    for (const auto& entry : bed.manager->messages()) {
+        EQ(entry.second->recipients[0].status->dsn, "4.3.5");
+        EQ(entry.second->recipients[0].status->text, "passed on to other:[host], and from there to local");
+    }
+}
+END_TEST
+
+TEST(who_is_behind_a_local_alias_is_not_told_to_strangers)
+{
+    Bed bed;
+    int local = bed.listen("local");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.offer(id_a, {"a@here"});
+    Agent agent(bed, local, 10);
+    auto job = agent.next_as<ipc::Job>();
+    ipc::Outcome outcome;
+    outcome.job = job.job;
+    outcome.index = job.recipients[0].index;
+    outcome.status.disposition = ipc::Disposition::Bounced;
+    outcome.status.dsn = "5.1.1";
+    outcome.expanded = true;
+    OK(agent.connection.send(outcome));
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+}
+END_TEST
+
+SUITE(manager, a_transport_may_pass_a_recipient_on_once, who_is_behind_a_local_alias_is_not_told_to_strangers, a_notice_that_was_lost_is_ordered_again, a_message_that_is_delivered_in_time_never_gets_a_name,
       a_message_that_all_refuse_is_refused_and_not_bounced, a_temporary_failure_keeps_and_defers,
       a_race_ends_in_time_and_the_delivery_goes_on, what_does_not_race_waits_for_its_name,
       what_is_to_be_held_is_held_until_it_is_released, a_content_filter_overrules_routes_and_a_redirect_recipients,
