@@ -299,8 +299,14 @@ ForwardOrder Agent::forward_order(const Work& work, const std::vector<End>& ends
         if (notify == ipc::NotifyDefault)
             notify = ipc::NotifyNever;
     }
+    // As cleanup has it for what it expands.
+    std::string first = original.original;
+    if (list)
+        first.clear();
+    else if (first.empty() && settings_.add_original)
+        first = util::concat("rfc822;", original.address);
     for (const End& end : ends)
-        order.recipients.push_back({.address = end.address, .original = list ? std::string() : original.original, .notify = notify});
+        order.recipients.push_back({.address = end.address, .original = first, .notify = notify});
     order.message = job.message;
     if (settings_.delivered_to_forward)
         order.delivered_to = ends.front().origin.delivered_to;

@@ -62,6 +62,9 @@ void Expansion::end(End::Kind kind, std::string address, const Origin& origin, s
 void Expansion::forward(const mail::Address& address, const Origin& origin)
 {
     std::string text = mail::to_text(address);
+    // Whose mailbox has it already.
+    if (seen_.contains(concat("mailbox ", util::lower(text))))
+        return;
     std::string key = concat("forward ", origin.sender, " ", util::lower(text));
     end(End::Kind::Forward, std::move(text), origin, std::move(key));
 }
