@@ -327,7 +327,7 @@ util::Result<void> LogStore::take_census(Folder& folder)
     record.census = true;
     record.live = ranges_of(folder.entries, &Entry::uid);
     TRY(make_room(record.live.size() * 8 + max_mailbox_name_length +
-                      max_keywords * (max_keyword_length + 4) + 256, true));
+                      max_keywords * (max_keyword_length + 4) + 256, Room::Essential));
     folder.highest_modseq = write(record);  // as a replay will have it
     return {};
 }
@@ -357,7 +357,7 @@ util::Result<void> LogStore::take_censuses(Steps& steps)
         record.mailboxes.push_back(id);
     for (const auto& name : record.subscriptions)
         bytes += name.size() + 4;
-    TRY(make_room(bytes + record.mailboxes.size() * 8, true));
+    TRY(make_room(bytes + record.mailboxes.size() * 8, Room::Essential));
     if (compactor.store_census)
         write(record);
     // The reservation may have stood in what goes.

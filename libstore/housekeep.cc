@@ -138,7 +138,7 @@ util::Result<void> LogStore::forget_deleted()
 util::Result<void> LogStore::purge_upto(Lsn limit)
 {
     TRY(load_kept());
-    TRY(prepare(64, 1, true));
+    TRY(prepare(64, 1, Room::Essential));
     add(PurgeRecord{.limit = limit});
     strict();
     return {};

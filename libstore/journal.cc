@@ -30,7 +30,7 @@ util::Error writing_failed(util::Error error)
     return error;
 }
 
-util::Result<void> LogStore::allocate(std::uint64_t end, bool essential)
+util::Result<void> LogStore::allocate(std::uint64_t end, Room room)
 {
     if (end + room_reserve <= allocated_)
         return {};
@@ -47,7 +47,9 @@ util::Result<void> LogStore::allocate(std::uint64_t end, bool essential)
         }
     }
     // What was allocated in an earlier life is still there.
-    if (essential && (end <= allocated_ || util::sys::fallocate_keep_size(active_.get(), end_, end - end_).ok()))
+    std::uint64_t wanted = end + (room == Room::Moves ? room_reserve - room_for_moves : 0);
+    if (room != Room::Growth &&
+        (wanted <= allocated_ || util::sys::fallocate_keep_size(active_.get(), end_, wanted - end_).ok()))
         return {};
     return writing_failed({util::Kind::Temporary, {}, ENOSPC});
 }
@@ -89,24 +91,24 @@ util::Result<void> LogStore::start_segment()
     return {};
 }
 
-util::Result<void> LogStore::make_room(std::uint64_t bytes, bool essential)
+util::Result<void> LogStore::make_room(std::uint64_t bytes, Room room)
 {
     if (failure_)
         return *failure_;
     if (end_ > segment_header_size && end_ + bytes > options_.segment_size) {
         auto started = start_segment();
-        // On a full disk the segment before has room for what is essential.
-        if (!started.ok() && !essential)
+        // On a full disk the segment before has room for more than growth.
+        if (!started.ok() && room == Room::Growth)
             return started.take_error();
     }
     if (in_flight_bytes_ > max_in_flight)
         TRY(sync());
-    return allocate(end_ + bytes, essential);
+    return allocate(end_ + bytes, room);
 }
 
-util::Result<void> LogStore::prepare(std::uint64_t bytes, Lsn lsns, bool essential)
+util::Result<void> LogStore::prepare(std::uint64_t bytes, Lsn lsns, Room room)
 {
-    TRY(make_room(bytes + 4 * record_header_size, essential));
+    TRY(make_room(bytes + 4 * record_header_size, room));
     if (state_.reservation_open && state_.last + lsns + lsn_block / 4 <= state_.ceiling)
         return {};
     ReserveRecord reserve;

@@ -23,6 +23,7 @@ namespace store {
 
 constexpr Lsn lsn_block = 4096;                    // Lsns reserved at a time
 constexpr std::uint64_t room_reserve = 64U << 10;  // kept for expunge and flag records on a full disk
+constexpr std::uint64_t room_for_moves = 32U << 10;  // of it, since clients delete by moving to Trash
 constexpr std::uint64_t room_step = 256U << 10;    // room is allocated in steps of this
 constexpr std::uint64_t max_segment_size = 64U << 20;
 constexpr std::size_t max_pending = 1U << 20;      // handed over at the latest with this many bytes
@@ -175,11 +176,13 @@ private:
     void check_messages(CheckReport& report);
 
     // --- journal.cc ------------------------------------------------------------------------------
-    util::Result<void> make_room(std::uint64_t bytes, bool essential);
+    // What a full disk still has room for: removing and flags, the reserve; moves, a part of it.
+    enum class Room : std::uint8_t { Growth, Moves, Essential };
+    util::Result<void> make_room(std::uint64_t bytes, Room room);
     util::Result<void> start_segment();
-    util::Result<void> allocate(std::uint64_t end, bool essential);
+    util::Result<void> allocate(std::uint64_t end, Room room);
     // Makes room for records of about `bytes` and Lsns for `lsns` changes.
-    util::Result<void> prepare(std::uint64_t bytes, Lsn lsns, bool essential);
+    util::Result<void> prepare(std::uint64_t bytes, Lsn lsns, Room room);
     // Encodes a record behind the pending ones; body: what follows the meta.
     template <typename Record>
     Lsn write(const Record& record, Lsn span = 1, std::uint16_t index = 0, std::uint16_t count = 1,

@@ -111,7 +111,7 @@ util::Result<Lsn> LogStore::create_mailbox(std::string_view name, SpecialUse use
             missing.push_back(std::move(parent));
     if (state_.names.size() + missing.size() + 1 > options_.max_mailboxes)
         return util::permanent("too many mailboxes");
-    TRY(prepare((missing.size() + 1) * (max_mailbox_name_length + 128), missing.size() + 1, false));
+    TRY(prepare((missing.size() + 1) * (max_mailbox_name_length + 128), missing.size() + 1, Room::Growth));
     auto count = std::uint16_t(missing.size() + 1);
     std::uint16_t index = 0;
     for (auto& parent : missing)
@@ -164,7 +164,7 @@ util::Result<Lsn> LogStore::rename_mailbox(std::string_view from, std::string_vi
         return util::permanent("too many mailboxes");
     std::size_t total = missing.size() + renames.size();
     TRY(prepare(total * (max_mailbox_name_length + max_keywords * (max_keyword_length + 4) + 128),
-                total, false));
+                total, Room::Growth));
     std::uint16_t index = 0;
     for (auto& parent : missing)
         TRY(add_mailbox(std::move(parent), SpecialUse::None, index++, std::uint16_t(total)));
@@ -196,7 +196,7 @@ util::Result<Lsn> LogStore::remove_mailbox(std::string_view name)
     // Of what compaction has left out of it so far only a census tells.
     if (compaction_ && compaction_->compactor.censuses.contains(folder->id))
         TRY(take_census(*folder));
-    TRY(prepare(max_mailbox_name_length + 64, 1, true));
+    TRY(prepare(max_mailbox_name_length + 64, 1, Room::Essential));
     add(MailboxRemovedRecord{.id = folder->id, .seconds = wall_seconds(), .name = wanted});
     strict();
     changed(0);
@@ -212,7 +212,7 @@ util::Result<Lsn> LogStore::set_special_use(std::string_view name, SpecialUse us
         return unknown(name);
     MailboxRecord record = record_of(*folder);
     record.special_use = use;
-    TRY(prepare(max_mailbox_name_length + max_keywords * (max_keyword_length + 4) + 128, 1, false));
+    TRY(prepare(max_mailbox_name_length + max_keywords * (max_keyword_length + 4) + 128, 1, Room::Growth));
     add(record);
     strict();
     changed(0);
@@ -230,7 +230,7 @@ util::Result<Lsn> LogStore::adopt_identity(MailboxId mailbox, std::uint32_t uid_
     MailboxRecord record = record_of(*folder);
     record.uid_validity = uid_validity;
     record.uid_next = uid_next;
-    TRY(prepare(max_mailbox_name_length + max_keywords * (max_keyword_length + 4) + 128, 1, false));
+    TRY(prepare(max_mailbox_name_length + max_keywords * (max_keyword_length + 4) + 128, 1, Room::Growth));
     add(record);
     strict();
     changed(mailbox);
@@ -248,7 +248,7 @@ util::Result<Lsn> LogStore::subscribe(std::string_view name, bool on)
         return durable_;
     if (on && state_.subscriptions.size() >= std::size_t(2) * options_.max_mailboxes)
         return util::permanent("too many subscriptions");
-    TRY(prepare(wanted.size() + 64, 1, true));
+    TRY(prepare(wanted.size() + 64, 1, Room::Essential));
     add(SubscriptionRecord{.on = on, .name = std::move(wanted)});
     strict();
     changed(0);

@@ -38,7 +38,7 @@ LogStore::~LogStore()
 {
     if (!committer_ || segments_.empty() || failure_)
         return;
-    if (state_.reservation_open && make_room(record_header_size, true).ok())
+    if (state_.reservation_open && make_room(record_header_size, Room::Essential).ok())
         add(ClosedRecord{});
     bool synced = sync().ok();
     if (compaction_)

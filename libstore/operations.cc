@@ -110,7 +110,7 @@ util::Result<Keywords> LogStore::keyword_bits(Folder& folder, const std::vector<
         return util::permanent("too many keywords in this mailbox");
     for (std::string_view name : fresh) {
         auto index = std::uint32_t(folder.keywords.size());
-        TRY(prepare(name.size() + 64, 1, true));
+        TRY(prepare(name.size() + 64, 1, Room::Essential));
         add(KeywordRecord{.mailbox = folder.id, .index = index, .name = std::string(name)});
         lazy();
         bits |= Keywords(1) << index;
@@ -225,7 +225,7 @@ util::Result<std::vector<Stored>> LogStore::append_all(MailboxId mailbox,
     for (const auto& message : messages)
         TRY(keyword_bits(*folder, message.keywords));
     // As many Lsns as uids: recovery counts on it.
-    TRY(prepare(bytes, messages.size(), false));
+    TRY(prepare(bytes, messages.size(), Room::Growth));
     auto guids = TRY(write_bodies(messages));
     for (const auto& message : messages) {
         Lsn lsn = append_one(*folder, message, guids[stored.size()], std::uint16_t(stored.size()),
@@ -283,7 +283,8 @@ util::Result<Copied> LogStore::transfer(MailboxId from, std::span<const std::uin
         if (used >> bit & 1)
             translation[bit] = known_keywords(*target_folder, {source->keywords[bit]});
 
-    TRY(prepare(record.items.size() * (entry_size + 4) + 64, record.items.size(), false));
+    TRY(prepare(record.items.size() * (entry_size + 4) + 64, record.items.size(),
+                kind == CopyRecord::Kind::Move ? Room::Moves : Room::Growth));
     std::int64_t now = wall_seconds();
     std::uint32_t next = target_folder->uid_next;
     for (auto& item : record.items) {
@@ -355,7 +356,7 @@ util::Result<FlagsChanged> LogStore::change_flags(MailboxId mailbox,
         record.groups.push_back({values.first, values.second, ranges.take()});
         bytes += 16 + record.groups.back().uids.size() * 8;
     }
-    TRY(prepare(bytes, 1, true));
+    TRY(prepare(bytes, 1, Room::Essential));
     result.lsn = add(record);
     lazy();
     changed(mailbox);
@@ -367,7 +368,7 @@ void LogStore::claim_recent(MailboxId mailbox)
     Folder* folder = state_.folder(mailbox);
     if (!folder || failure_ || folder->first_recent_uid == folder->uid_next)
         return;
-    if (!prepare(64, 1, true).ok())
+    if (!prepare(64, 1, Room::Essential).ok())
         return;
     add(RecentRecord{.mailbox = mailbox, .first_recent_uid = folder->uid_next});
 }
@@ -389,7 +390,7 @@ util::Result<Lsn> LogStore::expunge(MailboxId mailbox, std::span<const std::uint
     if (count == 0)
         return durable_;
     ExpungeRecord record{.mailbox = mailbox, .seconds = wall_seconds(), .uids = ranges.take()};
-    TRY(prepare(record.uids.size() * 8 + 64, 1, true));
+    TRY(prepare(record.uids.size() * 8 + 64, 1, Room::Essential));
     Lsn lsn = add(record);
     strict();
     changed(mailbox);

@@ -377,7 +377,7 @@ util::Result<void> LogStore::after_replay()
     for (const auto& name : state_.name_orphans()) {
         ++damage_;
         util::log::warning(directory_, ": the record of a mailbox is lost; its mail is in ", name);
-        TRY(make_room(2 * max_mailbox_name_length, true));
+        TRY(make_room(2 * max_mailbox_name_length, Room::Essential));
         add(record_of(*state_.folder(name)));
     }
     bool unclean = state_.reservation_open || lost_ > 0;
@@ -389,7 +389,7 @@ util::Result<void> LogStore::after_replay()
         reserve.ceiling = shown + 1 + lsn_block;
         reserve.recovered = true;
         reserve.uid_bump = std::uint32_t(std::min<Lsn>(shown - durable_ + lost_, 1U << 20));
-        TRY(make_room(2 * record_header_size, true));
+        TRY(make_room(2 * record_header_size, Room::Essential));
         add(reserve, shown + 1 - state_.last);
     }
     if (!state_.names.contains("INBOX"))

@@ -72,7 +72,7 @@ util::Result<void> LogStore::release()
     Compaction& now = *compaction_;
     if (!now.holes.empty()) {
         // At the end of the log recovery looks at contents, but not at those before a durable mark.
-        TRY(make_room(2 * record_header_size, true));
+        TRY(make_room(2 * record_header_size, Room::Essential));
         add(ReserveRecord{.ceiling = state_.last + 1 + lsn_block});
         strict();
     }

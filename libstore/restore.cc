@@ -61,7 +61,7 @@ util::Result<Copied> LogStore::restore(MailboxId from, std::span<const std::uint
         copied.source.push_back(item.source);
         copied.target.push_back(item.entry.uid);
     }
-    TRY(prepare(record.items.size() * (entry_size + 4) + 64, record.items.size(), false));
+    TRY(prepare(record.items.size() * (entry_size + 4) + 64, record.items.size(), Room::Growth));
     copied.lsn = add(record, record.items.size());
     strict();
     changed(to);

@@ -402,9 +402,11 @@ Result<std::string> read_fd(int fd, std::size_t limit)
 namespace {
 
 Result<void> write_and_rename(int fd, const std::string& temporary_path, const std::string& path,
-                              std::string_view content, mode_t mode)
+                              std::string_view content, mode_t mode, const std::optional<Owner>& owner)
 {
     TRY(write_all(fd, content));
+    if (owner)
+        TRY(fchown(fd, owner->uid, owner->gid));
     TRY(fchmod(fd, mode));  // whatever the umask is
     TRY(fsync(fd));
     return rename(temporary_path, path);
@@ -412,14 +414,15 @@ Result<void> write_and_rename(int fd, const std::string& temporary_path, const s
 
 }  // namespace
 
-Result<void> replace_file(const std::string& path, std::string_view content, mode_t mode)
+Result<void> replace_file(const std::string& path, std::string_view content, mode_t mode,
+                          const std::optional<Owner>& owner)
 {
     // The pid keeps two writers apart; what a dead one of the same pid left is in the way and goes.
     std::string temporary_path = concat(path, ".tmp", ::getpid());
     if (auto gone = unlink(temporary_path); !gone && gone.error().code != ENOENT)
         return gone;
     auto fd = TRY(open(temporary_path, O_WRONLY | O_CREAT | O_EXCL, 0600));
-    if (auto written = write_and_rename(fd.get(), temporary_path, path, content, mode); !written) {
+    if (auto written = write_and_rename(fd.get(), temporary_path, path, content, mode, owner); !written) {
         (void)unlink(temporary_path);  // litter is the smaller trouble
         return written;
     }

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -96,8 +97,14 @@ bool is_sealed(int fd);
 // The whole of a file; Permanent when it is larger than `limit` bytes.
 Result<std::string> read_file(const std::string& path, std::size_t limit);
 Result<std::string> read_fd(int fd, std::size_t limit);
-// Replaces a file: temporary name in the same directory, sync, rename, sync of the directory.
-Result<void> replace_file(const std::string& path, std::string_view content, mode_t mode = 0644);
+struct Owner {
+    uid_t uid = 0;
+    gid_t gid = 0;
+};
+// Replaces a file: temporary name in the same directory, sync, rename, sync of the directory.  It has mode and
+// owner (the caller, unless one is given) before it has its name; when something fails the old file stays alone.
+Result<void> replace_file(const std::string& path, std::string_view content, mode_t mode = 0644,
+                          const std::optional<Owner>& owner = {});
 
 // --- sockets and processes -----------------------------------------------------------------------
 

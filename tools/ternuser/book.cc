@@ -19,21 +19,6 @@ bool is_root()
     return ::geteuid() == 0;
 }
 
-// As util::sys::replace_file, but the new file has its owner before it has its name.
-util::Result<void> replace_secret(const std::string& path, const std::string& directory, std::string_view content,
-                                  std::optional<server::Identity> owner)
-{
-    std::string temporary = path + ".new";
-    (void)util::sys::unlink(temporary);
-    auto fd = TRY(util::sys::open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-    if (owner)
-        TRY(util::sys::fchown(fd.get(), owner->uid, owner->gid));
-    TRY(util::sys::write_all(fd.get(), content));
-    TRY(util::sys::fsync(fd.get()));
-    TRY(util::sys::rename(temporary, path));
-    return util::sys::sync_directory(directory);
-}
-
 }  // namespace
 
 util::Result<UidRange> parse_uid_range(std::string_view text)
@@ -130,10 +115,12 @@ util::Result<void> Book::save_accounts()
 util::Result<void> Book::save_credentials()
 {
     std::string text = TRY(conf::format_credentials(credentials_));
-    std::optional<server::Identity> owner;
-    if (is_root())
-        owner = TRY(server::identity_of(common_, "auth", false));
-    return replace_secret(directory_ + "/credentials", directory_, text, owner);
+    std::optional<util::sys::Owner> owner;
+    if (is_root()) {
+        server::Identity auth = TRY(server::identity_of(common_, "auth", false));
+        owner = {auth.uid, auth.gid};
+    }
+    return util::sys::replace_file(directory_ + "/credentials", text, 0600, owner);
 }
 
 util::Result<void> Book::add(const std::string& address, conf::Credential credential)

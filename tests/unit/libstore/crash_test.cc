@@ -601,6 +601,54 @@ TEST(a_full_disk_refuses_mail_and_can_be_emptied)
 }
 END_TEST
 
+// Clients delete by moving to Trash; however often they do, room stays to remove what lies there.
+TEST(a_full_disk_lets_mail_be_moved_and_then_removed)
+{
+    Directory directory;
+    std::string path = directory.beside("store");
+    auto store = open(path, small());
+    auto inbox = id_of(*store, "INBOX");
+    OK(store->create_mailbox("Trash", store::SpecialUse::Trash));
+    auto trash = id_of(*store, "Trash");
+    for (int i = 0; i < 20; ++i)
+        add(*store, "INBOX", util::concat("m", i), 0, {}, 2500);
+    tidy(*store);
+    OK(store->sync());
+    full = true;
+    store::Rendered texts = rendered("x");
+    std::string content = text_of("x", 2500);
+    store::NewMessage message;
+    message.content = content;
+    message.rendered = &texts;
+    for (int more = 0; store->append(inbox, message).ok(); ++more)
+        THAT(more < 200);
+
+    std::vector<std::uint32_t> uids = {1};
+    while (store->copy(inbox, uids, trash).ok()) {
+    }
+    int moves = 0;
+    util::Result<store::Copied> moved = store::Copied();
+    std::pair<store::MailboxId, store::MailboxId> way(inbox, trash);
+    while ((moved = store->move(way.first, uids, way.second)).ok()) {
+        uids = moved->target;
+        std::swap(way.first, way.second);
+        THAT(++moves < 10'000);
+    }
+    EQ(moved.error().code, ENOSPC);
+    THAT(moves > 50);
+    OK(store->sync());
+    OK(store->change_flags(way.first, uids, {FlagOperation::Add, store::Deleted, {}, {}}));
+    OK(store->expunge(way.first, uids));
+    for (std::uint32_t uid = 2; uid <= 20; ++uid)
+        OK(store->expunge(inbox, std::span(&uid, 1)));
+    OK(store->sync());
+    std::string before = picture(*store);
+    store.reset();
+    full = false;
+    EQ(picture(*open(path, small())), before);
+}
+END_TEST
+
 // What the files of a store take up.
 std::uint64_t blocks_of(const std::string& path)
 {
@@ -665,6 +713,6 @@ TEST(a_full_disk_gives_dead_mail_back_in_place)
 END_TEST
 
 SUITE(crash, a_full_disk_gives_dead_mail_back_in_place, survives_death_at_every_call, survives_a_power_cut_at_every_sync,
-      a_full_disk_refuses_mail_and_can_be_emptied)
+      a_full_disk_refuses_mail_and_can_be_emptied, a_full_disk_lets_mail_be_moved_and_then_removed)
 
 }  // namespace
