@@ -150,6 +150,23 @@ TEST(more_orders_than_processes_wait)
 }
 END_TEST
 
+TEST(lists_are_read_while_commands_fill_the_house)
+{
+    Post post("inline:{{x=\"|sleep 100\"}}", {.process_limit = 1, .time_limit = std::chrono::seconds(100)});
+    for (std::uint64_t i = 1; i <= 2; ++i)
+        OK(post.local.send(Post::order(i, "x", "|sleep 100")));
+    ipc::ReadList wanted;
+    wanted.request = 3;
+    wanted.place = {.kind = ipc::Place::Kind::Alias, .name = "x", .extension = {}, .steps = {}};
+    OK(post.local.send(wanted));
+    EQ(post.next<ipc::ListPart>().request, 3u);
+    post.keeper->stop([] {});
+    EQ(post.next<ipc::ErrandDone>().request, 2u);   // that had not begun
+    post.keeper->kill_all();
+    EQ(post.next<ipc::ErrandDone>().status.disposition, Disposition::Deferred);
+}
+END_TEST
+
 TEST(much_output_is_read_and_little_kept)
 {
     std::string command = "\"|head -c 1000000 /dev/zero | tr '\\\\0' x; exit 1\"";
@@ -198,7 +215,7 @@ TEST(lists_are_read)
 END_TEST
 
 SUITE(keeper, commands_end_with_a_status, an_order_for_another_list_than_there_is_waits, who_takes_too_long_is_killed_with_all_that_it_started,
-      more_orders_than_processes_wait, much_output_is_read_and_little_kept, peers_that_send_nonsense_are_dropped_and_the_end_is_awaited,
+      more_orders_than_processes_wait, lists_are_read_while_commands_fill_the_house, much_output_is_read_and_little_kept, peers_that_send_nonsense_are_dropped_and_the_end_is_awaited,
       lists_are_read)
 
 }  // namespace
