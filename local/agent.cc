@@ -179,6 +179,8 @@ void Agent::report(Work& work)
     outcome.transmission_delay = (now - handed).count();
     outcome.expanded = work.expansion && work.expansion->expanded();
     outcome.pass_to = work.pass_to;
+    if (work.status.disposition == ipc::Disposition::Bounced)
+        outcome.return_to = work.return_to;
     outcome.status = std::move(work.status);
     // RFC 3461 §5.2.7: a mailing list has it; of an alias for several the sender hears that, once; what
     // one address stands for tells by itself.

@@ -57,6 +57,8 @@ void Agent::advance(WorkId id)
     for (const End& end : ends) {
         work.open += end.kind != End::Kind::Forward;
         work.mailing_list |= end.origin.is_mailing_list;
+        if (end.origin.is_mailing_list)
+            work.return_to = end.origin.sender;
     }
     std::erase_if(ends, [&](End& end) {
         bool forward = end.kind == End::Kind::Forward;

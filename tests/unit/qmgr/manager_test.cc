@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <map>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -671,6 +672,40 @@ TEST(a_transport_may_pass_a_recipient_on_once)
 }
 END_TEST
 
+TEST(the_owner_of_a_list_hears_of_its_failures_and_the_sender_of_others)
+{
+    Bed bed;
+    int local = bed.listen("local"), bounce = bed.listen("bounce");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.offer(id_a, {"a@here", "list@here", "other@here"}, false);
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+    cleaner.name(id_a);
+    Agent agent(bed, local, 10);
+    for (int i = 0; i < 3; ++i) {
+        auto job = agent.next_as<ipc::Job>();
+        ipc::Outcome outcome;
+        outcome.job = job.job;
+        outcome.index = job.recipients[0].index;
+        outcome.status.disposition = ipc::Disposition::Bounced;
+        outcome.status.dsn = "5.1.1";
+        if (job.recipients[0].recipient.address.starts_with("list"))
+            outcome.return_to = "owner-list@here";
+        OK(agent.connection.send(outcome));
+    }
+    Agent reporter(bed, bounce, 1);
+    std::map<std::string, std::size_t> told;
+    for (int i = 0; i < 2; ++i) {
+        auto notify = reporter.next_as<ipc::Notify>();
+        told[notify.envelope.sender] += notify.recipients.size();
+        reporter.confirm(notify);
+    }
+    EQ(told["sender@example.org"], 2u);
+    EQ(told["owner-list@here"], 1u);
+    bed.until([&] { return bed.manager->messages().empty(); });
+}
+END_TEST
+
 TEST(who_is_behind_a_local_alias_is_not_told_to_strangers)
 {
     Bed bed;
@@ -691,7 +726,8 @@ TEST(who_is_behind_a_local_alias_is_not_told_to_strangers)
 }
 END_TEST
 
-SUITE(manager, a_transport_may_pass_a_recipient_on_once, who_is_behind_a_local_alias_is_not_told_to_strangers, a_notice_that_was_lost_is_ordered_again, a_message_that_is_delivered_in_time_never_gets_a_name,
+SUITE(manager, a_transport_may_pass_a_recipient_on_once, who_is_behind_a_local_alias_is_not_told_to_strangers,
+      the_owner_of_a_list_hears_of_its_failures_and_the_sender_of_others, a_notice_that_was_lost_is_ordered_again, a_message_that_is_delivered_in_time_never_gets_a_name,
       a_message_that_all_refuse_is_refused_and_not_bounced, a_temporary_failure_keeps_and_defers,
       a_race_ends_in_time_and_the_delivery_goes_on, what_does_not_race_waits_for_its_name,
       what_is_to_be_held_is_held_until_it_is_released, a_content_filter_overrules_routes_and_a_redirect_recipients,
