@@ -47,11 +47,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
     rules.field_limit = *config.header_size_limit;
     for (const std::string& name : *config.message_drop_headers)
         rules.drop.push_back(util::lower(name));
-    util::Sandbox sandbox;
-    sandbox.add(incoming).read(process.config_directory()).connect();
-    for (std::string& aliases : routing::alias_directories(routing_config))
-        sandbox.read(std::move(aliases));
-    TRY(process.drop_privileges(std::move(sandbox)));
+    TRY(process.drop_privileges(util::Sandbox().add(incoming).read(process.config_directory()).connect()));
     ::umask(0007);  // qmgr writes to files by their group
 
     Expander expander = [&](const std::string& address) { return expand(*routes, address); };

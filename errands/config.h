@@ -12,7 +12,8 @@ struct Config : conf::Section {
         "With whose rights commands and files of aliases(5) are served, where root owns the table.  A table of "
         "another owner has the rights of its owner."};
     conf::Count process_limit{this, "errands_process_limit", "50", {.min = 1, .max = 10'000},
-        "How many errands are run at a time; more wait."};
+        "How many commands and deliveries to files are run at a time, and how many lists are read beside them; more "
+        "wait."};
     conf::Size list_size_limit{this, "errands_list_size_limit", "1000000", {.min = 1000, .max = 100'000'000},
         "How large a .forward file, or a file of :include:, may be."};
 
@@ -35,6 +36,9 @@ struct Config : conf::Section {
         "How long a command may run; then it is killed, with all of its process group."};
     conf::Text local_command_shell{this, "local_command_shell", "",
         "The shell that runs commands, with -c, instead of /bin/sh."};
+    conf::Text command_expansion_filter{this, "command_expansion_filter",
+        "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "The characters that may stay in what a command's environment has from the message; others become underscores."};
     conf::Words export_environment{this, "export_environment", "TZ, LANG",
         "Variables of the environment that commands get as they are, or name=value."};
 

@@ -59,7 +59,8 @@ void Keeper::accept(util::UniqueFd connection, std::function<void()> gone)
                                  if (error.kind == util::Kind::Invalid)
                                      util::log::warning("dropped a connection: ", error.text);
                                  // What runs goes on; nobody waits for it.
-                                 std::erase_if(waiting_, [id](const Waiting& one) { return one.peer == id; });
+                                 for (Lane& lane : lanes_)
+                                     std::erase_if(lane.waiting, [id](const Waiting& one) { return one.peer == id; });
                                  auto over = std::move(peers_[id].gone);
                                  peers_.erase(id);
                                  over();
@@ -95,10 +96,11 @@ void Keeper::place(std::uint64_t peer, Order order)
 {
     if (stopping_)
         return fail(peer, order, "shutting down");
-    if (errands_.size() >= settings_.process_limit) {
-        if (waiting_.size() >= max_waiting)
+    Lane& its = lane(std::holds_alternative<ipc::ReadList>(order));
+    if (its.running >= settings_.process_limit) {
+        if (its.waiting.size() >= max_waiting)
             return fail(peer, order, "too many errands at once");
-        waiting_.push_back({peer, std::move(order)});
+        its.waiting.push_back({peer, std::move(order)});
         return;
     }
     if (auto started = start(peer, order); !started.ok())
@@ -141,6 +143,7 @@ util::Result<void> Keeper::start(std::uint64_t peer, Order& order)
             read_list(std::get<ipc::ReadList>(order), rules_, pair.second.get());
         run_entry(std::get<ipc::RunEntry>(order), rules_, pair.second.get(), printed_to.get());
     }
+    ++lane(reads).running;
     Errand& errand = errands_[pid];
     errand.peer = peer;
     errand.request = request_of(order);
@@ -243,6 +246,7 @@ void Keeper::ended(pid_t pid, int status)
         read_output(errand);
     if (!errand.answered)
         answer_end(errand, status);
+    --lane(errand.reads).running;
     errands_.erase(pid);
 }
 
@@ -270,10 +274,12 @@ void Keeper::answer_end(Errand& errand, int status)
 
 void Keeper::serve_waiting()
 {
-    while (!waiting_.empty() && errands_.size() < settings_.process_limit) {
-        Waiting next = std::move(waiting_.front());
-        waiting_.pop_front();
-        place(next.peer, std::move(next.order));
+    for (Lane& lane : lanes_) {
+        while (!lane.waiting.empty() && lane.running < settings_.process_limit) {
+            Waiting next = std::move(lane.waiting.front());
+            lane.waiting.pop_front();
+            place(next.peer, std::move(next.order));
+        }
     }
 }
 
@@ -311,8 +317,9 @@ void Keeper::stop(std::function<void()> done)
 {
     stopping_ = true;
     done_ = std::move(done);
-    for (Waiting& one : std::exchange(waiting_, {}))
-        fail(one.peer, one.order, "shutting down");
+    for (Lane& lane : lanes_)
+        for (Waiting& one : std::exchange(lane.waiting, {}))
+            fail(one.peer, one.order, "shutting down");
     if (errands_.empty())
         std::exchange(done_, {})();
 }

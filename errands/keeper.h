@@ -14,7 +14,7 @@
 namespace errands {
 
 struct Settings {
-    std::size_t process_limit = 50;         // errands_process_limit
+    std::size_t process_limit = 50;         // errands_process_limit: readers of lists, and all others
     util::Duration time_limit{1000'000'000};   // command_time_limit
 };
 
@@ -79,7 +79,14 @@ private:
     std::uint64_t next_peer_ = 1;
     std::unordered_map<std::uint64_t, Peer> peers_;
     std::unordered_map<pid_t, Errand> errands_;
-    std::deque<Waiting> waiting_;
+    // Of those that read lists, and of others, as each kind has its own limit: commands that take long must
+    // not hold up mail that needs none.
+    struct Lane {
+        std::size_t running = 0;
+        std::deque<Waiting> waiting;
+    };
+    Lane& lane(bool reads) { return lanes_[reads]; }
+    Lane lanes_[2];
     std::function<void()> done_;
     bool stopping_ = false;
     util::Timer sweep_timer_;

@@ -27,7 +27,7 @@ std::string one_word(std::string_view text)
 std::string letter_head(const ipc::RunEntry& order, LetterForm form, std::int64_t now)
 {
     std::string head;
-    if (form.mailbox_file) {
+    if (form.from_line) {
         std::time_t seconds = now;
         std::tm local{};
         ::localtime_r(&seconds, &local);

@@ -12,7 +12,8 @@
 namespace errands {
 
 struct LetterForm {
-    bool mailbox_file = true;       // "From sender date" before it, ">From " within, an empty line behind
+    bool from_line = true;          // "From sender date" before it
+    bool mailbox_file = true;       // ">From " within, an empty line behind
     bool delivered_to = true;       // a Delivered-To: field
 };
 

@@ -136,7 +136,7 @@ Result<void> append_regular(int fd, const std::string& path, const ipc::RunEntry
 
 Result<void> append_to_file(const std::string& path, const ipc::RunEntry& order, const FileRules& rules)
 {
-    LetterForm form{.mailbox_file = true, .delivered_to = rules.delivered_to};
+    LetterForm form{.from_line = true, .mailbox_file = true, .delivered_to = rules.delivered_to};
     auto lstatus = util::sys::lstat(path);
     bool regular = !lstatus.ok() || S_ISREG(lstatus->st_mode);
     if (lstatus.ok() && S_ISLNK(lstatus->st_mode))
@@ -202,7 +202,7 @@ Result<void> put_into_maildir(const std::string& given, const ipc::RunEntry& ord
     }
     if (!file.ok())
         return fail(file.take_error());
-    auto written = write_to(file->get(), order, {.mailbox_file = false, .delivered_to = rules.delivered_to});
+    auto written = write_to(file->get(), order, {.from_line = false, .mailbox_file = false, .delivered_to = rules.delivered_to});
     if (written.ok())
         written = util::sys::fsync(file->get());
     std::string final_name;

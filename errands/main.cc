@@ -119,6 +119,7 @@ util::Result<Rules> rules_of(const server::Process& process, const Sections& con
     rules.delivered_to_command = config.delivery.prepends("command");
     rules.delivered_to_file = config.delivery.prepends("file");
     rules.shell = *config.own.local_command_shell;
+    rules.command_filter = *config.own.command_expansion_filter;
     rules.environment = exported(*config.own.export_environment);
     rules.home_mailbox = *config.own.home_mailbox;
     rules.spool_directory = *config.own.mail_spool_directory;

@@ -25,7 +25,7 @@ constexpr Meaning meanings[] = {
     {EX_NOHOST, "5.1.2", "host name unknown"},
     {EX_UNAVAILABLE, "5.3.0", "service unavailable"},
     {EX_SOFTWARE, "5.3.0", "internal software error"},
-    {EX_OSERR, "5.3.0", "system resource problem"},
+    {EX_OSERR, "4.3.0", "system resource problem"},
     {EX_OSFILE, "5.3.0", "critical OS file missing"},
     {EX_CANTCREAT, "5.2.0", "can't create user output file"},
     {EX_IOERR, "5.3.0", "input/output error"},

@@ -99,13 +99,22 @@ std::vector<std::string> command_environment(const ipc::RunEntry& order, const U
     auto [local, domain] = util::split_first(order.recipient, '@');
     auto [name, extension] = mail::split_extension(local, rules.recipient_delimiter);
     std::vector<std::string> variables = rules.environment;
-    auto set = [&](std::string_view variable, std::string_view value) {
-        if (!value.empty() && value.find('\0') == std::string_view::npos)
-            variables.push_back(concat(variable, "=", value));
+    // What came from outside may end up in a shell.
+    auto filtered = [&](std::string_view value) {
+        std::string out(value);
+        for (char& c : out)
+            if (rules.command_filter.find(c) == std::string::npos)
+                c = '_';
+        return out;
     };
-    set("PATH", "/usr/bin:/bin");
+    auto set = [&](std::string_view variable, std::string_view value) {
+        if (!value.empty())
+            variables.push_back(concat(variable, "=", filtered(value)));
+    };
+    variables.emplace_back("PATH=/usr/bin:/bin");
     set("HOME", user.home);
-    set("LOGNAME", user.name);
+    // Nobody in particular is whom the mail is for.
+    set("LOGNAME", user.home.empty() ? name : std::string_view(user.name));
     set("SHELL", user.shell);
     set("USER", name);
     set("LOCAL", local);
@@ -113,7 +122,7 @@ std::vector<std::string> command_environment(const ipc::RunEntry& order, const U
     set("EXTENSION", extension);
     set("RECIPIENT", order.recipient);
     set("ORIGINAL_RECIPIENT", order.original_recipient);
-    variables.push_back(concat("SENDER=", order.sender));
+    variables.push_back(concat("SENDER=", filtered(order.sender)));
     set("CLIENT_ADDRESS", order.client_address);
     set("CLIENT_HOSTNAME", order.client_name);
     set("CLIENT_HELO", order.helo_name);
@@ -176,7 +185,7 @@ Result<void> arrange_descriptors(int letter, int output, int& result)
 Result<void> exec_command(const ipc::RunEntry& order, const std::string& command, const User& user, const Rules& rules, int result,
                           int output)
 {
-    util::UniqueFd letter = TRY(letter_file(order, {.mailbox_file = true, .delivered_to = rules.delivered_to_command}));
+    util::UniqueFd letter = TRY(letter_file(order, {.from_line = true, .mailbox_file = false, .delivered_to = rules.delivered_to_command}));
     std::vector<std::string> variables = command_environment(order, user, rules);
     TRY(limit_resources(rules));
     if (::chdir(user.home.empty() || user.name.empty() ? "/" : user.home.c_str()) < 0)
@@ -205,7 +214,7 @@ Result<ipc::DeliveryStatus> deliver_file(const ipc::RunEntry& order, const std::
     files.delivered_to = rules.delivered_to_file;
     if (path.ends_with('/')) {
         TRY(put_into_maildir(path, order, files, rules.hostname));
-        return status_of(ipc::Disposition::Delivered, "2.0.0", success.empty() ? "delivered to maildir" : std::string(success));
+        return status_of(ipc::Disposition::Delivered, "2.0.0", "delivered to maildir");
     }
     TRY(append_to_file(path, order, files));
     return status_of(ipc::Disposition::Delivered, "2.0.0", success.empty() ? "delivered to mailbox" : std::string(success));

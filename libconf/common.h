@@ -91,6 +91,8 @@ struct Common : Section {
         "The account of pop3d(8)."};
     Text anvil_owner{this, "anvil_owner", "tern-anvil", {.min = 1, .max = 100},
         "The account of anvil(8)."};
+    Text tables_owner{this, "tables_owner", "tern-tables", {.min = 1, .max = 100},
+        "The account of tables(8)."};
     Text log_owner{this, "log_owner", "tern-log", {.min = 1, .max = 100},
         "The account of log(8)."};
     Text setgid_group{this, "setgid_group", "terndrop", {.min = 1, .max = 100},

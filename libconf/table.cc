@@ -24,9 +24,10 @@ constexpr Type types[] = {
     {"cidr", open_cidr, nullptr},         {"fail", open_fail, nullptr},
     {"hash", open_hash, nullptr},         {"inline", open_inline, nullptr},
     {"lmdb", open_lmdb, nullptr},         {"pcre", open_pcre, nullptr},
-    {"pipemap", nullptr, open_pipe},      {"regexp", open_regexp, nullptr},
-    {"static", open_static, nullptr},     {"texthash", open_texthash, nullptr},
-    {"unionmap", nullptr, open_union},
+    {"pipemap", nullptr, open_pipe},      {"proxy", nullptr, open_proxy},
+    {"regexp", open_regexp, nullptr},     {"static", open_static, nullptr},
+    {"texthash", open_texthash, nullptr}, {"unionmap", nullptr, open_union},
+    {"unix", open_unix, nullptr},
 };
 
 constexpr auto type_names = [] {
@@ -53,7 +54,7 @@ bool looks_like_table(std::string_view word)
     }
     // "2001:db8::1" and "ab:cd::1" are addresses, not tables.
     std::string_view rest = word.substr(colon + 1);
-    return rest.starts_with('/') || rest.starts_with('{') || word.starts_with("static:") ||
+    return rest.starts_with('/') || rest.starts_with('{') || word.starts_with("static:") || word.starts_with("proxy:") ||
            word.starts_with("fail:") || rest.find(':') == std::string_view::npos;
 }
 

@@ -6,6 +6,8 @@
 //   cidr:/path regexp:/path pcre:/path                        patterns, in their order; also
 //   cidr:{{pattern result} ...}                               in the parameter itself
 //   unionmap:{table ...}     all answers, with commas        pipemap:{table ...}  one after another
+//   proxy:table              another program looks into it: tables(8)
+//   unix:passwd.byname       users, group.byname groups, as NSS has them
 //   accounts:/path           the public accounts file: uid:gid:home:flags
 //
 // Opening never reads: a table whose file is not there yet answers Temporary until it is.  Files
@@ -15,6 +17,7 @@
 
 #include "libutil/result.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -59,6 +62,11 @@ public:
 private:
     std::string name_;
 };
+
+// What looks into proxy: tables: the table's name without that word, the key, and whether that is a
+// domain.  Of the whole process, for tables are opened in many places: set once, at the start.
+using RemoteLookup = std::function<util::Result<Answer>(std::string_view table, std::string_view key, bool domain)>;
+void set_remote_lookup(RemoteLookup lookup);
 
 // Invalid: an unknown type, bad syntax.
 util::Result<std::unique_ptr<Table>> open_table(std::string_view name);

@@ -18,6 +18,9 @@ OpenedTable open_accounts(std::string_view name, std::string_view what);
 OpenedTable open_union(std::string_view name, std::string_view what, int depth);
 OpenedTable open_pipe(std::string_view name, std::string_view what, int depth);
 OpenedTable open_table_at(std::string_view name, int depth);
+// table_remote.cc
+OpenedTable open_proxy(std::string_view name, std::string_view what, int depth);
+OpenedTable open_unix(std::string_view name, std::string_view what);
 // table_pattern.cc
 OpenedTable open_cidr(std::string_view name, std::string_view what);
 OpenedTable open_regexp(std::string_view name, std::string_view what);

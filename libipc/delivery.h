@@ -118,6 +118,7 @@ struct Outcome {
     // Processes that ended while they worked on this message, it alone at last; they count as agents.
     std::uint32_t deaths = 0;
     bool expanded = false;               // by an alias: who are behind it is not told to strangers
+    std::string return_to;               // who hears of the failure instead of the sender: a mailing list's owner
     std::string pass_to;                 // "transport:nexthop" that is to deliver it instead: no status yet
 
     static void fields(auto& message, auto& visit)
@@ -130,6 +131,7 @@ struct Outcome {
         visit("destination_failed", message.destination_failed);
         visit("deaths", message.deaths);
         visit("expanded", message.expanded);
+        visit("return_to", message.return_to);
         visit("pass_to", message.pass_to);
     }
 };

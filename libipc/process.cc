@@ -2,6 +2,7 @@
 #include "libipc/check_mode.h"
 #include "libipc/process_state.h"
 #include "libipc/programs.h"
+#include "libipc/table_lookup.h"
 
 #include "libutil/log.h"
 #include "libutil/memory.h"
@@ -11,6 +12,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -21,6 +23,8 @@ namespace server {
 namespace {
 
 constexpr off_t max_certificates_size = 1'000'000;
+// How long an answer of tables(8) is waited for at most.
+constexpr util::Duration remote_table_timeout = std::chrono::seconds(30);
 
 // What a handler shares with the code it interrupts: set by SIGTERM; and $master_stop_time.
 volatile std::sig_atomic_t termination_wanted = 0;
@@ -175,6 +179,8 @@ util::Result<Process> Process::start(std::string_view program, Arguments argumen
     state->scoreboard = TRY(Scoreboard::map(util::UniqueFd(scoreboard_descriptor)));
     TRY(state->load(sections));
     util::log::to_socket(util::concat(*state->common.syslog_name, "/", program), log_descriptor);
+    conf::set_remote_lookup(ipc::remote_tables(private_socket(state->common, "tables"),
+                                               std::min<util::Duration>(*state->common.ipc_timeout, remote_table_timeout)));
     return Process(std::move(state));
 }
 

@@ -17,7 +17,7 @@ constexpr Program programs[] = {
     {"cleanup", "cleanup_owner"},      {"pickup", "pickup_owner"},         {"qmgr", "mail_owner"},
     {"local", "local_owner"},          {"bounce", "bounce_owner"},         {"auth", "auth_owner"},
     {"anvil", "anvil_owner"},          {"log", "log_owner"},              {"usher", ""},
-    {"errands", ""},                   {"auth-pam", ""},
+    {"errands", ""},                   {"tables", "tables_owner"},        {"auth-pam", ""},
 };
 
 // Null for a program that is not of the suite.

@@ -83,6 +83,17 @@ std::vector<std::string> alias_directories(const Config& config)
     return directories;
 }
 
+std::vector<std::string> visible_tables(const std::vector<std::string>& tables, std::string_view config_directory)
+{
+    std::vector<std::string> visible;
+    for (const std::string& table : tables) {
+        std::string_view path = util::split_first(table, ':').second;
+        bool inside = path.starts_with(config_directory) && path.substr(config_directory.size()).starts_with('/');
+        visible.push_back(path.starts_with('/') && !inside ? util::concat("proxy:", table) : table);
+    }
+    return visible;
+}
+
 mail::Address Router::complete_forward_path(mail::Address address)
 {
     bool bare_postmaster = address.domain.empty() && util::equal_nocase(address.local_part, "postmaster");

@@ -75,24 +75,28 @@ Refusal refusal_of(const Route& route)
 
 // --- opening -----------------------------------------------------------------------------------------
 
-Result<std::unique_ptr<Router>> Router::open(const conf::Common& common, const Config& config)
+Result<std::unique_ptr<Router>> Router::open(const conf::Common& common, const Config& config, Aliases aliases)
 {
     std::unique_ptr<Router> router(new Router(common, config));
     router->own_addresses_ = own_addresses(common);
-    TRY(router->open_tables());
+    TRY(router->open_tables(aliases));
     return router;
 }
 
-Result<void> Router::open_tables()
+Result<void> Router::open_tables(Aliases aliases)
 {
+    auto open_aliases = [&](const conf::TableNames& names) -> Result<conf::Tables> {
+        auto tables = conf::Tables::open(aliases == Aliases::Direct ? *names : visible_tables(*names, *common_.config_directory));
+        return tables.ok() ? std::move(tables) : Result<conf::Tables>(tables.take_error().in(names.name()));
+    };
     local_domains_ = TRY(open_domains(common_.mydestination, config_.matches_subdomains("mydestination")));
     alias_domains_ = TRY(open_domains(config_.virtual_alias_domains,
                                       config_.matches_subdomains("virtual_alias_domains")));
     mailbox_domains_ = TRY(open_domains(common_.virtual_mailbox_domains,
                                         config_.matches_subdomains("virtual_mailbox_domains")));
     relay_domains_ = TRY(open_domains(config_.relay_domains, config_.matches_subdomains("relay_domains")));
-    local_recipients_ = TRY(open_tables_of(config_.local_recipient_maps));
-    local_aliases_ = TRY(open_tables_of(config_.alias_maps));
+    local_recipients_ = TRY(open_aliases(config_.local_recipient_maps));
+    local_aliases_ = TRY(open_aliases(config_.alias_maps));
     aliases_ = TRY(open_tables_of(config_.virtual_alias_maps));
     mailboxes_ = TRY(open_tables_of(common_.virtual_mailbox_maps));
     relay_recipients_ = TRY(open_tables_of(config_.relay_recipient_maps));

@@ -63,10 +63,15 @@ struct Recipient {
 // The three parameters of canonical(5).
 enum class Canonical : unsigned char { Sender, Recipient, Both };
 
+// How tables of aliases(5) are looked into, such as hash:/etc/aliases.
+enum class Aliases : unsigned char { Remote, Direct };
+
 class Router {
 public:
-    // Invalid: a parameter's list or table is wrong; the text names it.
-    static util::Result<std::unique_ptr<Router>> open(const conf::Common& common, const Config& config);
+    // Invalid: a parameter's list or table is wrong; the text names it.  Who does not look into aliases(5)
+    // itself has tables(8) do it for tables outside the configuration directory.
+    static util::Result<std::unique_ptr<Router>> open(const conf::Common& common, const Config& config,
+                                                      Aliases aliases = Aliases::Remote);
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
 
@@ -129,7 +134,7 @@ public:
 
 private:
     Router(const conf::Common& common, const Config& config) : common_(common), config_(config) {}
-    util::Result<void> open_tables();
+    util::Result<void> open_tables(Aliases aliases);
     util::Result<bool> is_local(std::string_view domain);
     util::Result<Route> by_class(const mail::Address& recipient, const mail::Address& sender);
     util::Result<Route> by_default(const mail::Address& recipient, const mail::Address& sender,
@@ -148,9 +153,11 @@ private:
     conf::Tables canonical_[3];
 };
 
-// The directories of alias_maps' files, for the sandbox of who looks into them: /etc/aliases is not in the
-// configuration directory.
+// The directories of alias_maps' files, for the sandbox of who looks into them itself.
 std::vector<std::string> alias_directories(const Config& config);
+// The same tables with proxy: before those whose file is not in the configuration directory: what a program
+// sees that may read no other directory.
+std::vector<std::string> visible_tables(const std::vector<std::string>& tables, std::string_view config_directory);
 
 // The addresses of this machine: what inet_interfaces says, by asking the kernel for "all".
 std::vector<conf::IpAddress> own_addresses(const conf::Common& common);

@@ -81,6 +81,7 @@ private:
         std::size_t statuses = 0;
         bool mailing_list = false;
         std::string pass_to;         // transport:nexthop
+        std::string return_to;       // of a mailing list: who hears of a failure
         util::Instant began;
         util::Instant handed_over;   // the message, to a mailbox or an errand
         bool handed = false;

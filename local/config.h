@@ -43,6 +43,9 @@ struct Config : conf::Section {
         "Whether that sender is the address that the entry owner-NAME has, if it is one, instead of owner-NAME."};
     conf::Flag reset_owner_alias{this, "reset_owner_alias", "no",
         "Whether an alias without an owner on a list with one has the message's own sender again."};
+    conf::Flag frozen_delivered_to{this, "frozen_delivered_to", "yes",
+        "Whether Delivered-To: has the recipient with whom a delivery began, and not the alias or the .forward's user "
+        "who was met last on the way."};
     conf::Count expansion_limit{this, "local_expansion_limit", "1000", {.min = 1, .max = 100'000},
         "How many entries of lists one recipient may lead to; more defer it (4.6.0)."};
     conf::Count forward_connection_limit{this, "local_forward_connection_limit", "10", {.min = 1, .max = 1000},

@@ -1,7 +1,6 @@
 // Walking aliases, files and .forward.
 #include "local/expansion.h"
 
-#include "libconf/expand.h"
 #include "libmail/destinations.h"
 #include "libutil/log.h"
 
@@ -17,17 +16,11 @@ void Expansion::begin(const std::string& address, const std::string& sender)
     sender_ = sender;
     Origin origin;
     origin.sender = sender;
-    origin.delivered_to = address;
+    origin.recipient = origin.delivered_to = address;
     auto parsed = mail::parse_address(address);
     if (!parsed.ok())
         return fail(Disposition::Bounced, "5.1.3", concat("bad address: ", parsed.error().text));
     deliver(*parsed, false, std::move(origin));
-}
-
-bool Expansion::is_virtual(const mail::Address& address) const
-{
-    auto address_class = rules_.router->class_of(address.domain);
-    return address_class.ok() && *address_class != routing::AddressClass::Local;
 }
 
 std::string_view Expansion::user_of(const mail::Address& address) const
@@ -37,9 +30,10 @@ std::string_view Expansion::user_of(const mail::Address& address) const
 
 // --- ends --------------------------------------------------------------------------------------------
 
-void Expansion::fail(Disposition disposition, std::string_view dsn, std::string text)
+void Expansion::fail(Disposition disposition, std::string_view dsn, std::string text, std::string address)
 {
     End end;
+    end.address = std::move(address);
     end.status.disposition = disposition;
     end.status.dsn = dsn;
     end.status.text = std::move(text);
@@ -61,6 +55,9 @@ void Expansion::end(End::Kind kind, std::string address, const Origin& origin, s
 void Expansion::forward(const mail::Address& address, const Origin& origin)
 {
     std::string text = mail::to_text(address);
+    // Whose mailbox has it already.
+    if (seen_.contains(concat("mailbox ", util::lower(text))))
+        return;
     std::string key = concat("forward ", origin.sender, " ", util::lower(text));
     end(End::Kind::Forward, std::move(text), origin, std::move(key));
 }
@@ -74,7 +71,7 @@ void Expansion::deliver(const mail::Address& address, bool plain, Origin origin)
         return fail(Disposition::Bounced, "5.4.6", concat("possible alias database loop for ", util::printable(text, 320)));
     // RFC 5321 §6.3.  The words are Postfix's, which people search their logs for.
     if (has_loop_(text))
-        return fail(Disposition::Bounced, "5.4.6", concat("mail forwarding loop for ", util::printable(text, 320)));
+        return fail(Disposition::Bounced, "5.4.6", concat("mail forwarding loop for ", util::printable(text, 320)), text);
     auto address_class = rules_.router->class_of(address.domain);
     if (!address_class.ok())
         return defer(address_class.error());
@@ -128,12 +125,14 @@ Result<bool> Expansion::deliver_alias(const mail::Address& address, std::string_
     inner.list = Origin::List::Alias;
     inner.place = {.kind = ipc::Place::Kind::Alias, .name = util::lower(name), .extension = {}, .steps = {}};
     inner.alias = name;
+    inner.recipient = mail::to_text(address);
     inner.extension = rules_.router->propagates("alias") ? origin.extension : std::string();
     std::string owner = TRY(owner_of(name));
     if (!owner.empty()) {
         inner.sender = inner.owner = owner;
         inner.is_mailing_list = true;
-        inner.delivered_to = mail::to_text(address);
+        if (!rules_.frozen_delivered_to)
+            inner.delivered_to = mail::to_text(address);
     } else if (rules_.reset_owner_alias) {
         inner.sender = sender_;
         inner.owner.clear();
@@ -160,131 +159,6 @@ Result<std::string> Expansion::owner_of(std::string_view name)
     return mail::to_text(rules_.router->complete(std::move(address)));
 }
 
-void Expansion::deliver_user(const mail::Address& address, bool plain, const Origin& origin)
-{
-    std::string user = util::lower(user_of(address));
-    // In the user's own .forward the user is the mailbox.
-    if (util::equal_nocase(origin.owner, user) && origin.list == Origin::List::Forward)
-        return deliver_mailbox(address, true, origin);
-    if (plain) {
-        auto account = rules_.find_account(mail::to_text(address));
-        if (account.ok())
-            return deliver_mailbox(address, false, origin);
-    }
-    std::string extension(mail::split_extension(address.local_part, rules_.router->recipient_delimiter()).second);
-    ask({.place = {.kind = ipc::Place::Kind::Forward, .name = std::move(user), .extension = std::move(extension), .steps = {}},
-         .address = address,
-         .origin = origin,
-         .plain = plain});
-}
-
-// To another transport, if one is named for the user.  Who is not the recipient itself goes there by way of
-// a new message.
-Result<bool> Expansion::pass(const mail::Address& address, conf::Tables* tables, const std::string& otherwise, const Origin& origin)
-{
-    std::string transport = otherwise;
-    if (tables && !tables->empty()) {
-        auto found = TRY(tables->lookup(std::vector<conf::Key>{{address.local_part}, {std::string(user_of(address)), true}}));
-        if (found)
-            transport = std::move(found->value);
-    }
-    if (transport.empty())
-        return false;
-    std::string text = mail::to_text(address);
-    if (origin.depth > 0) {
-        forward(address, origin);
-        return true;
-    }
-    end(End::Kind::Pass, text, origin, concat("pass ", text));
-    ends_.back().account = std::move(transport);
-    return true;
-}
-
-void Expansion::deliver_mailbox(const mail::Address& address, bool is_user, const Origin& origin)
-{
-    std::string text = mail::to_text(address);
-    bool local = !is_virtual(address);
-    if (local) {
-        auto passed = pass(address, rules_.mailbox_transports, rules_.mailbox_transport, origin);
-        if (!passed.ok())
-            return defer(passed.error());
-        if (*passed)
-            return;
-    }
-    auto account = rules_.find_account(text);
-    if (account.ok()) {
-        std::size_t before = ends_.size();
-        end(End::Kind::Account, text, origin, concat("mailbox ", util::lower(text)));
-        if (ends_.size() > before)
-            ends_.back().account = account.take();
-        return;
-    }
-    if (account.error().kind != util::Kind::NotFound)
-        return defer(account.error());
-    if (!is_user && (local || !rules_.virtual_mailboxes))
-        return unknown(address, origin);
-    if (!local) {
-        Origin mapped = origin;
-        mapped.place = {.kind = ipc::Place::Kind::Virtual, .name = text, .extension = {}, .steps = {}};
-        return end(End::Kind::Errand, text, mapped, concat("mailbox ", util::lower(text)));
-    }
-    Origin own = origin;
-    own.place = {.kind = ipc::Place::Kind::Mailbox, .name = util::lower(user_of(address)),
-                 .extension = std::string(mail::split_extension(address.local_part, rules_.router->recipient_delimiter()).second), .steps = {}};
-    end(End::Kind::Errand, text, own, concat("mailbox ", util::lower(text)));
-}
-
-void Expansion::unknown(const mail::Address& address, const Origin& origin)
-{
-    auto role = rules_.router->role_recipient(address);
-    if (!role.ok())
-        return defer(role.error());
-    if (*role) {
-        Destination other{.kind = Destination::Kind::Address, .text = mail::to_text(**role), .plain = false};
-        expanded_ = true;
-        Origin inner = origin;
-        ++inner.depth;
-        return walk_address(other, inner);
-    }
-    if (!is_virtual(address)) {
-        auto passed = pass(address, rules_.fallback_transports, rules_.fallback_transport, origin);
-        if (passed.ok() && !*passed)
-            passed = relay_unknown(address, origin);
-        if (!passed.ok())
-            return defer(passed.error());
-        if (*passed)
-            return;
-    }
-    fail(Disposition::Bounced, "5.1.1", concat("unknown user: \"", util::printable(mail::to_text(address), 320), "\""));
-}
-
-Result<bool> Expansion::relay_unknown(const mail::Address& address, const Origin& origin)
-{
-    if (rules_.luser_relay.empty() || origin.luser)
-        return false;
-    std::string user(user_of(address)), recipient = mail::to_text(address);
-    std::string extension(mail::split_extension(address.local_part, rules_.router->recipient_delimiter()).second);
-    const std::pair<std::string_view, std::string_view> values[] = {
-        {"user", user}, {"local", address.local_part}, {"domain", address.domain}, {"extension", extension}, {"recipient", recipient}};
-    auto text = conf::expand(rules_.luser_relay, [&](std::string_view name) -> std::optional<std::string_view> {
-        for (const auto& value : values)
-            if (value.first == name)
-                return value.second;
-        return std::nullopt;
-    });
-    if (!text.ok())
-        return util::temporary(concat("luser_relay: ", text.error().text));
-    auto other = mail::parse_address(*text);
-    if (!other.ok())
-        return util::temporary(concat("luser_relay: ", other.error().text));
-    expanded_ = true;
-    Origin inner = origin;
-    ++inner.depth;
-    inner.luser = true;
-    walk_address({.kind = Destination::Kind::Address, .text = mail::to_text(*other), .plain = false}, inner);
-    return true;
-}
-
 // --- lists -------------------------------------------------------------------------------------------
 
 void Expansion::walk(const std::vector<Destination>& list, std::uint64_t version, const Origin& origin)
@@ -308,7 +182,7 @@ void Expansion::walk(const std::vector<Destination>& list, std::uint64_t version
         case Destination::Kind::Command:
         case Destination::Kind::File: {
             std::size_t before = ends_.size();
-            end(End::Kind::Errand, origin.delivered_to, origin, concat("errand ", one.kind == Destination::Kind::File, " ", one.text));
+            end(End::Kind::Errand, origin.recipient, origin, concat("errand ", one.kind == Destination::Kind::File, " ", one.text));
             if (ends_.size() > before) {
                 ends_.back().entry = i;
                 ends_.back().version = version;
@@ -364,7 +238,7 @@ void Expansion::ask(Question question)
     ipc::Place place = question.place;
     std::string recipient = mail::to_text(question.address);
     if (recipient.empty())
-        recipient = question.origin.delivered_to;
+        recipient = question.origin.recipient;
     questions_.emplace(number, std::move(question));
     ask_(number, place, recipient);
 }
@@ -397,7 +271,9 @@ void Expansion::answer(std::uint64_t number, ipc::ListPart list)
         inner.list = Origin::List::Forward;
         inner.owner = question.place.name;
         inner.alias = question.address.local_part;
-        inner.delivered_to = mail::to_text(question.address);
+        inner.recipient = mail::to_text(question.address);
+        if (!rules_.frozen_delivered_to)
+            inner.delivered_to = mail::to_text(question.address);
         bool extended = !question.place.extension.empty() && rules_.router->propagates("forward");
         inner.extension = extended ? question.address.local_part.substr(question.place.name.size()) : std::string();
     } else {

@@ -32,6 +32,7 @@ struct ExpansionRules {
     bool owner_request_special = true;
     bool expand_owner_alias = false;
     bool reset_owner_alias = false;
+    bool frozen_delivered_to = true;
     std::size_t limit = 1000;               // local_expansion_limit
     conf::Tables* mailbox_transports = nullptr;
     std::string mailbox_transport;
@@ -50,6 +51,7 @@ struct Origin {
     std::string alias;              // the name whose list it is on: it is not expanded again
     std::string owner;              // of the list, when it has one: others' addresses are forwarded
     std::string sender;             // of the envelope from here on
+    std::string recipient;          // whose list it is
     std::string delivered_to;       // for the field of that name
     std::string extension;          // with its delimiter: for names on the list that have none
     bool luser = false;             // by luser_relay
@@ -118,7 +120,8 @@ private:
     util::Result<bool> relay_unknown(const mail::Address& address, const Origin& origin);
     void forward(const mail::Address& address, const Origin& origin);
     void end(End::Kind kind, std::string address, const Origin& origin, std::string key);
-    void fail(ipc::Disposition disposition, std::string_view dsn, std::string text);
+    // `address`: with whom it met, if that is not the recipient.
+    void fail(ipc::Disposition disposition, std::string_view dsn, std::string text, std::string address = {});
     void defer(const util::Error& error) { fail(ipc::Disposition::Deferred, "4.3.0", error.text); }
     std::string_view user_of(const mail::Address& address) const;
     bool is_virtual(const mail::Address& address) const;

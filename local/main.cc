@@ -37,6 +37,7 @@ AgentSettings agent_settings(const server::Process& process, const Config& confi
     settings.rules.owner_request_special = *config.owner_request_special;
     settings.rules.expand_owner_alias = *config.expand_owner_alias;
     settings.rules.reset_owner_alias = *config.reset_owner_alias;
+    settings.rules.frozen_delivered_to = *config.frozen_delivered_to;
     settings.rules.limit = *config.expansion_limit;
     return settings;
 }
@@ -70,7 +71,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
     ipc::DeliveryConfig deliveries;
     auto process = TRY(server::Process::start("local", std::move(arguments), {&config, &routes, &deliveries}));
     TRY(process.permit({"qmgr"}));
-    auto router = TRY(routing::Router::open(process.common(), routes));
+    auto router = TRY(routing::Router::open(process.common(), routes, routing::Aliases::Direct));
     conf::AccountsReader accounts(util::concat(process.config_directory(), "/accounts"));
     util::Sandbox sandbox;
     sandbox.read(process.config_directory()).connect();

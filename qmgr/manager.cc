@@ -345,6 +345,10 @@ void Manager::start_notices()
         for (std::uint32_t index : notice.recipients) {
             const MessageRecipient& recipient = message->recipients[index];
             order.recipients.push_back({index, recipient.entry.recipient});
+            if (notice.kind == ipc::Notify::Kind::Failure && !recipient.return_to.empty()) {
+                order.envelope.sender = recipient.return_to;
+                order.recipients.back().recipient.notify = ipc::NotifyDefault;
+            }
             order.statuses.push_back(recipient.status ? *recipient.status : ipc::DeliveryStatus());
         }
         order.message = util::UniqueFd(message->file.get());

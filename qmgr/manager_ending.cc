@@ -147,22 +147,25 @@ void Manager::add_aliases(Message& message, const std::vector<ipc::Recipient>& a
 }
 
 // The sender is told of failures, unless there is none or NOTIFY says otherwise (RFC 3461 §4.1, RFC 5321
-// §4.5.5), and the postmaster by notify_classes.  True: the answer is awaited.
+// §4.5.5), and the postmaster by notify_classes; a mailing list's owner of those that are his to hear of, each
+// in turn.  True: the answer is awaited.
 bool Manager::notify_failures(Message& message)
 {
-    const std::string& sender = message.envelope.sender;
+    auto first = std::ranges::find(message.recipients, Message::State::Bounced, &MessageRecipient::state);
+    if (first == message.recipients.end())
+        return false;
+    const std::string return_to = first->return_to;
+    const std::string& sender = return_to.empty() ? message.envelope.sender : return_to;
     ipc::NoticeClasses wanted_class = sender.empty() ? ipc::NoticeDoubleBounce : ipc::NoticeBounce;
-    bool anybody = config_.classes() & wanted_class;
+    bool anybody = (config_.classes() & wanted_class) || !return_to.empty();
     std::vector<std::uint32_t> failed;
     for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
         const MessageRecipient& recipient = message.recipients[i];
-        if (recipient.state != Message::State::Bounced)
+        if (recipient.state != Message::State::Bounced || recipient.return_to != return_to)
             continue;
         failed.push_back(i);
         anybody = anybody || (!sender.empty() && ipc::wants(recipient.entry.recipient.notify, ipc::Notify::Kind::Failure));
     }
-    if (failed.empty())
-        return false;
     if (config_.is_double_bounce(sender)) {
         util::log::warning(message.id, ": undeliverable postmaster notification discarded");
         anybody = false;
@@ -172,7 +175,7 @@ bool Manager::notify_failures(Message& message)
             message.recipients[i].state = Message::State::Finished;
             mark(message, message.recipients[i]);
         }
-        return false;
+        return notify_failures(message);
     }
     if (message.notified)
         return false;

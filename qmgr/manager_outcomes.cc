@@ -132,6 +132,7 @@ void Manager::outcome(ipc::Outcome& result)
     }
     message->expanded |= result.expanded;
     bool passed_on = pass_on(*message, result);
+    message->recipients[result.index].return_to = std::move(result.return_to);
     if (!passed_on)
         decide(*message, result.index, std::move(result.status), !result.pass_to.empty());
     if (result.deaths > 0 && message->deaths >= max_deaths && !message->abandoned)
@@ -204,6 +205,9 @@ void Manager::notice_outcome(ipc::Outcome& result)
     bool told = result.status.disposition == ipc::Disposition::Delivered;
     if (!told)
         util::log::warning(message->id, ": a notice could not be written: ", util::printable(result.status.text));
+    // Others may have to hear of other failures.
+    if (told && notice.kind == ipc::Notify::Kind::Failure)
+        message->notified = false;
     for (std::uint32_t index : notice.recipients) {
         MessageRecipient& recipient = message->recipients[index];
         if (!told || notice.kind == ipc::Notify::Kind::Report)

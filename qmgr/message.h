@@ -22,6 +22,7 @@ struct MessageRecipient {
     bool warned = false;                          // the sender knows that it is late
     bool told = false;                            // the sender knows of its success
     bool alias = false;                           // stands for its members, and has no mark
+    std::string return_to;                        // who hears of its failure instead of the sender
     std::string pass_to;                          // transport:nexthop, when its own transport passed it on
     std::unique_ptr<ipc::DeliveryStatus> status;  // of the last attempt
 };

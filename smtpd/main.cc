@@ -60,8 +60,6 @@ util::Result<int> daemon_main(server::Arguments arguments)
     auto rules = TRY(smtpd::Restrictions::open(config, common, std::move(lists), {*site, sleep_for, parents}));
     util::Sandbox sandbox;
     sandbox.read(process.config_directory()).connect();
-    for (std::string& aliases : routing::alias_directories(routing))
-        sandbox.read(std::move(aliases));
     TRY(process.drop_privileges(std::move(sandbox)));
 
     ipc::Submitter cleanup(socket_path(common, *config.cleanup_service_name), *common.ipc_timeout);

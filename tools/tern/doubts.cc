@@ -26,7 +26,7 @@ void check_names(routing::Router& router, const std::string& file, conf::Problem
         auto found = router.find(address);
         if (found && !found->listed)
             problems.warn(file, 0, util::concat("nobody gets mail for ", mail::to_text(address), " (",
-                                                found->refusal.text, "): give it an alias in virtual_alias_maps"));
+                                                found->refusal.text, "): give it an alias in alias_maps or virtual_alias_maps"));
     }
 }
 
@@ -79,6 +79,16 @@ void check_tables(const ternconf::AllSections& sections, const conf::MainCf& set
             check.add(parameter->name(), parameter->default_text(), settings.directory() + "/main.cf", 0);
 }
 
+// A proxy: table without the service that looks into it.
+void check_services(const conf::MainCf& settings, const conf::MasterCf& master, conf::Problems& problems)
+{
+    bool served = std::ranges::any_of(master.services(), [](const conf::Service& service) { return service.name == "tables"; });
+    for (const auto& [name, setting] : settings.settings()) {
+        if (!served && name != "proxy_read_maps" && setting.value.find("proxy:") != std::string::npos)
+            problems.warn(setting.file, setting.line, util::concat(name, ": master.cf has no service tables, which looks into proxy: tables"));
+    }
+}
+
 void check_routes(conf::MainCf& settings, conf::Problems& problems)
 {
     conf::Problems told_by_the_programs;
@@ -88,7 +98,7 @@ void check_routes(conf::MainCf& settings, conf::Problems& problems)
     if (told_by_the_programs.any())
         return;
     std::string file = settings.directory() + "/main.cf";
-    auto router = routing::Router::open(common, config);
+    auto router = routing::Router::open(common, config, routing::Aliases::Direct);
     if (!router) {
         problems.warn(file, 0, router.error().text);
         return;
@@ -108,6 +118,7 @@ std::string doubts_about(const std::string& config_directory)
         ternconf::AllSections sections;
         find_unused(sections, settings, master, doubts);
         check_tables(sections, settings, master, doubts);
+        check_services(settings, master, doubts);
     }
     check_routes(settings, doubts);
     return doubts.to_text();

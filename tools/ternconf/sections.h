@@ -20,6 +20,7 @@
 #include "pop3d/config.h"
 #include "qmgr/config.h"
 #include "smtpd/config.h"
+#include "tables/config.h"
 #include "tools/sendmail/config.h"
 #include "tools/ternuser/config.h"
 #include "usher/config.h"
@@ -69,6 +70,7 @@ private:
     qmgr::Config qmgr_;
     sendmail::Config sendmail_;
     smtpd::Config smtpd_;
+    tables::Config tables_;
     ternuser::Config ternuser_;
     usher::Config usher_;
 
@@ -89,6 +91,7 @@ private:
         {"qmgr", &qmgr_},
         {"sendmail", &sendmail_},
         {"smtpd", &smtpd_},
+        {"tables", &tables_},
         {"ternuser", &ternuser_},
         {"usher", &usher_},
     };

@@ -48,7 +48,7 @@ TEST(letters_have_lines_of_their_own)
                           "Delivered-To: anna@example.org\nSubject: x\n\n>From here\nlast\n\n");
     order.original_recipient = "old@example.org";
     order.sender.clear();
-    EQ(letter(order, {.mailbox_file = false, .delivered_to = false}),
+    EQ(letter(order, {.from_line = false, .mailbox_file = false, .delivered_to = false}),
        "Return-Path: <>\nX-Original-To: old@example.org\nSubject: x\n\nFrom here\nlast\n");
     order.sender = "a b\tc@x";
     THAT(letter(order, {}).starts_with("From a_b_c@x  Thu"));

@@ -21,6 +21,7 @@ TEST(exit_statuses_mean_what_sysexits_says)
     EQ(exited(0, "hello\n"), "sent 2.0.0 delivered to command: cmd x (hello)");
     EQ(exited(75), "deferred 4.3.0 temporary failure");
     EQ(exited(75, "no room\nat all\n"), "deferred 4.3.0 temporary failure. Command output: no room at all");
+    EQ(exited(71), "deferred 4.3.0 system resource problem");
     EQ(exited(67), "bounced 5.1.1 user unknown");
     EQ(exited(77), "bounced 5.7.0 permission denied");
     EQ(exited(1), "bounced 5.3.0 Command died with status 1: \"cmd x\"");

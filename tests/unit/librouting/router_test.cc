@@ -388,6 +388,17 @@ TEST(bare_postmaster_is_of_this_system)
 }
 END_TEST
 
+TEST(tables_elsewhere_are_asked_for)
+{
+    auto visible = routing::visible_tables({"hash:/etc/aliases", "hash:/etc/tern/aliases", "hash:/etc/ternary/a", "inline:{a=b}", "proxy:hash:/x"},
+                                           "/etc/tern");
+    std::string out;
+    for (const std::string& table : visible)
+        util::append(out, table, " ");
+    EQ(out, "proxy:hash:/etc/aliases hash:/etc/tern/aliases proxy:hash:/etc/ternary/a inline:{a=b} proxy:hash:/x ");
+}
+END_TEST
+
 TEST(postmaster_counts_before_root_and_the_name_before_both)
 {
     House h("mydestination = $myhostname\nalias_maps = inline:{{postmaster=carol} {root=bob} {abuse=bob}}\n");
@@ -406,5 +417,5 @@ SUITE(router, accounts_decide_by_default, error_transports_make_recipients_unkno
       canonical_tables_replace_one_by_one, who_has_moved_is_refused_with_the_new_address, aliases_expand, bad_aliases_defer_and_lose_nobody,
       alias_limits_hold_at_their_edges,
       role_names_have_mail_in_every_domain_of_ours, role_names_with_an_owner_stay_as_they_are,
-      role_names_are_refused_when_nobody_takes_their_mail, bare_postmaster_is_of_this_system, postmaster_counts_before_root_and_the_name_before_both,
+      role_names_are_refused_when_nobody_takes_their_mail, bare_postmaster_is_of_this_system, tables_elsewhere_are_asked_for, postmaster_counts_before_root_and_the_name_before_both,
       keys_come_in_postfix_order)

@@ -124,6 +124,14 @@ TEST(aliases_expand_down_to_mailboxes)
 }
 END_TEST
 
+TEST(who_has_it_gets_no_second_one_forwarded)
+{
+    Walk walk("alias_maps = inline:{{all=bert@example.org, dora}}\n");
+    walk.files["F:dora"] = "bert@example.org, x@far.example\n";
+    EQ(walk.run("all@mail.example.net"), "account bert@example.org; forward x@far.example <from@x.example> for all@mail.example.net");
+}
+END_TEST
+
 TEST(an_alias_may_name_itself)
 {
     Walk walk("alias_maps = inline:{{anna=anna, x@far.example} {bert=\\bert}}\n");
@@ -283,7 +291,7 @@ TEST(what_cannot_be_read_defers)
 }
 END_TEST
 
-SUITE(expansion, accounts_are_found_without_a_question, aliases_expand_down_to_mailboxes, an_alias_may_name_itself, loops_end,
+SUITE(expansion, accounts_are_found_without_a_question, aliases_expand_down_to_mailboxes, who_has_it_gets_no_second_one_forwarded, an_alias_may_name_itself, loops_end,
       limits_hold_at_their_edges, lists_with_an_owner_are_forwarded_with_its_address, forward_files_count_for_users_of_the_system,
       included_names_are_forwarded_and_their_entries_known_by_steps, names_that_other_tables_replace_go_through_cleanup,
       extensions_are_kept_where_they_are_asked_for,

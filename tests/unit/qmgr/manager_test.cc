@@ -7,6 +7,7 @@
 #include "tests/unit/no_descriptors.h"
 #include "tests/unit/suite.h"
 
+#include <map>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -794,7 +795,97 @@ TEST(a_queue_file_for_which_no_descriptor_is_free_waits_where_it_is)
 }
 END_TEST
 
-SUITE(manager, a_notice_that_was_lost_is_ordered_again, a_message_that_is_delivered_in_time_never_gets_a_name,
+TEST(a_transport_may_pass_a_recipient_on_once)
+{
+    Bed bed;
+    int local = bed.listen("local"), other = bed.listen("other");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.offer(id_a, {"a@here"});
+    Agent agent(bed, local, 10);
+    auto pass_on = [](Agent& from, std::string to) {
+        auto job = from.next_as<ipc::Job>();
+        ipc::Outcome outcome;
+        outcome.job = job.job;
+        outcome.index = job.recipients[0].index;
+        outcome.pass_to = std::move(to);
+        OK(from.connection.send(outcome));
+    };
+    pass_on(agent, "other:[host]");
+    Agent second(bed, other, 10);
+    auto job = second.next_as<ipc::Job>();
+    EQ(job.nexthop, "[host]");
+    EQ(job.recipients[0].recipient.address, "a@here");
+    second.answer(job, ipc::Disposition::Delivered);
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Delivered);
+    // Twice is a loop: it waits for somebody to mend it.
+    cleaner.offer(id_b, {"a@here"});
+    pass_on(agent, "other:[host]");
+    pass_on(second, "local");
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+    EQ(bed.manager->messages().size(), 1u);
+    for (const auto& entry : bed.manager->messages()) {
+        EQ(entry.second->recipients[0].status->dsn, "4.3.5");
+        EQ(entry.second->recipients[0].status->text, "passed on to other:[host], and from there to local");
+    }
+}
+END_TEST
+
+TEST(the_owner_of_a_list_hears_of_its_failures_and_the_sender_of_others)
+{
+    Bed bed;
+    int local = bed.listen("local"), bounce = bed.listen("bounce");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.offer(id_a, {"a@here", "list@here", "other@here"}, false);
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+    cleaner.name(id_a);
+    Agent agent(bed, local, 10);
+    for (int i = 0; i < 3; ++i) {
+        auto job = agent.next_as<ipc::Job>();
+        ipc::Outcome outcome;
+        outcome.job = job.job;
+        outcome.index = job.recipients[0].index;
+        outcome.status.disposition = ipc::Disposition::Bounced;
+        outcome.status.dsn = "5.1.1";
+        if (job.recipients[0].recipient.address.starts_with("list"))
+            outcome.return_to = "owner-list@here";
+        OK(agent.connection.send(outcome));
+    }
+    Agent reporter(bed, bounce, 1);
+    std::map<std::string, std::size_t> told;
+    for (int i = 0; i < 2; ++i) {
+        auto notify = reporter.next_as<ipc::Notify>();
+        told[notify.envelope.sender] += notify.recipients.size();
+        reporter.confirm(notify);
+    }
+    EQ(told["sender@example.org"], 2u);
+    EQ(told["owner-list@here"], 1u);
+    bed.until([&] { return bed.manager->messages().empty(); });
+}
+END_TEST
+
+TEST(who_is_behind_a_local_alias_is_not_told_to_strangers)
+{
+    Bed bed;
+    int local = bed.listen("local");
+    bed.start();
+    Cleaner cleaner(bed, *bed.manager);
+    cleaner.offer(id_a, {"a@here"});
+    Agent agent(bed, local, 10);
+    auto job = agent.next_as<ipc::Job>();
+    ipc::Outcome outcome;
+    outcome.job = job.job;
+    outcome.index = job.recipients[0].index;
+    outcome.status.disposition = ipc::Disposition::Bounced;
+    outcome.status.dsn = "5.1.1";
+    outcome.expanded = true;
+    OK(agent.connection.send(outcome));
+    EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+}
+END_TEST
+
+SUITE(manager, a_transport_may_pass_a_recipient_on_once, the_owner_of_a_list_hears_of_its_failures_and_the_sender_of_others, who_is_behind_a_local_alias_is_not_told_to_strangers, a_notice_that_was_lost_is_ordered_again, a_message_that_is_delivered_in_time_never_gets_a_name,
       a_message_that_all_refuse_is_refused_and_not_bounced, a_temporary_failure_keeps_and_defers,
       a_race_ends_in_time_and_the_delivery_goes_on, what_does_not_race_waits_for_its_name,
       what_is_to_be_held_is_held_until_it_is_released, what_is_forced_to_expire_goes_back_after_one_more_attempt,
