@@ -83,6 +83,13 @@ Host::~Host()
 void Host::ordered(ipc::Packet& packet)
 {
     active_ = true;
+    // No work: it does not keep the process.
+    if (packet.name() == ipc::EndSessions::message_name) {
+        auto order = ipc::decode<ipc::EndSessions>(packet);
+        if (order.ok())
+            return end_sessions(order->session);
+        return control_.fail(order.take_error());
+    }
     asked_to_leave_ = false;
     ++orders_seen_;
     if (packet.name() == ipc::NewDeliveries::message_name) {
@@ -123,16 +130,32 @@ void Host::add_client(ipc::NewSession& order)
         util::log::warning(order.facts.session, ": a session is refused: mailbox_session_limit is ",
                            settings_.session_limit, " for one user");
         turn_away(order);
+        tell_end(order.facts.session);
         return count_sessions();
     }
     auto session = make_session_(order.facts, store_);
     if (!session) {
         util::log::warning(order.facts.session, ": a session of a service that is not offered here");
+        tell_end(order.facts.session);
         return count_sessions();
     }
     clients_.push_back(
         std::make_unique<Client>(loop_, std::move(order.client), std::move(order.facts), std::move(session)));
     clients_.back()->begin(order.greeting, order.pending);
+}
+
+// Empty: all of them.
+void Host::end_sessions(const std::string& session)
+{
+    for (auto& client : clients_)
+        if (session.empty() || client->session() == session)
+            client->terminate("Session ended by the administrator");
+}
+
+void Host::tell_end(const std::string& session)
+{
+    if (!leaving_)
+        control_.send(ipc::SessionEnded{session});
 }
 
 void Host::deliver(Deliverer& deliverer, ipc::Packet& packet)
@@ -250,8 +273,10 @@ void Host::bury()
 {
     std::erase_if(deliverers_, [](const auto& deliverer) { return deliverer->gone; });
     std::erase_if(clients_, [this](const auto& client) {
-        if (client->over())
+        if (client->over()) {
             util::log::info(client->describe_end(settings_.account));
+            tell_end(client->session());
+        }
         return client->over();
     });
 }

@@ -7,6 +7,7 @@
 
 #include "libipc/channel.h"
 #include "libipc/mailbox.h"
+#include "libipc/who.h"
 #include "libipc/protocol_session.h"
 #include "libstore/store.h"
 #include "libutil/event.h"
@@ -53,6 +54,8 @@ private:
     void ordered(ipc::Packet& packet);
     void add_deliverer(util::UniqueFd connection);
     void add_client(ipc::NewSession& order);
+    void end_sessions(const std::string& session);
+    void tell_end(const std::string& session);
     void deliver(Deliverer& deliverer, ipc::Packet& packet);
     void drain(Deliverer& deliverer);
 

@@ -72,7 +72,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
         if (client->is_wakeup())
             continue;
         smtpd::Services services{common, config, *rules, cleanup, &auth, tls ? &*tls : nullptr, sleep_for,
-                                 server::Process::stop_requested};
+                                 server::Process::stop_requested, [&](std::string_view text) { process.note(text); }};
         auto peer = smtpd::client_at(client->address, client->address_size);
         smtpd::Session(std::move(services), net::Stream(std::move(client->fd)), std::move(peer)).run();
     }

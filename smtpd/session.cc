@@ -80,6 +80,8 @@ Session::State Session::state() const
 void Session::run()
 {
     log::info("connect from ", client_.log_name());
+    since_ = util::unix_seconds(util::wall_now());
+    note_state();   // a TLS handshake may come first
     bare_newlines_allowed_ = *config_.forbid_bare_newline != BareNewline::No &&
                              services_.rules.may_send_bare_newlines(client_);
     if (greet())
@@ -114,11 +116,25 @@ bool Session::greet()
 void Session::serve()
 {
     while (!closing_ && !gone_) {
+        note_state();   // with what the last command has changed
         auto line = next_command();
         if (!line)
             return;
         answer(execute(*line));
     }
+}
+
+// For tern who; the name last, which may be long.
+void Session::note_state() const
+{
+    if (!services_.note)
+        return;
+    std::string text = util::concat("since=", since_, ", state=", where_, ", tls=", tls_.has_value(), ", client=", client_.address);
+    if (!sasl_username_.empty())
+        util::append(text, ", user=<", util::printable(sasl_username_, 100), ">");
+    if (transaction_ && !transaction_->queue_id.empty())
+        util::append(text, ", queue_id=", transaction_->queue_id);
+    services_.note(util::concat(text, ", name=", client_.name));
 }
 
 // The next command line; nothing when the session is over.
@@ -190,6 +206,7 @@ mail::Reply Session::execute(const std::string& line)
     Count& count = counts_[std::size_t(command - commands().data())];
     ++count.all;
     where_ = command->verb;
+    note_state();
     auto reply = [&]() -> mail::Reply {
         auto refusal = refuse_command(*command, text);
         if (command->handler == &Session::bdat)

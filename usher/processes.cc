@@ -70,6 +70,7 @@ void Usher::hand_over(Order& order)
         return;   // nobody waits for it any more; a session's client is closed with the order
     if (order.session) {
         roster_.session_ordered(order.account, util::now());
+        visitors_.add(order.account, order.session->facts, util::wall_now().time_since_epoch().count());
         control.send(*order.session);
         ipc::SessionOpened opened;
         opened.request = order.request;
@@ -166,6 +167,12 @@ void Usher::told(const std::string& account, ipc::Packet& packet)
             return failures_.forget(account);
         return roster_.sessions_told(account, count->sessions);
     }
+    if (packet.name() == ipc::SessionEnded::message_name) {
+        auto ended = ipc::decode<ipc::SessionEnded>(packet);
+        if (!ended.ok())
+            return control.fail(ended.take_error());
+        return visitors_.ended(account, ended->session);
+    }
     if (packet.name() == ipc::NotStarted::message_name) {
         auto told = ipc::decode<ipc::NotStarted>(packet);
         if (!told.ok())
@@ -205,6 +212,7 @@ void Usher::retire(const std::string& account)
     if (pid > 0)
         leaving_until_[pid] = util::now() + settings_.exit_timeout;
     roster_.retire(account);
+    visitors_.gone(account);
     controls_.erase(account);
     watch_time();
 }
@@ -239,8 +247,10 @@ void Usher::exited(pid_t pid, int status)
     if (failed || (exit.was_serving && !life.ready))
         note_failure(exit.account, life);
     // Its end of the control socket is closed: the channel would find out, but later.
-    if (exit.was_serving)
+    if (exit.was_serving) {
+        visitors_.gone(exit.account);
         controls_.erase(exit.account);
+    }
 }
 
 // One that has served for a while may be replaced at once; one that cannot start must not spin.
