@@ -10,6 +10,7 @@
 #include "auth/tickets.h"
 #include "auth/workers.h"
 #include "libipc/authentication.h"
+#include "libipc/statistics.h"
 #include "libmail/sasl.h"
 
 #include <list>
@@ -68,6 +69,7 @@ private:
     std::vector<std::string> offered(bool tls, bool channel_binding);
     bool may_act(const Exchange& exchange, const std::string& account) const;
     void refresh();
+    void tell_statistics(Peer& peer) const;
 
     util::EventLoop& loop_;
     Accounts& accounts_;
@@ -77,6 +79,7 @@ private:
     Tickets tickets_;
     std::map<std::uint64_t, Peer> peers_;
     std::uint64_t next_peer_ = 1;
+    std::map<ipc::AuthenticationResult::Kind, std::uint64_t> results_;   // of exchanges, for tern stats
 };
 
 }  // namespace auth

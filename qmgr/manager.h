@@ -16,6 +16,7 @@
 #include "librouting/router.h"
 #include "qmgr/agents.h"
 #include "qmgr/config.h"
+#include "qmgr/counters.h"
 #include "qmgr/message.h"
 #include "qmgr/race_estimate.h"
 
@@ -60,6 +61,7 @@ public:
     const Message* find(const std::string& id) const;
     const std::unordered_map<MessageNumber, std::unique_ptr<Message>>& messages() const { return messages_; }
     const queue::Directory& directory() const { return directory_; }
+    std::vector<ipc::Metric> metrics() const;
 
 private:
     struct Cleaner {
@@ -162,6 +164,7 @@ private:
     MessageNumber next_number_ = 1;
     std::size_t message_limit_;
     std::size_t active_recipients_ = 0;
+    Counters counters_;
     bool overflow_ = false;     // something waits in incoming/ for room
     bool flushing_ = false;     // deferred transports are served, too
 

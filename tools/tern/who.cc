@@ -233,6 +233,14 @@ int not_running(const Instance& instance)
 
 }  // namespace
 
+util::Result<std::size_t> count_sessions(const Instance& instance, std::map<std::string, std::uint64_t>& sessions)
+{
+    House house = TRY(ask_all(instance));
+    for (const Session& session : house.sessions)
+        ++sessions[session.service];
+    return house.mailboxes.size();
+}
+
 int who(const Instance& instance, int count, char** words)
 {
     bool json = count == 2 && std::string_view(words[1]) == "-j";
