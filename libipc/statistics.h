@@ -15,13 +15,15 @@ struct StatisticsWanted {
 
 // One number, named as in Prometheus' text form: name{label="value"}.
 struct Metric {
-    enum class Kind : std::uint8_t { Counter, Gauge, last_ = Gauge };
-    std::string name;          // "deliveries_total"
-    std::string label;         // "result"; empty: there is none
-    std::string label_value;   // "sent"
+    enum class Kind : std::uint8_t { Counter,
+                                     Gauge,
+                                     last_ = Gauge };
+    std::string name;         // "deliveries_total"
+    std::string label;        // "result"; empty: there is none
+    std::string label_value;  // "sent"
     std::uint64_t value = 0;
     Kind kind = Kind::Counter;
-    bool microseconds = false; // told as seconds
+    bool microseconds = false;  // told as seconds
 
     static void fields(auto& message, auto& visit)
     {

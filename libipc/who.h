@@ -11,7 +11,7 @@
 
 namespace ipc {
 
-constexpr std::size_t max_who_items = 200;   // of each kind in one record
+constexpr std::size_t max_who_items = 200;  // of each kind in one record
 
 struct WhoWanted {
     static constexpr std::string_view message_name = "who";
@@ -23,7 +23,7 @@ struct WhoWanted {
 struct LiveSession {
     std::string account;
     SessionFacts facts;
-    std::int64_t since = 0;     // microseconds since 1970
+    std::int64_t since = 0;  // microseconds since 1970
 
     static void fields(auto& message, auto& visit)
     {
@@ -36,9 +36,9 @@ struct LiveSession {
 struct LiveMailbox {
     std::string account;
     std::int32_t pid = 0;
-    std::int64_t since = 0;     // microseconds since 1970
+    std::int64_t since = 0;  // microseconds since 1970
     std::uint32_t sessions = 0;
-    bool ready = false;         // it has opened the store
+    bool ready = false;  // it has opened the store
 
     static void fields(auto& message, auto& visit)
     {

@@ -9,10 +9,10 @@
 namespace qmgr {
 
 struct Counters {
-    std::uint64_t messages = 0;                      // taken up: new ones, and each attempt of deferred ones
-    std::array<std::uint64_t, 3> deliveries{};       // by Disposition, each attempt of each recipient
-    std::uint64_t expired = 0;                       // messages
-    std::array<std::uint64_t, 3> races{};            // won, refused, kept
+    std::uint64_t messages = 0;                 // taken up: new ones, and each attempt of deferred ones
+    std::array<std::uint64_t, 3> deliveries{};  // by Disposition, each attempt of each recipient
+    std::uint64_t expired = 0;                  // messages
+    std::array<std::uint64_t, 3> races{};       // won, refused, kept
     // The four delays of the log, microseconds, of the deliveries that an agent has answered.
     std::uint64_t answered = 0;
     std::array<std::uint64_t, 4> delays{};

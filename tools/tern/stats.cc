@@ -103,7 +103,8 @@ int stats(const Instance& instance, int count, char** words)
                               add_daemon(instance.private_socket("auth"), metrics), add_sessions(instance, metrics), add_services(instance, metrics)})
         if (!added)
             return complain(added.error().code == EACCES || added.error().code == EPERM ? EX_NOPERM : EX_TEMPFAIL, added.error().text);
-    util::print_out(form == "-j" ? stats_to_json(metrics) : form == "--prometheus" ? stats_to_prometheus(metrics) : stats_to_text(metrics));
+    util::print_out(form == "-j" ? stats_to_json(metrics) : form == "--prometheus" ? stats_to_prometheus(metrics)
+                                                                                   : stats_to_text(metrics));
     return EX_OK;
 }
 

@@ -78,7 +78,7 @@ std::string stats_to_json(const std::vector<ipc::Metric>& metrics)
         if (!goes_on)
             util::append(out, out.size() > 1 ? ", " : "", util::json_quote(metric.name), ": ", metric.label.empty() ? "" : "{");
         else
-            out.replace(out.size() - 1, 1, ", ");   // the brace of the one before
+            out.replace(out.size() - 1, 1, ", ");  // the brace of the one before
         if (!metric.label.empty())
             util::append(out, util::json_quote(metric.label_value), ": ");
         util::append(out, number(metric), metric.label.empty() ? "" : "}");

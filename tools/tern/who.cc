@@ -25,11 +25,11 @@ constexpr auto kick_time = std::chrono::seconds(5);
 constexpr long kick_pause_nanoseconds = 50'000'000;
 
 struct Session {
-    std::string id;        // "smtp/812", or of a log-in "99a09403a2b89605"
-    std::string account;   // empty: nobody is logged in
+    std::string id;       // "smtp/812", or of a log-in "99a09403a2b89605"
+    std::string account;  // empty: nobody is logged in
     std::string service;
     std::string client;
-    std::int64_t since = 0;   // seconds since 1970
+    std::int64_t since = 0;  // seconds since 1970
     bool tls = false;
     std::string state;
 };
