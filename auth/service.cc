@@ -64,10 +64,24 @@ void Service::received(Peer& peer, ipc::Packet& packet)
         dispatch(&Service::begin, ipc::decode<ipc::Authenticate>(packet));
     else if (name == ipc::AuthenticationResponse::message_name)
         dispatch(&Service::respond, ipc::decode<ipc::AuthenticationResponse>(packet));
+    else if (name == ipc::StatisticsWanted::message_name && (peer.uid == 0 || peer.uid == ::geteuid()))
+        tell_statistics(peer);
     else if (name == ipc::RedeemTicket::message_name && peer.uid == settings_.usher_uid)
         dispatch(&Service::redeem, ipc::decode<ipc::RedeemTicket>(packet));
     else
         peer.channel->fail(util::invalid(util::concat("message not expected: ", util::printable(name, 40))));
+}
+
+void Service::tell_statistics(Peer& peer) const
+{
+    constexpr std::pair<Kind, std::string_view> words[] = {
+        {Kind::Success, "success"}, {Kind::Failed, "failed"}, {Kind::Unavailable, "unavailable"}, {Kind::Invalid, "invalid"}};
+    ipc::Statistics statistics;
+    for (const auto& [kind, word] : words) {
+        auto found = results_.find(kind);
+        statistics.metrics.push_back({"authentications_total", "result", std::string(word), found == results_.end() ? 0 : found->second});
+    }
+    peer.channel->send(statistics);
 }
 
 // Takes note of changed files.
@@ -284,6 +298,7 @@ void Service::succeed(Peer& peer, std::uint64_t number, const std::string& accou
     if (!found->second.network.empty())
         guard_.ended(found->second.network, account.substr(0, ipc::max_anvil_name), true);
     peer.exchanges.erase(found);
+    ++results_[Kind::Success];
     peer.channel->send(result);
 }
 
@@ -299,6 +314,7 @@ void Service::fail(Peer& peer, std::uint64_t number, Kind kind, std::string_view
         delay = settings_.failure_delay * (std::int64_t(1) << std::min<std::uint64_t>(exchange.history.network_failures / 5, 10));
         peer.exchanges.erase(found);
     }
+    ++results_[kind];
     if (kind == Kind::Failed)
         result.delay = std::max(settings_.failure_delay, std::min(delay, settings_.failure_delay_limit)).count();
     peer.channel->send(result);
@@ -313,6 +329,7 @@ void Service::refuse_identity(Peer& peer, std::uint64_t number)
                                      .not_authorized = true,
                                      .text = util::concat("may not act as ", sasl.authzid())};
     peer.exchanges.erase(found);
+    ++results_[Kind::Failed];
     peer.channel->send(result);
 }
 

@@ -12,6 +12,7 @@
 #include "auth/workers.h"
 #include "libconf/match_list.h"
 #include "libipc/authentication.h"
+#include "libipc/statistics.h"
 #include "libmail/sasl.h"
 
 #include <list>
@@ -86,6 +87,7 @@ private:
     std::vector<std::string> offered(bool tls, bool channel_binding);
     bool may_act(const Exchange& exchange, const std::string& account) const;
     void refresh();
+    void tell_statistics(Peer& peer) const;
 
     util::EventLoop& loop_;
     Accounts& accounts_;
@@ -97,6 +99,7 @@ private:
     std::uint64_t next_guarded_ = 1;
     std::map<std::uint64_t, Peer> peers_;
     std::uint64_t next_peer_ = 1;
+    std::map<ipc::AuthenticationResult::Kind, std::uint64_t> results_;   // of exchanges, for tern stats
 };
 
 }  // namespace auth

@@ -20,6 +20,11 @@ namespace {
 
 constexpr std::string_view facts_version = "1";
 constexpr std::size_t page = Scoreboard::slots + 1;
+// Behind the page: for each slot a number that is odd while the note is written, the note's length, the note.  What is
+// never written takes no memory.
+constexpr std::size_t note_room = Scoreboard::note_size + 9;
+constexpr std::size_t note_numbers = 8;   // bytes before a note
+constexpr std::size_t board_size = page + Scoreboard::slots * note_room;
 
 }  // namespace
 
@@ -51,7 +56,7 @@ util::Result<Facts> Facts::decode(std::string_view text)
 util::Result<Scoreboard> Scoreboard::create()
 {
     auto fd = TRY(util::sys::memfd("scoreboard"));
-    TRY(util::sys::ftruncate(fd.get(), page));
+    TRY(util::sys::ftruncate(fd.get(), board_size));
     // Its size must not change under those who have it mapped: that would be SIGBUS for all.
     if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         return util::system_error("seal scoreboard", errno);
@@ -61,9 +66,9 @@ util::Result<Scoreboard> Scoreboard::create()
 util::Result<Scoreboard> Scoreboard::map(util::UniqueFd fd)
 {
     struct stat status = TRY(util::sys::fstat(fd.get()));
-    if (status.st_size != static_cast<off_t>(page))
+    if (status.st_size != static_cast<off_t>(board_size))
         return util::invalid("the scoreboard has not the size of one");
-    void* memory = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    void* memory = ::mmap(nullptr, board_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
     if (memory == MAP_FAILED)
         return util::system_error("map scoreboard", errno);
     return Scoreboard(std::move(fd), static_cast<std::atomic<unsigned char>*>(memory));
@@ -90,7 +95,7 @@ void Scoreboard::unmap()
 {
     static_assert(sizeof(std::atomic<unsigned char>) == 1);
     if (bytes_)
-        ::munmap(bytes_, page);
+        ::munmap(bytes_, board_size);
     bytes_ = nullptr;
 }
 
@@ -123,6 +128,31 @@ unsigned Scoreboard::count(State state) const
     for (unsigned slot = 0; slot < slots; ++slot)
         found += get(slot) == state;
     return found;
+}
+
+void Scoreboard::set_note(unsigned slot, std::string_view text)
+{
+    CHECK(bytes_ && slot < slots);
+    text = text.substr(0, note_size);
+    std::atomic<unsigned char>* note = bytes_ + page + slot * note_room;
+    note[0].store(static_cast<unsigned char>(note[0].load() | 1));
+    note[1].store(static_cast<unsigned char>(text.size()));
+    for (std::size_t i = 0; i < text.size(); ++i)
+        note[note_numbers + i].store(static_cast<unsigned char>(text[i]), std::memory_order_relaxed);
+    // Even again, and another number than before.
+    note[0].store(static_cast<unsigned char>(note[0].load() + 1));
+}
+
+std::string Scoreboard::note(unsigned slot) const
+{
+    CHECK(bytes_ && slot < slots);
+    const std::atomic<unsigned char>* note = bytes_ + page + slot * note_room;
+    unsigned char before = note[0].load();
+    std::string text(std::min<std::size_t>(note[1].load(), note_size), ' ');
+    for (std::size_t i = 0; i < text.size(); ++i)
+        text[i] = static_cast<char>(note[note_numbers + i].load(std::memory_order_relaxed));
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return before % 2 == 0 && note[0].load() == before ? text : std::string();
 }
 
 void Scoreboard::set_full(bool full)

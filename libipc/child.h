@@ -60,6 +60,13 @@ public:
     bool any_free() const;
     unsigned count(State state) const;
 
+    // What a worker says of its client, for tern who: at most note_size bytes, without a system call.  Who reads
+    // believes nothing of it.
+    static constexpr std::size_t note_size = 247;
+    void set_note(unsigned slot, std::string_view text);
+    // Empty when there is none, or when it is being written.
+    std::string note(unsigned slot) const;
+
     // No more processes may be started: children need not tell that all are busy.
     void set_full(bool full);
     bool is_full() const;

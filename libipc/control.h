@@ -7,12 +7,44 @@ namespace server {
 
 constexpr std::string_view control_socket_name = "master";
 
-enum class ControlCommand : unsigned char { status, reload, stop, last_ = stop };
+enum class ControlCommand : unsigned char { status, reload, stop, who, kick, last_ = kick };
 
 struct ControlRequest {
     static constexpr std::string_view message_name = "control_request";
     ControlCommand command = ControlCommand::status;
-    static void fields(auto& message, auto& visit) { visit("command", message.command); }
+    std::int32_t pid = 0;   // of kick: a worker with a client
+    static void fields(auto& message, auto& visit)
+    {
+        visit("command", message.command);
+        visit("pid", message.pid);
+    }
+};
+
+// A worker that serves a client, as it says itself (Process::note).
+struct WorkerNote {
+    std::string service;    // its name in master.cf
+    std::string program;
+    std::int32_t pid = 0;
+    std::string note;
+    static void fields(auto& message, auto& visit)
+    {
+        visit("service", message.service);
+        visit("program", message.program);
+        visit("pid", message.pid);
+        visit("note", message.note);
+    }
+};
+
+// To `who`; a long answer comes in several, the last with `last`.
+struct WhoServed {
+    static constexpr std::string_view message_name = "who_served";
+    std::vector<WorkerNote> workers;
+    bool last = false;
+    static void fields(auto& message, auto& visit)
+    {
+        visit("worker", message.workers);
+        visit("last", message.last);
+    }
 };
 
 struct ServiceStatus {

@@ -231,9 +231,12 @@ util::Result<void> Process::State::begin_waiting()
     return {};
 }
 
+void Process::note(std::string_view text) { state_->scoreboard.set_note(state_->facts.slot, text); }
+
 util::Result<std::optional<Client>> Process::next_client()
 {
     State& state = *state_;
+    note({});
     if (state.waiter.valid())
         ::alarm(0);
     else

@@ -119,6 +119,9 @@ public:
     // told to stop, or master gone.  TCP clients come with TCP_NODELAY.  The first call tells
     // master that the process serves.
     util::Result<std::optional<Client>> next_client();
+    // What tern who says of the client that is served: "key=value, key=value", up to Scoreboard::note_size bytes; it
+    // costs no system call.  Forgotten when the client is gone.
+    void note(std::string_view text);
     // Told to stop now: sessions end at the next opportunity (net::Stream::set_stop asks this).
     static bool stop_requested();
     // Waits until the descriptor can be read; false when the time is over, or when the process is told

@@ -42,6 +42,7 @@ public:
     void release_memory(bool at_once);
     // Nothing more will come or go; the owner drops the Client.
     bool over() const { return over_; }
+    const std::string& session() const { return facts_.session; }
     // For the log, when it is over.
     std::string describe_end(std::string_view account) const;
 

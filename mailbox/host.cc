@@ -83,6 +83,13 @@ Host::~Host()
 void Host::ordered(ipc::Packet& packet)
 {
     active_ = true;
+    // No work: it does not keep the process.
+    if (packet.name() == ipc::EndSessions::message_name) {
+        auto order = ipc::decode<ipc::EndSessions>(packet);
+        if (order.ok())
+            return end_sessions(order->session);
+        return control_.fail(order.take_error());
+    }
     asked_to_leave_ = false;
     ++orders_seen_;
     if (packet.cut)
@@ -111,6 +118,8 @@ void Host::refuse_cut(ipc::Packet& packet)
 
 void Host::answer(const ipc::NewSession& order, std::string refusal)
 {
+    if (!refusal.empty())
+        tell_end(order.facts.session);
     if (order.order != 0)
         control_.send(ipc::SessionTaken{.order = order.order, .refusal = std::move(refusal)});
     // usher has counted the session since it ordered it.
@@ -143,7 +152,8 @@ void Host::add_client(ipc::NewSession& order)
         util::log::warning(order.facts.session, ": a session is refused: mailbox_session_limit is ",
                            settings_.session_limit, " for one user");
         answer(order, {});
-        return turn_away(order);
+        turn_away(order);
+        return tell_end(order.facts.session);
     }
     auto session = make_session_(order.facts, store_);
     if (!session) {
@@ -154,6 +164,20 @@ void Host::add_client(ipc::NewSession& order)
     clients_.push_back(
         std::make_unique<Client>(loop_, std::move(order.client), std::move(order.facts), std::move(session)));
     clients_.back()->begin(order.greeting, order.pending);
+}
+
+// Empty: all of them.
+void Host::end_sessions(const std::string& session)
+{
+    for (auto& client : clients_)
+        if (session.empty() || client->session() == session)
+            client->terminate("Session ended by the administrator");
+}
+
+void Host::tell_end(const std::string& session)
+{
+    if (!leaving_)
+        control_.send(ipc::SessionEnded{session});
 }
 
 void Host::deliver(Deliverer& deliverer, ipc::Packet& packet)
@@ -271,8 +295,10 @@ void Host::bury()
 {
     std::erase_if(deliverers_, [](const auto& deliverer) { return deliverer->gone; });
     std::erase_if(clients_, [this](const auto& client) {
-        if (client->over())
+        if (client->over()) {
             util::log::info(client->describe_end(settings_.account));
+            tell_end(client->session());
+        }
         return client->over();
     });
 }

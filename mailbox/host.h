@@ -7,6 +7,7 @@
 
 #include "libipc/channel.h"
 #include "libipc/mailbox.h"
+#include "libipc/who.h"
 #include "libipc/protocol_session.h"
 #include "libstore/store.h"
 #include "libutil/event.h"
@@ -55,6 +56,8 @@ private:
     void add_client(ipc::NewSession& order);
     void refuse_cut(ipc::Packet& packet);
     void answer(const ipc::NewSession& order, std::string refusal);
+    void end_sessions(const std::string& session);
+    void tell_end(const std::string& session);
     void deliver(Deliverer& deliverer, ipc::Packet& packet);
     void drain(Deliverer& deliverer);
 

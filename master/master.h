@@ -58,6 +58,8 @@ private:
     void accept_control();
     void answer(ControlClient& client, ipc::Packet& packet);
     server::ControlAnswer status() const;
+    void tell_who(ipc::Channel& channel) const;
+    server::ControlAnswer kick(pid_t pid);
 
     Options options_;
     Notifier notifier_ = Notifier::from_environment();

@@ -375,4 +375,17 @@ server::ServiceStatus Service::status() const
     return status;
 }
 
+void Service::add_notes(std::vector<server::WorkerNote>& notes) const
+{
+    for (const auto& [pid, child] : children_)
+        if (std::string note = child.scoreboard->note(child.slot); !note.empty())
+            notes.push_back({plan_.entry.name, plan_.entry.command, pid, std::move(note)});
+}
+
+bool Service::kick(pid_t pid)
+{
+    auto found = children_.find(pid);
+    return found != children_.end() && !found->second.scoreboard->note(found->second.slot).empty() && ::kill(pid, SIGTERM) == 0;
+}
+
 }  // namespace master

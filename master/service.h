@@ -56,6 +56,9 @@ public:
     bool is_ready() const;
     bool is_throttled() const { return throttle_.running(); }
     server::ServiceStatus status() const;
+    // Workers that say of a client; of one of them, SIGTERM ends the session, and with it the process.
+    void add_notes(std::vector<server::WorkerNote>& notes) const;
+    bool kick(pid_t pid);
 
 private:
     struct Child {

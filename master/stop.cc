@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 
 namespace master {
 
@@ -17,6 +18,7 @@ namespace {
 constexpr std::size_t max_control_clients = 16;
 // Between two looks whether a descriptor is free for tern(1).
 constexpr auto control_pause = std::chrono::seconds(1);
+constexpr std::size_t max_notes_at_once = 200;   // in one record
 
 bool faces_the_network(const Service& service) { return service.plan().entry.type == conf::ServiceType::Inet; }
 
@@ -164,7 +166,42 @@ void Master::answer(ControlClient& client, ipc::Packet& packet)
     case server::ControlCommand::stop:
         client.channel->send(status());
         return begin_stop();
+    case server::ControlCommand::who:
+        return tell_who(*client.channel);
+    case server::ControlCommand::kick:
+        return client.channel->send(kick(request->pid));
     }
+}
+
+void Master::tell_who(ipc::Channel& channel) const
+{
+    std::vector<server::WorkerNote> notes;
+    for (const auto& [id, service] : services_)
+        service->add_notes(notes);
+    for (const auto& service : retired_)
+        service->add_notes(notes);
+    server::WhoServed answer;
+    for (std::size_t at = 0; !answer.last; at += max_notes_at_once) {
+        auto some = std::span(notes).subspan(at, std::min(max_notes_at_once, notes.size() - at));
+        answer.workers.assign(some.begin(), some.end());
+        answer.last = at + some.size() == notes.size();
+        channel.send(answer);
+    }
+}
+
+server::ControlAnswer Master::kick(pid_t pid)
+{
+    server::ControlAnswer answer;
+    answer.pid = ::getpid();
+    for (const auto& [id, service] : services_)
+        answer.ok = answer.ok || service->kick(pid);
+    for (const auto& service : retired_)
+        answer.ok = answer.ok || service->kick(pid);
+    if (answer.ok)
+        util::log::info("the session of process ", pid, " is ended by request");
+    else
+        answer.text = "no such session\n";
+    return answer;
 }
 
 server::ControlAnswer Master::status() const

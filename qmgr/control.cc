@@ -103,6 +103,11 @@ void Control::received(Peer& peer, ipc::Packet& packet)
             return end(peer, "you may not flush the queue");
         return flush(peer, *request);
     }
+    if (name == ipc::StatisticsWanted::message_name) {
+        if (!permissions_.may_list(peer.uid))
+            return end(peer, "you may not list the queue");
+        return peer.channel->send(ipc::Statistics{manager_.metrics()});
+    }
     if (name == ipc::QueueChange::message_name) {
         auto request = ipc::decode<ipc::QueueChange>(packet);
         if (!request)

@@ -128,6 +128,14 @@ const Message* Manager::find(const std::string& id) const
     return found == by_id_.end() ? nullptr : found->second;
 }
 
+std::vector<ipc::Metric> Manager::metrics() const
+{
+    auto metrics = counters_.metrics();
+    metrics.push_back({"active_messages", "", "", messages_.size(), ipc::Metric::Kind::Gauge});
+    metrics.push_back({"active_recipients", "", "", active_recipients_, ipc::Metric::Kind::Gauge});
+    return metrics;
+}
+
 bool Manager::has_room() const
 {
     return messages_.size() < message_limit_ && active_recipients_ < *config_.message_recipient_limit && !stopped_;
@@ -157,6 +165,7 @@ void Manager::forget(Message& message)
 void Manager::activate(Message& message)
 {
     message.active = true;
+    ++counters_.messages;
     message.activated = util::wall_now().time_since_epoch().count();
     util::log::info(message.id, ": from=<", message.envelope.sender, ">, size=", message.size,
                     ", nrcpt=", message.recipients.size(), " (queue active)");

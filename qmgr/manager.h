@@ -17,6 +17,7 @@
 #include "libutil/shortage.h"
 #include "qmgr/agents.h"
 #include "qmgr/config.h"
+#include "qmgr/counters.h"
 #include "qmgr/message.h"
 #include "qmgr/race_estimate.h"
 
@@ -61,6 +62,7 @@ public:
     const Message* find(const std::string& id) const;
     const std::unordered_map<MessageNumber, std::unique_ptr<Message>>& messages() const { return messages_; }
     const queue::Directory& directory() const { return directory_; }
+    std::vector<ipc::Metric> metrics() const;
 
 private:
     struct Cleaner {
@@ -167,6 +169,7 @@ private:
     MessageNumber next_number_ = 1;
     std::size_t message_limit_;
     std::size_t active_recipients_ = 0;
+    Counters counters_;
     bool overflow_ = false;     // something waits in incoming/ for room
     util::Shortage shortage_;   // of descriptors
     std::vector<MessageNumber> put_off_;   // what is to be written to their files waits for one

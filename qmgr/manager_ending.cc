@@ -96,6 +96,7 @@ void Manager::expire(Message& message, std::int64_t age)
         return;
     util::log::info(message.id, ": from=<", message.envelope.sender, ">, status=", message.expire ? "force-expired" : "expired",
                     ", returned to sender");
+    ++counters_.expired;
     for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
         MessageRecipient& recipient = message.recipients[i];
         if (recipient.state != Message::State::Deferred)

@@ -149,6 +149,7 @@ void Manager::rule(Message& message, ipc::Ruling::Kind kind)
     if (found == cleaners_.end())
         return;
     Cleaner& cleaner = *found->second;
+    ++counters_.races[kind == ipc::Ruling::Kind::Delivered ? 0 : kind == ipc::Ruling::Kind::Refused ? 1 : 2];
     ipc::Ruling ruling;
     ruling.queue_id = message.id;
     ruling.kind = kind;

@@ -68,6 +68,8 @@ void Manager::decide(Message& message, std::uint32_t index, ipc::DeliveryStatus 
     }
     CHECK(message.outstanding > 0);
     --message.outstanding;
+    if (!message.verifies())
+        ++counters_.deliveries[static_cast<std::size_t>(status.disposition)];
     recipient.status = std::make_unique<ipc::DeliveryStatus>(std::move(status));
     if (!message.named)
         return;
@@ -124,6 +126,12 @@ void Manager::outcome(ipc::Outcome& result)
     MessageNumber number = flight.message;
     Message* message = find_number(number);
     CHECK(message);
+    ++counters_.answered;
+    std::int64_t stages[] = {message->activated - message->envelope.arrival,
+                             wall_microseconds() - message->activated - result.connection_delay - result.transmission_delay,
+                             result.connection_delay, result.transmission_delay};
+    for (std::size_t i = 0; i < counters_.delays.size(); ++i)
+        counters_.delays[i] += static_cast<std::uint64_t>(std::max<std::int64_t>(stages[i], 0));
     // Deaths behind the agent: it has found out already that no other message is to blame.
     for (std::uint32_t i = 0; i < std::min(result.deaths, max_deaths); ++i) {
         ++message->deaths;

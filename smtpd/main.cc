@@ -79,7 +79,8 @@ util::Result<int> daemon_main(server::Arguments arguments)
         if (client->is_wakeup())
             continue;
         smtpd::Services services{common, config, *rules, cleanup, &auth, tls ? &*tls : nullptr, &counter,
-                                 process.arguments().service, sleep_for, server::Process::stop_requested};
+                                 process.arguments().service, sleep_for, server::Process::stop_requested,
+                                 [&](std::string_view text) { process.note(text); }};
         auto peer = smtpd::client_of(*client, config);
         if (!peer.ok()) {
             util::log::warning(peer.error().text);

@@ -84,6 +84,8 @@ Session::State Session::state() const
 void Session::run()
 {
     log::info("connect from ", client_.log_name());
+    since_ = util::unix_seconds(util::wall_now());
+    note_state();   // a TLS handshake may come first
     begin_client();
     if (auto refusal = refuse_connection()) {
         if (!*config_.tls_wrappermode)  // else the client waits for a handshake, which is what is saved here
@@ -140,6 +142,7 @@ mail::Reply Session::greeting()
 void Session::serve()
 {
     while (!closing_ && !gone_) {
+        note_state();   // with what the last command has changed
         auto line = next_command();
         if (!line)
             return;
@@ -154,6 +157,19 @@ void Session::begin_request()
         return;
     deadline_ = util::now() + *config_.timeout;
     stream_.set_deadline(util::Deadline::at(deadline_));
+}
+
+// For tern who; the name last, which may be long.
+void Session::note_state() const
+{
+    if (!services_.note)
+        return;
+    std::string text = util::concat("since=", since_, ", state=", where_, ", tls=", tls_.has_value(), ", client=", client_.address);
+    if (!sasl_username_.empty())
+        util::append(text, ", user=<", util::printable(sasl_username_, 100), ">");
+    if (transaction_ && !transaction_->queue_id.empty())
+        util::append(text, ", queue_id=", transaction_->queue_id);
+    services_.note(util::concat(text, ", name=", client_.name));
 }
 
 // The next command line; nothing when the session is over.
@@ -229,6 +245,7 @@ mail::Reply Session::execute(const std::string& line)
     Count& count = counts_[std::size_t(command - commands().data())];
     ++count.all;
     where_ = command->verb;
+    note_state();
     auto reply = [&]() -> mail::Reply {
         auto refusal = refuse_command(*command, text);
         if (command->handler == &Session::bdat)

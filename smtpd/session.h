@@ -36,6 +36,7 @@ struct Services {
     std::string service_name = {};                  // in master.cf
     std::function<void(util::Duration)> sleep = {}; // for delays
     std::function<bool()> stopping = {};            // the process is told to end: 421
+    std::function<void(std::string_view)> note = {};   // for tern who
 };
 
 class Session {
@@ -63,6 +64,7 @@ private:
     void serve();
     void begin_request();
     std::optional<std::string> next_command();
+    void note_state() const;
     mail::Reply execute(const std::string& line);
     std::optional<mail::Reply> refuse_command(const Command& command, std::string_view line);
     mail::Reply refuse_state(const Command& command) const;
@@ -170,6 +172,7 @@ private:
     std::optional<mail::Reply> denied_;   // refused at the greeting: only QUIT may follow
     bool ahead_ = false;                  // the client pipelined where it must not
     std::string where_ = "CONNECT";       // the last command, for log lines
+    std::int64_t since_ = 0;              // when it began, seconds since 1970
     std::uint64_t errors_ = 0;
     std::uint64_t junk_ = 0;
 

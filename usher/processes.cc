@@ -89,6 +89,7 @@ void Usher::hand_over_session(Order& order, ipc::Channel& control)
     order.session->order = next_id_++;
     handed_[order.session->order] = {order.peer, order.request, roster_.pid_of(order.account)};
     roster_.session_ordered(order.account, util::now());
+    visitors_.add(order.account, order.session->facts, util::wall_now().time_since_epoch().count());
     control.send(*order.session);
 }
 
@@ -208,6 +209,12 @@ void Usher::told(const std::string& account, ipc::Packet& packet)
             return control.fail(answer.take_error());
         return session_taken(account, *answer);
     }
+    if (packet.name() == ipc::SessionEnded::message_name) {
+        auto ended = ipc::decode<ipc::SessionEnded>(packet);
+        if (!ended.ok())
+            return control.fail(ended.take_error());
+        return visitors_.ended(account, ended->session);
+    }
     if (packet.name() == ipc::NotStarted::message_name) {
         auto told = ipc::decode<ipc::NotStarted>(packet);
         if (!told.ok())
@@ -251,6 +258,7 @@ void Usher::retire(const std::string& account)
     if (pid > 0)
         leaving_until_[pid] = util::now() + settings_.exit_timeout;
     roster_.retire(account);
+    visitors_.gone(account);
     controls_.erase(account);
     watch_time();
 }
@@ -286,8 +294,10 @@ void Usher::exited(pid_t pid, int status)
     if (failed || (exit.was_serving && !life.ready))
         note_failure(exit.account, life);
     // Its end of the control socket is closed: the channel would find out, but later.
-    if (exit.was_serving)
+    if (exit.was_serving) {
+        visitors_.gone(exit.account);
         controls_.erase(exit.account);
+    }
 }
 
 // One that has served for a while may be replaced at once; one that cannot start must not spin.

@@ -18,9 +18,9 @@ Usher::Usher(util::EventLoop& loop, Settings settings, Launcher& launcher, FindA
 unsigned Usher::roles_of(uid_t uid) const
 {
     if (settings_.own_uid)
-        return uid == ::geteuid() ? Deliverer | ImapDoor | Pop3Door : Nobody;
+        return uid == ::geteuid() ? Deliverer | ImapDoor | Pop3Door | Administrator : Nobody;
     return (uid == settings_.local_uid ? Deliverer : Nobody) | (uid == settings_.imap_uid ? ImapDoor : Nobody) |
-           (uid == settings_.pop3_uid ? Pop3Door : Nobody);
+           (uid == settings_.pop3_uid ? Pop3Door : Nobody) | (uid == settings_.administrator_uid ? Administrator : Nobody);
 }
 
 void Usher::change(Settings settings)
@@ -105,6 +105,14 @@ void Usher::received(std::uint64_t id, ipc::Packet& packet)
             return refuse(id, wanted->request, false, ipc::cut_error().text);
         }
         return open_session(peer, wanted.take());
+    }
+    if (packet.name() == ipc::WhoWanted::message_name && (peer.roles & Administrator))
+        return tell_who(*peer.channel);
+    if (packet.name() == ipc::EndSessions::message_name && (peer.roles & Administrator)) {
+        auto order = ipc::decode<ipc::EndSessions>(packet);
+        if (!order.ok())
+            return peer.channel->fail(order.take_error());
+        return end_sessions(*peer.channel, *order);
     }
     peer.channel->fail(util::invalid(
         util::concat("message ", util::printable(packet.name(), 40), " is not for this peer to send")));

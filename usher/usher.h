@@ -8,10 +8,12 @@
 #include "libipc/authentication.h"
 #include "libipc/channel.h"
 #include "libipc/mailbox.h"
+#include "libipc/who.h"
 #include "libutil/event.h"
 #include "usher/failures.h"
 #include "usher/launcher.h"
 #include "usher/roster.h"
+#include "usher/visitors.h"
 
 #include <deque>
 #include <functional>
@@ -25,6 +27,7 @@ struct Settings {
     uid_t local_uid = 0;
     uid_t imap_uid = 0;
     uid_t pop3_uid = 0;
+    uid_t administrator_uid = 0;      // tern who, tern kick
     uid_t minimum_uid = 1000;         // usher_minimum_uid
     bool own_uid = false;             // one uid for all: peers are told apart by what they ask
     std::size_t process_limit = 500;  // mailbox_process_limit
@@ -64,7 +67,7 @@ public:
     const Roster& roster() const { return roster_; }
 
 private:
-    enum Role : unsigned { Nobody = 0, Deliverer = 1, ImapDoor = 2, Pop3Door = 4 };
+    enum Role : unsigned { Nobody = 0, Deliverer = 1, ImapDoor = 2, Pop3Door = 4, Administrator = 8 };
     struct Peer {
         std::uint64_t id = 0;
         unsigned roles = Nobody;
@@ -122,6 +125,8 @@ private:
     void refuse(std::uint64_t peer, std::uint64_t request, bool permanent, std::string text);
     ipc::Channel* channel_of(std::uint64_t peer);
 
+    void tell_who(ipc::Channel& channel) const;
+    void end_sessions(ipc::Channel& channel, const ipc::EndSessions& order);
     void told(const std::string& account, ipc::Packet& packet);
     void control_lost(const std::string& account, const util::Error& error);
     void retire(const std::string& account);
@@ -135,6 +140,7 @@ private:
     Launcher& launcher_;
     FindAccount find_account_;
     Roster roster_;
+    Visitors visitors_;
     std::uint64_t next_id_ = 1;
     std::unordered_map<std::uint64_t, Peer> peers_;
     std::unordered_map<std::string, std::unique_ptr<ipc::Channel>> controls_;   // by account

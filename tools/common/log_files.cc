@@ -77,7 +77,7 @@ util::Result<void> read_log_file(const std::string& path, const LineSink& sink)
     std::size_t filled = 0;
     for (;;) {
         if (filled == buffer.size())
-            filled = 0;   // a line without end: its beginning is dropped
+            filled = 0;  // a line without end: its beginning is dropped
         std::size_t got = TRY(util::sys::read(file.get(), std::span(buffer).subspan(filled)));
         if (got == 0) {
             if (filled > 0)
@@ -153,7 +153,7 @@ util::Result<void> LogFollower::read(const std::function<void(std::string_view l
                 continue;
             struct stat open = TRY(util::sys::fstat(fd_.get()));
             if (static_cast<std::uint64_t>(open.st_size) < offset_)
-                offset_ = 0;   // cut off where it stands
+                offset_ = 0;  // cut off where it stands
             auto named = util::sys::stat(path_);
             if (!named || (named->st_ino == open.st_ino && named->st_dev == open.st_dev))
                 return {};

@@ -174,7 +174,7 @@ private:
 bool parse_json(std::string_view line, LogLine& out, std::string& storage)
 {
     storage.clear();
-    storage.reserve(line.size());   // views into it must stay
+    storage.reserve(line.size());  // views into it must stay
     JsonCursor cursor(line, storage);
     if (!cursor.take('{'))
         return false;
@@ -274,7 +274,8 @@ std::string log_line_to_text(const LogLine& line)
 {
     bool quiet = line.level == "info" || line.level == "verbose";
     return util::printable(util::concat(line.time, " ", line.host, " ", line.program, "[", line.pid, "]: ", quiet ? "" : line.level, quiet ? "" : ": ",
-                                        line.text), max_log_line);
+                                        line.text),
+                           max_log_line);
 }
 
 std::string_view log_field(std::string_view rest, std::string_view key)

@@ -14,15 +14,15 @@ constexpr std::size_t max_log_line = 64 * 1024;
 
 // Views into the line, or into the storage that was given to parse_log_line.
 struct LogLine {
-    std::string_view time;      // "2026-11-23T20:01:02.123456+00:00"
+    std::string_view time;  // "2026-11-23T20:01:02.123456+00:00"
     std::string_view host;
-    std::string_view program;   // "tern/smtpd"
-    std::string_view service;   // "smtpd"
+    std::string_view program;  // "tern/smtpd"
+    std::string_view service;  // "smtpd"
     std::uint32_t pid = 0;
-    std::string_view level;     // panic, fatal, error, warning, info, verbose
-    std::string_view text;      // without the level's word
-    std::string_view id;        // a queue id or NOQUEUE; empty where the text begins with none
-    std::string_view rest;      // of the text, behind the id
+    std::string_view level;  // panic, fatal, error, warning, info, verbose
+    std::string_view text;   // without the level's word
+    std::string_view id;     // a queue id or NOQUEUE; empty where the text begins with none
+    std::string_view rest;   // of the text, behind the id
 };
 
 // Takes a line apart, which is without its end.  False when it is of neither form.  Only JSON needs `storage`.

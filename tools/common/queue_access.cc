@@ -16,13 +16,15 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr util::Duration answer_timeout = 300s;
-constexpr std::size_t ids_at_once = 1000;   // in one request
+constexpr std::size_t ids_at_once = 1000;  // in one request
 
 // The place of files that a queue's messages have while nobody holds them in memory.
 ipc::QueueSet places_of(ipc::QueueSet queues)
 {
     return queues & queue::active_queue ? static_cast<ipc::QueueSet>(queues | queue::set_of(queue::Place::Incoming)) : queues;
 }
+
+std::string reason_of(const ipc::QueueChange& order) { return order.reason.empty() ? "by request" : order.reason; }
 
 }  // namespace
 
@@ -50,7 +52,7 @@ util::Result<std::uint64_t> QueueAccess::end_of(ipc::Packet& packet) const
     return util::Error{util::Kind::Permanent, end.error, forbidden ? EACCES : 0};
 }
 
-util::Result<void> QueueAccess::list_files(ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each, const Complain& complain,
+util::Result<void> QueueAccess::list_files(ipc::QueueSet queues, const EachItem& each, const Complain& complain,
                                            const std::vector<std::string>& ids) const
 {
     for (queue::Place place : queue::all_places) {
@@ -69,7 +71,7 @@ util::Result<void> QueueAccess::list_files(ipc::QueueSet queues, const std::func
     return {};
 }
 
-util::Result<void> QueueAccess::list(ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each, const Complain& complain,
+util::Result<void> QueueAccess::list(ipc::QueueSet queues, const EachItem& each, const Complain& complain,
                                      const std::vector<std::string>& ids)
 {
     if (alone())
@@ -85,7 +87,7 @@ util::Result<void> QueueAccess::list(ipc::QueueSet queues, const std::function<v
     return {};
 }
 
-util::Result<void> QueueAccess::ask(const ipc::QueueList& request, ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each)
+util::Result<void> QueueAccess::ask(const ipc::QueueList& request, ipc::QueueSet queues, const EachItem& each)
 {
     TRY(qmgr_.send(request));
     for (;;) {
@@ -111,7 +113,7 @@ util::Result<std::uint64_t> QueueAccess::change(const ipc::QueueChange& order)
     if (order.all)
         return change_all(order);
     ipc::QueueSet queues = order.queues != 0 ? places_of(order.queues) : queue::all_queues;
-    TRY(queue::change_file(*directory_, order.queue_id, order.kind, queues, order.reason.empty() ? "by request" : order.reason));
+    TRY(queue::change_file(*directory_, order.queue_id, order.kind, queues, reason_of(order)));
     return std::uint64_t(1);
 }
 
@@ -124,7 +126,7 @@ util::Result<std::uint64_t> QueueAccess::change_all(const ipc::QueueChange& orde
             continue;
         for (const std::string& name : TRY(directory_->list(place)))
             if (queue::is_queue_id(name))
-                count += queue::change_file(*directory_, name, order.kind, queue::set_of(place), order.reason.empty() ? "by request" : order.reason).ok();
+                count += queue::change_file(*directory_, name, order.kind, queue::set_of(place), reason_of(order)).ok();
     }
     return count;
 }

@@ -14,6 +14,7 @@ namespace tools {
 
 // Says something on standard error, with the program's name before it.
 using Complain = std::function<void(std::string_view text)>;
+using EachItem = std::function<void(const ipc::QueueItem&)>;
 
 class QueueAccess {
 public:
@@ -24,7 +25,7 @@ public:
 
     // Messages in `queues`, each in one or more items; with `ids`, those of them.  Files that cannot be read are
     // complained of.
-    util::Result<void> list(ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each, const Complain& complain,
+    util::Result<void> list(ipc::QueueSet queues, const EachItem& each, const Complain& complain,
                             const std::vector<std::string>& ids = {});
     // How many messages were changed; one that was named and is not there is an error.
     util::Result<std::uint64_t> change(const ipc::QueueChange& order);
@@ -35,9 +36,9 @@ public:
     static int status_of(const util::Error& error);
 
 private:
-    util::Result<void> list_files(ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each, const Complain& complain,
+    util::Result<void> list_files(ipc::QueueSet queues, const EachItem& each, const Complain& complain,
                                   const std::vector<std::string>& ids) const;
-    util::Result<void> ask(const ipc::QueueList& request, ipc::QueueSet queues, const std::function<void(const ipc::QueueItem&)>& each);
+    util::Result<void> ask(const ipc::QueueList& request, ipc::QueueSet queues, const EachItem& each);
     util::Result<std::uint64_t> end_of(ipc::Packet& packet) const;
     util::Result<std::uint64_t> change_all(const ipc::QueueChange& order);
 

@@ -43,18 +43,25 @@ std::int64_t parse_clock(std::string_view text, std::tm& local)
     local.tm_min = number(parts[1], 2, 59);
     local.tm_sec = parts.size() == 3 ? number(parts[2], 2, 59) : 0;
     bool good = local.tm_hour >= 0 && local.tm_min >= 0 && local.tm_sec >= 0;
-    return !good ? 0 : parts.size() == 3 ? 1 : 60;
+    return !good ? 0 : parts.size() == 3 ? 1
+                                         : 60;
 }
 
 std::int64_t unit_seconds(char letter)
 {
     switch (letter) {
-    case 's': return 1;
-    case 'm': return 60;
-    case 'h': return 3600;
-    case 'd': return day_seconds;
-    case 'w': return 7 * day_seconds;
-    default: return 0;
+    case 's':
+        return 1;
+    case 'm':
+        return 60;
+    case 'h':
+        return 3600;
+    case 'd':
+        return day_seconds;
+    case 'w':
+        return 7 * day_seconds;
+    default:
+        return 0;
     }
 }
 
@@ -77,7 +84,7 @@ util::Result<TimeSpan> parse_time_words(std::string_view text, std::int64_t now)
     std::string_view time;
     if (text == "yesterday") {
         --local.tm_mday;
-        local.tm_hour = 12;   // there is a noon on every day
+        local.tm_hour = 12;  // there is a noon on every day
         (void)std::mktime(&local);
     } else if (text != "today") {
         std::string_view date = text.substr(0, 10);

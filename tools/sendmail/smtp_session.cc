@@ -210,7 +210,7 @@ std::optional<mail::Reply> SmtpSession::read_content(Sink& sink)
     for (;;) {
         auto line = read_line(max_piece);
         if (!line)
-            return mail::Reply{};   // nobody is there to hear it
+            return mail::Reply{};  // nobody is there to hear it
         std::string_view text = line->text;
         if (line_start && line->whole && text == ".")
             return {};

@@ -16,13 +16,13 @@ namespace sendmail {
 
 class SmtpSession {
 public:
-    static constexpr std::size_t max_command = 2048;          // bytes of a line, without its end
-    static constexpr std::size_t max_piece = 64 * 1024;       // of a message's line that is handed on at once
-    static constexpr std::size_t max_recipients = 1000;       // of one message
-    static constexpr unsigned max_errors = 20;                // then it ends
+    static constexpr std::size_t max_command = 2048;     // bytes of a line, without its end
+    static constexpr std::size_t max_piece = 64 * 1024;  // of a message's line that is handed on at once
+    static constexpr std::size_t max_recipients = 1000;  // of one message
+    static constexpr unsigned max_errors = 20;           // then it ends
 
     struct Streams {
-        std::function<util::Result<std::size_t>(std::span<char>)> read;   // 0 at the end
+        std::function<util::Result<std::size_t>(std::span<char>)> read;  // 0 at the end
         std::function<void(std::string_view)> write;
     };
     using OpenSink = std::function<util::Result<std::unique_ptr<Sink>>()>;
@@ -37,8 +37,8 @@ public:
 
 private:
     struct Line {
-        std::string text;     // without its end
-        bool whole = true;    // else its rest is still to come
+        std::string text;   // without its end
+        bool whole = true;  // else its rest is still to come
     };
     struct Transaction {
         ipc::Envelope envelope;
@@ -57,8 +57,8 @@ private:
     Streams streams_;
     OpenSink open_sink_;
     std::string buffer_;
-    std::size_t at_ = 0;        // of buffer_, where the next line begins
-    bool ended_ = false;        // the input, or the session
+    std::size_t at_ = 0;  // of buffer_, where the next line begins
+    bool ended_ = false;  // the input, or the session
     bool greeted_ = false;
     std::optional<Transaction> transaction_;
 };

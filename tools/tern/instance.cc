@@ -36,6 +36,8 @@ util::Result<Instance> Instance::open(std::string config_directory)
     return instance;
 }
 
+std::string Instance::private_socket(std::string_view name) const { return util::concat(queue_directory_, "/private/", name); }
+
 std::string Instance::master_program() const { return daemon_directory_ + "/master"; }
 
 util::Result<std::optional<pid_t>> Instance::running() const
@@ -54,7 +56,7 @@ util::Result<std::optional<pid_t>> Instance::running() const
 
 util::Result<server::ControlAnswer> Instance::ask(server::ControlCommand command) const
 {
-    auto connection = TRY(ipc::Connection::connect(util::concat(queue_directory_, "/private/", server::control_socket_name), answer_timeout));
+    auto connection = TRY(ipc::Connection::connect(private_socket(server::control_socket_name), answer_timeout));
     return connection.call<server::ControlAnswer>(server::ControlRequest{.command = command});
 }
 

@@ -22,6 +22,9 @@ public:
     // The pid of the running master(8); nothing when none runs.  The lock on the pid file says so,
     // not the number in it.
     util::Result<std::optional<pid_t>> running() const;
+    const std::string& queue_directory() const { return queue_directory_; }
+    // "private/NAME" below queue_directory.
+    std::string private_socket(std::string_view name) const;
     // Asks master(8).
     util::Result<server::ControlAnswer> ask(server::ControlCommand command) const;
 

@@ -1,14 +1,16 @@
 // tern(1): starts, stops and asks an instance.
 //
 //   tern [-c CONFIG_DIRECTORY] [-v] start | start-fg | stop | reload | status [-j] | check | set-permissions
-//   tern [-c CONFIG_DIRECTORY] trace ... | tail ...
+//   tern [-c CONFIG_DIRECTORY] trace ... | tail ... | who [-j] | kick WHOM | stats [-j | --prometheus]
 #include "libutil/handle.h"
 #include "libutil/standard_fds.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
 #include "libutil/time.h"
 #include "tools/tern/start.h"
+#include "tools/tern/stats.h"
 #include "tools/tern/trace.h"
+#include "tools/tern/who.h"
 
 #include <sysexits.h>
 #include <unistd.h>
@@ -33,7 +35,8 @@ int usage()
 {
     print(STDERR_FILENO, "usage: tern [-c /config/directory] [-v] start|start-fg|stop|reload|status [-j]|check|set-permissions\n"
                          "       tern [-c /config/directory] trace [-j] [-n messages] [-S since] [-U until] address|queue-id|message-id|time\n"
-                         "       tern [-c /config/directory] tail [-f] [word ...]\n");
+                         "       tern [-c /config/directory] tail [-f] [word ...]\n"
+                         "       tern [-c /config/directory] who [-j] | kick account|session | stats [-j | --prometheus]\n");
     return EX_USAGE;
 }
 
@@ -158,6 +161,7 @@ int main(int argc, char** argv)
         return usage();
     std::string_view command = argv[optind++];
     // The rest is theirs.
+    bool has_words = command == "who" || command == "kick" || command == "stats";
     if (command == "trace")
         return util::end_output("tern", tern::trace(directory, argc - optind + 1, argv + optind - 1));
     if (command == "tail")
@@ -167,7 +171,7 @@ int main(int argc, char** argv)
         json = true;
         ++optind;
     }
-    if (optind != argc)
+    if (optind != argc && !has_words)
         return usage();
     // Programs get an absolute name: they do not run where we stand.
     if (util::Handle<char, ::free> absolute{::realpath(directory.c_str(), nullptr)})
@@ -181,6 +185,12 @@ int main(int argc, char** argv)
         return tern::start(*instance, verbose);
     if (command == "start-fg")
         return tern::start_in_foreground(*instance, verbose);
+    if (command == "who")
+        return util::end_output("tern", tern::who(*instance, argc - optind + 1, argv + optind - 1));
+    if (command == "stats")
+        return util::end_output("tern", tern::stats(*instance, argc - optind + 1, argv + optind - 1));
+    if (command == "kick")
+        return tern::kick(*instance, argc - optind + 1, argv + optind - 1);
     if (command == "stop")
         return stop(*instance);
     if (command == "reload")

@@ -60,19 +60,31 @@ util::Result<TraceOptions> parse(int count, char** words)
     TraceQuestion limits;
     constexpr int json = 1000;
     const option long_options[] = {{"json", no_argument, nullptr, json}, {}};
-    optind = 0;   // a second command line
+    optind = 0;  // a second command line
     opterr = 0;
     int letter;
     while ((letter = ::getopt_long(count, words, ":jn:S:U:F:", long_options, nullptr)) != -1) {
         switch (letter) {
         case json:
-        case 'j': options.json = true; break;
-        case 'n': limits.limit = static_cast<std::size_t>(std::max<std::uint64_t>(1, TRY(util::parse_unsigned(optarg, max_messages)))); break;
-        case 'S': limits.since = TRY(tools::parse_time_words(optarg, now)).from; break;
-        case 'U': limits.until = TRY(tools::parse_until(optarg, now)); break;
-        case 'F': options.files.emplace_back(optarg); break;
-        case ':': return util::invalid(util::concat('-', char(optopt), " wants a word after it"));
-        default: return util::invalid("unknown option");
+        case 'j':
+            options.json = true;
+            break;
+        case 'n':
+            limits.limit = static_cast<std::size_t>(std::max<std::uint64_t>(1, TRY(util::parse_unsigned(optarg, max_messages))));
+            break;
+        case 'S':
+            limits.since = TRY(tools::parse_time_words(optarg, now)).from;
+            break;
+        case 'U':
+            limits.until = TRY(tools::parse_until(optarg, now));
+            break;
+        case 'F':
+            options.files.emplace_back(optarg);
+            break;
+        case ':':
+            return util::invalid(util::concat('-', char(optopt), " wants a word after it"));
+        default:
+            return util::invalid("unknown option");
         }
     }
     if (optind + 1 != count)
@@ -111,12 +123,14 @@ std::optional<QueuedStates> find_queued(const conf::Common& common, std::vector<
         complain(0, util::concat("what is in the queue cannot be known: ", queue.error().text));
         return {};
     }
-    auto listed = queue->list(queue::all_queues, [&](const ipc::QueueItem& item) {
-        QueuedState& state = states[item.queue_id];
-        if (!item.continued)
-            state.item = item;
-        state.recipients.insert(state.recipients.end(), item.recipients.begin(), item.recipients.end());
-    }, complaint, std::move(ids));
+    auto listed = queue->list(
+        queue::all_queues, [&](const ipc::QueueItem& item) {
+            QueuedState& state = states[item.queue_id];
+            if (!item.continued)
+                state.item = item;
+            state.recipients.insert(state.recipients.end(), item.recipients.begin(), item.recipients.end());
+        },
+        complaint, std::move(ids));
     if (!listed) {
         complain(0, util::concat("what is in the queue cannot be known: ", listed.error().text));
         return {};

@@ -10,8 +10,8 @@ namespace tern {
 
 // A message that is still in the queue.
 struct QueuedState {
-    ipc::QueueItem item;                             // its first part
-    std::vector<ipc::QueueItemRecipient> recipients; // of all parts
+    ipc::QueueItem item;                              // its first part
+    std::vector<ipc::QueueItemRecipient> recipients;  // of all parts
 };
 using QueuedStates = std::map<std::string, QueuedState, std::less<>>;
 

@@ -134,7 +134,7 @@ void Tracer::collect(const tools::LogLine& line)
         else if (has_id)
             relate(mentioned->second, line.id);
         else if (!same_text)
-            note(mentioned->second, line);   // as the notice of a session's errors
+            note(mentioned->second, line);  // as the notice of a session's errors
         return;
     }
     note(found->second, line);

@@ -33,7 +33,7 @@ struct TraceEvent {
     std::string service;
     std::uint32_t pid = 0;
     std::string level;
-    std::string text;      // behind the id
+    std::string text;  // behind the id
 };
 
 // What became of one recipient, as its last line says.
@@ -41,8 +41,8 @@ struct TraceRecipient {
     std::string address;
     std::string original;
     std::string relay, delay, dsn;
-    std::string status;    // "sent"
-    std::string text;      // why
+    std::string status;  // "sent"
+    std::string text;    // why
     std::string time;
 };
 
@@ -51,19 +51,19 @@ struct TracedMessage {
     std::string sender;
     std::string message_id;
     bool has_sender = false;
-    bool removed = false;                       // it left the queue
+    bool removed = false;  // it left the queue
     std::vector<TraceEvent> events;
-    std::size_t left_out = 0;                   // events beyond the limit
+    std::size_t left_out = 0;  // events beyond the limit
     std::vector<TraceRecipient> recipients;
     std::set<std::string> related;
 };
 
 class Tracer {
 public:
-    static constexpr std::size_t max_events = 100'000;         // of all messages
-    static constexpr std::size_t max_recipients = 10'000;      // of one message
-    static constexpr std::size_t max_related = 1'000;          // messages beyond those that were asked for
-    static constexpr std::size_t max_refusals = 1'000;         // NOQUEUE lines; of more the last are kept
+    static constexpr std::size_t max_events = 100'000;     // of all messages
+    static constexpr std::size_t max_recipients = 10'000;  // of one message
+    static constexpr std::size_t max_related = 1'000;      // messages beyond those that were asked for
+    static constexpr std::size_t max_refusals = 1'000;     // NOQUEUE lines; of more the last are kept
     static constexpr unsigned max_passes = 8;
 
     explicit Tracer(TraceQuestion question);
@@ -91,15 +91,15 @@ private:
 
     TraceQuestion question_;
     bool finding_;
-    bool changed_ = false;                     // the ids grew in this pass
+    bool changed_ = false;  // the ids grew in this pass
     unsigned passes_ = 0;
-    std::deque<std::string> found_;            // the last ids that fit, in order
-    std::unordered_set<std::string> seen_;     // those in found_
+    std::deque<std::string> found_;         // the last ids that fit, in order
+    std::unordered_set<std::string> seen_;  // those in found_
     std::size_t left_out_ = 0;
     std::size_t events_ = 0;
     std::unordered_map<std::string, TracedMessage, util::HashText, std::equal_to<>> messages_;
     std::unordered_set<std::string, util::HashText, std::equal_to<>> message_ids_;
-    std::vector<std::string> order_;           // ids by first line
+    std::vector<std::string> order_;  // ids by first line
     std::deque<TraceEvent> refusals_;
 };
 

@@ -13,7 +13,7 @@ using util::concat;
 
 namespace {
 
-constexpr std::size_t max_name_file = 1000;   // Postfix's myorigin may be such a file
+constexpr std::size_t max_name_file = 1000;  // Postfix's myorigin may be such a file
 
 util::Result<std::string> first_line(const std::string& path)
 {
@@ -46,7 +46,9 @@ void tell(const CarriedItem& item, bool json, std::string& out)
         return;
     }
     util::append(out, item.file, ":", item.line, ": ", util::printable(item.name, 100), item.carried ? ": carried over" : ": left out",
-                 item.note.empty() ? "" : item.carried ? " " : ": ", util::printable(item.note), "\n");
+                 item.note.empty() ? "" : item.carried ? " "
+                                                       : ": ",
+                 util::printable(item.note), "\n");
 }
 
 }  // namespace
@@ -59,7 +61,7 @@ util::Result<void> carry_over(const std::string& postfix_directory, const std::s
     files.main_cf = TRY(util::sys::read_file(postfix_directory + "/main.cf", conf::max_configuration_size));
     files.master_cf = TRY(util::sys::read_file(postfix_directory + "/master.cf", conf::max_configuration_size));
     util::UniqueFd directory = TRY(util::sys::open(config_directory, O_RDONLY | O_DIRECTORY));
-    TRY(util::sys::lock_exclusive(directory.get()));   // as every other editor does
+    TRY(util::sys::lock_exclusive(directory.get()));  // as every other editor does
     std::string main_path = config_directory + "/main.cf", master_path = config_directory + "/master.cf";
     std::string main_cf = TRY(util::sys::read_file(main_path, conf::max_configuration_size));
     std::string master_cf = TRY(util::sys::read_file(master_path, conf::max_configuration_size));

@@ -123,7 +123,11 @@ private:
             for (std::size_t at = text.find(macro); at != std::string::npos; at = text.find(macro, at + files_.directory.size()))
                 text.replace(at, macro.size(), files_.directory);
         result_.main_requests.push_back(concat(new_name, "=", text));
-        std::string note = new_name != name ? concat("as ", new_name) : name.ends_with("_restrictions") ? "(tern check knows which of its words are not there)" : "";
+        std::string note;
+        if (new_name != name)
+            note = concat("as ", new_name);
+        else if (name.ends_with("_restrictions"))
+            note = "(tern check knows which of its words are not there)";
         result_.items.push_back({main_file_, setting.line, std::string(name), true, std::move(note)});
     }
     void leave(std::string_view name, const conf::Setting& setting, std::string why)
@@ -154,7 +158,9 @@ private:
         if (!sections_.find_parameter(name)) {
             if (is_postfix_parameter(name))
                 return leave(name, setting, std::string(compare_with_postfix(sections_, name).why));
-            return mentioned_.contains(name) ? carry(name, setting, name, setting.value) : leave(name, setting, "no value has it, and it is no parameter");
+            if (!mentioned_.contains(name))
+                return leave(name, setting, "no value has it, and it is no parameter");
+            return carry(name, setting, name, setting.value);
         }
         for (const conf::Problem& problem : value_problems_.all())
             if (problem.line == setting.line && !problem.warning)
@@ -232,7 +238,7 @@ private:
         bool port = service.words[1] == "inet";
         auto leave_service = [&](std::string why) { result_.items.push_back({master_file_, line, service.id(), false, std::move(why)}); };
         if (!port || (command != "smtpd" && command != "postscreen"))
-            return leave_service(port ? concat("there is no ", command) : command == "smtpd" ? "postscreen(8) passes it clients, and is not there" : why_inside(command));
+            return leave_service(why_not(service, command));
         std::string note;
         if (command == "postscreen") {
             service.words[7] = "smtpd";
@@ -241,17 +247,23 @@ private:
             note = "with smtpd in the place of postscreen";
         }
         service.words[7] = "smtpd";
-        service.words[4] = "n";   // programs lock themselves in
+        service.words[4] = "n";  // programs lock themselves in
         service.words[3] = "-";
         result_.items.push_back({master_file_, line, service.id(), true, std::move(note)});
         drop_settings(service, line);
         result_.service_requests.push_back(concat(service.id(), "=", util::trim(render_service(service, false))));
     }
 
-    static std::string why_inside(std::string_view command)
+    static std::string why_not(const ServiceWords& service, std::string_view command)
     {
+        if (service.words[1] == "inet")
+            return concat("there is no ", command);
+        if (command == "smtpd")
+            return "postscreen(8) passes it clients, and is not there";
         auto known = std::find_if(std::begin(inside), std::end(inside), [&](const auto& item) { return item.first == command; });
-        return known != std::end(inside) ? std::string(known->second) : concat("it does not come over: see what Tern's master.cf has for ", command);
+        if (known != std::end(inside))
+            return std::string(known->second);
+        return concat("it does not come over: see what Tern's master.cf has for ", command);
     }
 
     void drop_settings(ServiceWords& service, int line)

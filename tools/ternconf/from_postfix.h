@@ -17,17 +17,17 @@
 namespace ternconf {
 
 struct PostfixFiles {
-    std::string directory;    // absolute; $config_directory in values becomes this
+    std::string directory;  // absolute; $config_directory in values becomes this
     std::string main_cf, master_cf;
 };
 
 // A setting or service that was looked at.
 struct CarriedItem {
-    std::string file;         // main.cf or master.cf, with the directory
+    std::string file;  // main.cf or master.cf, with the directory
     int line = 0;
-    std::string name;         // of a service: "smtp/inet", of its setting "smtp/inet/name"
+    std::string name;  // of a service: "smtp/inet", of its setting "smtp/inet/name"
     bool carried = false;
-    std::string note;         // why not; or under which name
+    std::string note;  // why not; or under which name
 };
 
 struct Conversion {

@@ -12,11 +12,13 @@
 
 namespace ternconf {
 
-enum class Likeness : unsigned char { Same, Different, Missing };
+enum class Likeness : unsigned char { Same,
+                                      Different,
+                                      Missing };
 
 struct PostfixParameter {
     Likeness likeness = Likeness::Missing;
-    std::string_view why;   // of what is different or missing
+    std::string_view why;  // of what is different or missing
 };
 
 std::span<const std::string_view> postfix_names();

@@ -39,18 +39,23 @@ bool has_status(const tools::LogLine& line, std::string_view status)
 
 bool Filter::matches(const tools::LogLine& line) const
 {
-    if (!ids.empty() && !contains(ids, line.id) && !std::ranges::any_of(ids, [&](const std::string& id) { return line.rest.find(id) != std::string_view::npos; }))
+    auto is_daemon = [&](const std::string& name) {
+        return line.service == name || line.program == name || line.program.ends_with("/" + name);
+    };
+    auto is_of_message = [&](const std::string& id) { return line.id == id || line.rest.find(id) != std::string_view::npos; };
+    auto is_of_address = [&](const std::string& address) {
+        return has_nocase(line.text, util::concat('<', address, '>')) ||
+               util::equal_nocase(tools::log_field(line.rest, "sasl_username"), address);
+    };
+    if (!ids.empty() && std::ranges::none_of(ids, is_of_message))
         return false;
-    if (!daemons.empty() && !contains(daemons, line.service) &&
-        std::ranges::none_of(daemons, [&](const std::string& name) { return line.program == name || line.program.ends_with("/" + name); }))
+    if (!daemons.empty() && std::ranges::none_of(daemons, is_daemon))
         return false;
     if (!levels.empty() && !contains(levels, line.level))
         return false;
     if (!statuses.empty() && std::ranges::none_of(statuses, [&](const std::string& status) { return has_status(line, status); }))
         return false;
-    if (!addresses.empty() && std::ranges::none_of(addresses, [&](const std::string& address) {
-            return has_nocase(line.text, util::concat('<', address, '>')) || util::equal_nocase(tools::log_field(line.rest, "sasl_username"), address);
-        }))
+    if (!addresses.empty() && std::ranges::none_of(addresses, is_of_address))
         return false;
     if (!std::ranges::all_of(texts, [&](const std::string& text) { return line.text.find(text) != std::string_view::npos; }))
         return false;

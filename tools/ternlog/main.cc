@@ -47,24 +47,48 @@ util::Result<void> take_option(int letter, const char* value, Options& options)
     std::int64_t now = util::wall_now().time_since_epoch().count();
     Filter& filter = options.filter;
     switch (letter) {
-    case 'c': options.config_directory = value; break;
-    case 'F': options.files.emplace_back(value); break;
-    case 'f': options.follow = true; break;
-    case 'j': options.json = true; break;
-    case 'n': options.tail = static_cast<std::size_t>(TRY(util::parse_unsigned(value, max_tail))); break;
-    case 'S': filter.since = TRY(tools::parse_time_words(value, now)).from; break;
-    case 'U': filter.until = TRY(tools::parse_until(value, now)); break;
-    case 'd': filter.daemons.emplace_back(value); break;
+    case 'c':
+        options.config_directory = value;
+        break;
+    case 'F':
+        options.files.emplace_back(value);
+        break;
+    case 'f':
+        options.follow = true;
+        break;
+    case 'j':
+        options.json = true;
+        break;
+    case 'n':
+        options.tail = static_cast<std::size_t>(TRY(util::parse_unsigned(value, max_tail)));
+        break;
+    case 'S':
+        filter.since = TRY(tools::parse_time_words(value, now)).from;
+        break;
+    case 'U':
+        filter.until = TRY(tools::parse_until(value, now));
+        break;
+    case 'd':
+        filter.daemons.emplace_back(value);
+        break;
     case 'i':
         if (!queue::is_queue_id(value) && std::string_view(value) != "NOQUEUE")
             return util::invalid(util::concat(util::printable(value, 60), " is no queue id"));
         filter.ids.emplace_back(value);
         break;
-    case 'a': filter.addresses.emplace_back(value); break;
-    case 's': filter.statuses.emplace_back(value); break;
-    case 'l': filter.levels.emplace_back(value); break;
-    case ':': return util::invalid(util::concat('-', char(optopt), " wants a word after it"));
-    default: return util::invalid(util::concat("unknown option -", char(optopt)));
+    case 'a':
+        filter.addresses.emplace_back(value);
+        break;
+    case 's':
+        filter.statuses.emplace_back(value);
+        break;
+    case 'l':
+        filter.levels.emplace_back(value);
+        break;
+    case ':':
+        return util::invalid(util::concat('-', char(optopt), " wants a word after it"));
+    default:
+        return util::invalid(util::concat("unknown option -", char(optopt)));
     }
     return {};
 }

@@ -7,7 +7,7 @@ namespace ternqueue {
 
 namespace {
 
-constexpr std::int64_t first_bound = 5 * 60;   // seconds; each column's is twice the one before
+constexpr std::int64_t first_bound = 5 * 60;  // seconds; each column's is twice the one before
 constexpr std::size_t name_limit = 60;
 
 std::uint64_t bound_minutes(std::size_t column) { return 5U << column; }

@@ -38,7 +38,7 @@ private:
 
     std::int64_t now_;
     bool by_sender_;
-    std::size_t column_ = 0;   // of the message whose recipients go on
+    std::size_t column_ = 0;  // of the message whose recipients go on
     Row sum_;
     std::unordered_map<std::string, Row, util::HashText, std::equal_to<>> domains_;
 };

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view usage =
     "usage: ternsuper [-psv] [-c config_directory] [-d|-e|-f|-h|-H|-r queue_id|ALL|-] ... [queue ...]\n";
-constexpr std::size_t max_line = 1000;   // of standard input
+constexpr std::size_t max_line = 1000;  // of standard input
 
 int complain(int status, std::string_view text)
 {
@@ -28,19 +28,25 @@ int complain(int status, std::string_view text)
 
 struct Kind {
     ipc::QueueChange::Kind kind;
-    std::string_view done;   // Postfix's words
+    std::string_view done;  // Postfix's words
 };
 
 Kind kind_of(char letter)
 {
     using enum ipc::QueueChange::Kind;
     switch (letter) {
-    case 'd': return {Remove, "Deleted"};
-    case 'e': return {Expire, "Force-expired"};
-    case 'f': return {ExpireRelease, "Force-expired and released"};
-    case 'h': return {Hold, "Placed on hold"};
-    case 'H': return {Release, "Released from hold"};
-    default: return {Remove, "Requeued"};
+    case 'd':
+        return {Remove, "Deleted"};
+    case 'e':
+        return {Expire, "Force-expired"};
+    case 'f':
+        return {ExpireRelease, "Force-expired and released"};
+    case 'h':
+        return {Hold, "Placed on hold"};
+    case 'H':
+        return {Release, "Released from hold"};
+    default:
+        return {Remove, "Requeued"};
     }
 }
 
@@ -119,12 +125,13 @@ private:
             return {};
         }
         std::vector<std::string> ids;
-        TRY(queue_.list(options_.queues != 0 ? options_.queues : queue::waiting_queues,
-                        [&](const ipc::QueueItem& item) {
-                            if (!item.continued)
-                                ids.push_back(item.queue_id);
-                        },
-                        [](std::string_view text) { complain(0, text); }));
+        TRY(queue_.list(
+            options_.queues != 0 ? options_.queues : queue::waiting_queues,
+            [&](const ipc::QueueItem& item) {
+                if (!item.continued)
+                    ids.push_back(item.queue_id);
+            },
+            [](std::string_view text) { complain(0, text); }));
         for (const std::string& id : ids)
             act_on(letter, id);
         return {};

@@ -38,13 +38,24 @@ util::Result<Options> parse_options(int count, char** words)
     opterr = 0;
     while ((letter = ::getopt(count, words, ":c:d:e:f:h:H:r:psv")) != -1) {
         switch (letter) {
-        case 'c': options.config_directory = optarg; break;
-        case 'p': options.purge = true; break;
-        case 's': options.structure = true; break;
-        case 'v': options.verbose = true; break;
-        case ':': return util::invalid(util::concat('-', char(optopt), " wants a word after it"));
-        case '?': return util::invalid(util::concat("unknown option -", char(optopt)));
-        default: options.actions.push_back({char(letter), optarg});
+        case 'c':
+            options.config_directory = optarg;
+            break;
+        case 'p':
+            options.purge = true;
+            break;
+        case 's':
+            options.structure = true;
+            break;
+        case 'v':
+            options.verbose = true;
+            break;
+        case ':':
+            return util::invalid(util::concat('-', char(optopt), " wants a word after it"));
+        case '?':
+            return util::invalid(util::concat("unknown option -", char(optopt)));
+        default:
+            options.actions.push_back({char(letter), optarg});
         }
     }
     std::vector<std::string> names(words + optind, words + count);

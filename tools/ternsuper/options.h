@@ -12,16 +12,16 @@ namespace ternsuper {
 // One -d, -e, -f, -h, -H or -r; they are done in the order they are given.
 struct Action {
     char letter = 0;
-    std::string id;    // a queue id, ALL, or "-": ids from standard input
+    std::string id;  // a queue id, ALL, or "-": ids from standard input
 };
 
 struct Options {
-    std::string config_directory;      // -c; empty: the built-in one
-    bool purge = false;                // -p
-    bool structure = false;            // -s
-    bool verbose = false;              // -v
+    std::string config_directory;  // -c; empty: the built-in one
+    bool purge = false;            // -p
+    bool structure = false;        // -s
+    bool verbose = false;          // -v
     std::vector<Action> actions;
-    ipc::QueueSet queues = 0;          // 0: wherever the action makes sense
+    ipc::QueueSet queues = 0;  // 0: wherever the action makes sense
 };
 
 // Invalid: what is wrong, for people.

@@ -43,7 +43,7 @@ void Structure::check_file(queue::Place place, const std::string& name)
     };
     auto status = directory_.stat(place, name);
     if (!status)
-        return;   // it has been delivered meanwhile
+        return;  // it has been delivered meanwhile
     if (!queue::is_queue_id(name) || !S_ISREG(status->st_mode))
         return complain(report_.strange, queue::is_queue_id(name) ? "not a file" : "not the name of a message");
     auto file = directory_.open_file(place, name, O_RDONLY);

@@ -31,6 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     decode_and_back<server::NewCertificates>(bytes);
     decode_and_back<server::ControlRequest>(bytes);
     decode_and_back<server::ControlAnswer>(bytes);
+    decode_and_back<server::WhoServed>(bytes);
     if (auto facts = server::Facts::decode(bytes))
         CHECK(server::Facts::decode(facts->encode())->slot == facts->slot);
     return 0;

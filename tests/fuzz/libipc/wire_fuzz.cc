@@ -2,7 +2,10 @@
 #include "libipc/authentication.h"
 #include "libipc/delivery.h"
 #include "libipc/offer.h"
+#include "libipc/queue_control.h"
+#include "libipc/statistics.h"
 #include "libipc/submission.h"
+#include "libipc/who.h"
 
 namespace {
 
@@ -34,6 +37,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     std::string_view bytes(reinterpret_cast<const char*>(data), size);
     decode_and_back<ipc::Greeting>(bytes);
+    decode_and_back<ipc::QueueList>(bytes);
+    decode_and_back<ipc::QueueItem>(bytes);
+    decode_and_back<ipc::QueueChange>(bytes);
+    decode_and_back<ipc::Statistics>(bytes);
+    decode_and_back<ipc::WhoAnswer>(bytes);
+    decode_and_back<ipc::EndSessions>(bytes);
     decode_and_back<ipc::Renounce>(bytes);
     decode_and_back<ipc::Begin>(bytes);
     decode_and_back<ipc::Verdict>(bytes);

@@ -59,6 +59,27 @@ TEST(the_scoreboard_is_shared_and_knows_who_is_free)
 }
 END_TEST
 
+TEST(workers_leave_notes_on_the_scoreboard)
+{
+    Scoreboard mine = Scoreboard::create().take();
+    Scoreboard theirs = Scoreboard::map(util::sys::duplicate(mine.fd()).take()).take();
+    EQ(mine.note(Scoreboard::slots - 1), "");
+    theirs.set_note(Scoreboard::slots - 1, "client=192.0.2.1");
+    theirs.set_note(0, std::string(Scoreboard::note_size + 1, 'x'));
+    EQ(mine.note(Scoreboard::slots - 1), "client=192.0.2.1");
+    EQ(mine.note(0), std::string(Scoreboard::note_size, 'x'));
+    EQ(mine.note(1), "");
+    EQ(mine.count(Scoreboard::Empty), Scoreboard::slots);
+    theirs.set_note(0, "");
+    EQ(mine.note(0), "");
+    // One that died while it wrote has none, whatever is there; its successor's is whole.
+    THAT(util::sys::pwrite_all(mine.fd(), "\x01\x05", Scoreboard::slots + 1).ok());
+    EQ(mine.note(0), "");
+    theirs.set_note(0, "next");
+    EQ(mine.note(0), "next");
+}
+END_TEST
+
 TEST(what_is_no_scoreboard_is_refused)
 {
     auto small = util::sys::memfd("small").take();
@@ -180,7 +201,8 @@ TEST(a_reported_problem_stays_on_its_line)
 }
 END_TEST
 
-SUITE(child, facts_travel_as_text, the_scoreboard_is_shared_and_knows_who_is_free, what_is_no_scoreboard_is_refused,
+SUITE(child, facts_travel_as_text, the_scoreboard_is_shared_and_knows_who_is_free, workers_leave_notes_on_the_scoreboard,
+      what_is_no_scoreboard_is_refused,
       a_child_finds_its_descriptors_and_no_others, a_child_that_cannot_start_says_why_in_the_log, owners_are_names_or_numbers,
       the_command_line_of_a_daemon_is_read, a_reported_problem_stays_on_its_line)
 

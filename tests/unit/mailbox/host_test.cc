@@ -154,6 +154,7 @@ TEST(serves_a_session)
     EQ(count->sessions, 1u);
     say(client.get(), "quit\n");
     EQ(line_of(client.get()), "");
+    OK(process.control.receive_as<ipc::SessionEnded>());
     count = process.control.receive_as<ipc::SessionCount>();
     OK(count);
     EQ(count->sessions, 0u);
@@ -241,6 +242,37 @@ TEST(turns_away_sessions_over_the_limit_and_unknown_services)
 }
 END_TEST
 
+TEST(ends_the_sessions_that_it_is_told_to_end)
+{
+    Directory directory;
+    auto settings = MailboxProcess::quick_settings();
+    settings.idle_time = 50'000;
+    MailboxProcess process(directory.path, settings);
+    auto one = process.session("1\n");
+    auto two = process.session("2\n");
+    EQ(line_of(one.get()), "1");
+    EQ(line_of(two.get()), "2");
+    OK(process.control.send(ipc::EndSessions{"", "of nobody"}));
+    say(one.get(), "still\n");
+    EQ(line_of(one.get()), "STILL");
+    OK(process.control.send(ipc::EndSessions{}));
+    EQ(line_of(one.get()), "bye Session ended by the administrator");
+    EQ(line_of(two.get()), "bye Session ended by the administrator");
+    // Such orders are no work: it leaves as if they had not been.
+    for (;;) {
+        auto packet = process.control.receive();
+        OK(packet);
+        if (packet->name() != ipc::Leaving::message_name)
+            continue;
+        auto leaving = ipc::decode<ipc::Leaving>(*packet);
+        if (leaving->orders_seen < 2)
+            continue;   // from before the sessions
+        EQ(leaving->orders_seen, 2u);
+        break;
+    }
+}
+END_TEST
+
 TEST(survives_garbage_of_usher)
 {
     Directory directory;
@@ -292,6 +324,7 @@ TEST(does_not_leave_while_a_session_is_there)
     EQ(packet->name(), ipc::SessionCount::message_name);
     say(client.get(), "soon\n");
     EQ(line_of(client.get()), "late");
+    OK(process.control.receive_as<ipc::SessionEnded>());
     auto count = process.control.receive_as<ipc::SessionCount>();
     OK(count);
     EQ(count->sessions, 0u);
@@ -358,7 +391,8 @@ END_TEST
 SUITE(host, answers_stored_then_durable, takes_many_deliveries_at_once, finishes_what_it_was_sent_when_told_to_leave,
       loses_nothing_that_was_durable_when_killed, drops_a_deliverer_that_sends_garbage_and_no_other, serves_a_session,
       tells_sessions_of_deliveries, delivers_while_a_session_works, holds_back_output_that_nobody_reads,
-      ends_a_session_at_its_deadline_and_when_told, turns_away_sessions_over_the_limit_and_unknown_services,
+      ends_a_session_at_its_deadline_and_when_told, ends_the_sessions_that_it_is_told_to_end,
+      turns_away_sessions_over_the_limit_and_unknown_services,
       survives_garbage_of_usher, asks_to_leave_when_idle_and_stays_if_usher_needs_it,
       does_not_leave_while_a_session_is_there, refuses_what_it_has_no_descriptor_for_and_goes_on)
 

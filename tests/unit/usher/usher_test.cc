@@ -54,11 +54,44 @@ TEST(serves_nobody_without_a_role)
 {
     auto settings = House::own_settings();
     settings.own_uid = false;
-    settings.local_uid = settings.imap_uid = settings.pop3_uid = ::geteuid() + 1;
+    settings.local_uid = settings.imap_uid = settings.pop3_uid = settings.administrator_uid = ::geteuid() + 1;
     House house(settings);
     auto stranger = house.peer();
     EQ(house.gone, 1u);
     THAT(!house.receive(stranger.fd()).has_value());
+}
+END_TEST
+
+TEST(only_the_administrator_hears_who_is_there)
+{
+    for (bool may : {false, true}) {
+        auto settings = House::own_settings();
+        settings.own_uid = false;
+        settings.local_uid = ::geteuid();
+        settings.imap_uid = settings.pop3_uid = 77'777;
+        settings.administrator_uid = may ? ::geteuid() : 77'777;
+        House house(settings);
+        auto local = house.peer();
+        ipc::OpenMailbox wanted;
+        wanted.account = "plain";
+        OK(local.send(wanted));
+        THAT(house.receive(local.fd()).has_value());
+        auto tool = house.peer();
+        OK(tool.send(ipc::WhoWanted{}));
+        auto packet = house.receive(tool.fd());
+        EQ(packet.has_value(), may);
+        if (!may)
+            continue;
+        auto answer = ipc::decode<ipc::WhoAnswer>(*packet);
+        OK(answer);
+        THAT(answer->last && answer->sessions.empty());
+        EQ(answer->mailboxes.size(), 1u);
+        EQ(answer->mailboxes[0].account, "plain");
+        EQ(answer->mailboxes[0].pid, house.launcher.pids[0]);
+        OK(tool.send(ipc::EndSessions{"plain", ""}));
+        packet = house.receive(tool.fd());
+        EQ(ipc::decode<ipc::SessionsEnding>(*packet)->count, 0u);
+    }
 }
 END_TEST
 
@@ -520,7 +553,8 @@ TEST(a_session_is_open_when_the_mailbox_has_taken_it)
 END_TEST
 
 SUITE(usher, makes_connections_to_one_process_for_each_account, refuses_unknown_accounts_and_unreadable_ones_differently,
-      refuses_root_and_low_uids, serves_nobody_without_a_role, drops_a_peer_that_asks_for_what_is_not_its_own,
+      refuses_root_and_low_uids, serves_nobody_without_a_role, only_the_administrator_hears_who_is_there,
+      drops_a_peer_that_asks_for_what_is_not_its_own,
       drops_a_peer_that_sends_garbage_and_no_other, evicts_the_one_longest_without_orders,
       serves_many_more_users_than_there_may_be_processes,
       refuses_for_now_when_all_have_sessions, gives_up_waiting_for_one_that_does_not_leave_and_kills_it_later,

@@ -1,0 +1,48 @@
+// tools/tern/stats.h
+#include "tools/tern/stats.h"
+
+#include "tests/unit/suite.h"
+
+using namespace tern;
+
+namespace {
+
+std::vector<ipc::Metric> sample()
+{
+    using Kind = ipc::Metric::Kind;
+    return {{"messages_total", "", "", 12},
+            {"deliveries_total", "result", "sent", 3},
+            {"deliveries_total", "result", "deferred", 1},
+            {"delay_seconds_sum", "stage", "queue", 1'000'042, Kind::Counter, true},
+            {"processes", "service", "a\"b\\c\n", 5, Kind::Gauge}};
+}
+
+TEST(numbers_are_for_people_programs_and_prometheus)
+{
+    EQ(stats_to_text(sample()), "messages_total                       12\n"
+                                "deliveries_total{result=\"sent\"}      3\n"
+                                "deliveries_total{result=\"deferred\"}  1\n"
+                                "delay_seconds_sum{stage=\"queue\"}     1.000042\n"
+                                "processes{service=\"a\\\"b\\\\c?\"}        5\n");
+    EQ(stats_to_json(sample()), "{\"messages_total\": 12, \"deliveries_total\": {\"sent\": 3, \"deferred\": 1}, "
+                                "\"delay_seconds_sum\": {\"queue\": 1.000042}, \"processes\": {\"a\\\"b\\\\c\\n\": 5}}\n");
+    EQ(stats_to_prometheus(sample()), "# HELP tern_messages_total Messages that the queue manager took up.\n"
+                                      "# TYPE tern_messages_total counter\n"
+                                      "tern_messages_total 12\n"
+                                      "# HELP tern_deliveries_total Attempts at delivery, of each recipient.\n"
+                                      "# TYPE tern_deliveries_total counter\n"
+                                      "tern_deliveries_total{result=\"sent\"} 3\n"
+                                      "tern_deliveries_total{result=\"deferred\"} 1\n"
+                                      "# HELP tern_delay_seconds_sum Their delays, by stage.\n"
+                                      "# TYPE tern_delay_seconds_sum counter\n"
+                                      "tern_delay_seconds_sum{stage=\"queue\"} 1.000042\n"
+                                      "# HELP tern_processes Processes of a service.\n"
+                                      "# TYPE tern_processes gauge\n"
+                                      "tern_processes{service=\"a\\\"b\\\\c?\"} 5\n");
+    EQ(stats_to_json({}), "{}\n");
+}
+END_TEST
+
+}  // namespace
+
+SUITE(stats, numbers_are_for_people_programs_and_prometheus)
