@@ -74,7 +74,7 @@ private:
     ternuser::Config ternuser_;
     usher::Config usher_;
 
-    Named named_[20] = {
+    Named named_[21] = {
         {"common", &common_}, {"process", &process_}, {"routing", &routing_},
         {"anvil", &anvil_},
         {"auth", &auth_},
