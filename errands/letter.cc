@@ -43,7 +43,8 @@ std::string letter_head(const ipc::RunEntry& order, LetterForm form, std::int64_
         ::localtime_r(&seconds, &local);
         char date[64];
         std::size_t size = std::strftime(date, sizeof date, "%a %b %e %H:%M:%S %Y", &local);
-        util::append(head, from_word, order.sender.empty() ? "MAILER-DAEMON" : one_word(order.sender), "  ", std::string_view(date, size), "\n");
+        util::append(head, from_word, order.sender.empty() ? "MAILER-DAEMON" : one_word(order.sender), "  ",
+                     std::string_view(date, size), "\n");
     }
     util::append(head, "Return-Path: <", one_line(order.sender), ">\n");
     if (!order.original_recipient.empty())
