@@ -258,13 +258,15 @@ void Keeper::answer_end(Errand& errand, int status)
     if (errand.reads) {
         ipc::ListPart part;
         part.request = errand.request;
-        part.status = status_of(ipc::Disposition::Deferred, "4.3.0", errand.timed_out ? "a list could not be read in time" : "a list could not be read");
+        part.status = status_of(ipc::Disposition::Deferred, "4.3.0",
+                                errand.timed_out ? "a list could not be read in time" : "a list could not be read");
         return channel->send(part);
     }
     ipc::ErrandDone done;
     done.request = errand.request;
     if (errand.command.empty())
-        done.status = status_of(ipc::Disposition::Deferred, "4.3.0", errand.timed_out ? "delivery took longer than command_time_limit" : "delivery ended before its time");
+        done.status = status_of(ipc::Disposition::Deferred, "4.3.0",
+                                errand.timed_out ? "delivery took longer than command_time_limit" : "delivery ended before its time");
     else if (errand.timed_out)
         done.status = command_timeout(errand.command, errand.printed);
     else

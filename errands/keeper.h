@@ -18,7 +18,7 @@ struct Settings {
     util::Duration time_limit{1000'000'000};   // command_time_limit
 };
 
-constexpr std::size_t max_waiting = 10'000;   // orders that wait for a process
+constexpr std::size_t max_waiting = 1000;   // orders of each kind that wait for a process, 64 KB each
 
 class Keeper {
 public:

@@ -22,6 +22,16 @@ std::string one_word(std::string_view text)
     return out;
 }
 
+// What stands in a field stays in it.
+std::string one_line(std::string_view text)
+{
+    std::string out(text);
+    for (char& c : out)
+        if (static_cast<unsigned char>(c) < ' ' || c == '\x7f')
+            c = '?';
+    return out;
+}
+
 }  // namespace
 
 std::string letter_head(const ipc::RunEntry& order, LetterForm form, std::int64_t now)
@@ -33,13 +43,14 @@ std::string letter_head(const ipc::RunEntry& order, LetterForm form, std::int64_
         ::localtime_r(&seconds, &local);
         char date[64];
         std::size_t size = std::strftime(date, sizeof date, "%a %b %e %H:%M:%S %Y", &local);
-        util::append(head, from_word, order.sender.empty() ? "MAILER-DAEMON" : one_word(order.sender), "  ", std::string_view(date, size), "\n");
+        util::append(head, from_word, order.sender.empty() ? "MAILER-DAEMON" : one_word(order.sender), "  ",
+                     std::string_view(date, size), "\n");
     }
-    util::append(head, "Return-Path: <", order.sender, ">\n");
+    util::append(head, "Return-Path: <", one_line(order.sender), ">\n");
     if (!order.original_recipient.empty())
-        util::append(head, "X-Original-To: ", order.original_recipient, "\n");
+        util::append(head, "X-Original-To: ", one_line(order.original_recipient), "\n");
     if (form.delivered_to)
-        util::append(head, "Delivered-To: ", order.delivered_to, "\n");
+        util::append(head, "Delivered-To: ", one_line(order.delivered_to), "\n");
     return head;
 }
 

@@ -121,8 +121,8 @@ Result<List> included_by_root(const std::string& path, const ListRules& rules)
     }
     std::string text;
     {
-        auto guise = TRY(Guise::put_on(rules.users.own_uid ? User{.name = {}, .uid = ::geteuid(), .gid = ::getegid(), .home = {}, .shell = {}}
-                                                           : rules.default_user, rules.users));
+        User own{.name = {}, .uid = ::geteuid(), .gid = ::getegid(), .home = {}, .shell = {}};
+        auto guise = TRY(Guise::put_on(rules.users.own_uid ? own : rules.default_user, rules.users));
         text = TRY(read_list_file(path, rules.users.own_uid ? ::geteuid() : 0, true, rules.size_limit));
     }
     list.destinations = TRY(parse(text, path));

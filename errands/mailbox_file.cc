@@ -71,7 +71,8 @@ Result<void> lock_file(int fd, const std::string& path, const FileRules& rules)
         struct flock whole{};
         whole.l_type = F_WRLCK;
         whole.l_whence = SEEK_SET;
-        bool locked = (!rules.fcntl_lock || ::fcntl(fd, F_SETLK, &whole) == 0) && (!rules.flock_lock || ::flock(fd, LOCK_EX | LOCK_NB) == 0);
+        bool locked = (!rules.fcntl_lock || ::fcntl(fd, F_SETLK, &whole) == 0) &&
+                      (!rules.flock_lock || ::flock(fd, LOCK_EX | LOCK_NB) == 0);
         if (locked)
             return {};
         int error = errno;
@@ -209,7 +210,8 @@ Result<void> put_into_maildir(const std::string& given, const ipc::RunEntry& ord
     if (written.ok()) {
         auto status = util::sys::fstat(file->get());
         if (status.ok())
-            final_name = concat(path, "/new/", seconds, ".V", hexadecimal(status->st_dev), "I", hexadecimal(status->st_ino), "M", part, ".", hostname);
+            final_name = concat(path, "/new/", seconds, ".V", hexadecimal(status->st_dev), "I",
+                                hexadecimal(status->st_ino), "M", part, ".", hostname);
         written = status.ok() ? util::sys::link(temporary, final_name) : Result<void>(status.take_error());
     }
     (void)util::sys::unlink(temporary);

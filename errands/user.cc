@@ -32,8 +32,10 @@ util::Result<std::optional<User>> find(std::string_view what, const std::functio
         if (!found && (error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM))
             return std::optional<User>();
         if (!found)
-            return util::temporary(util::concat("looking up user ", util::printable(what, 100), ": ", util::system_error("passwd", error).text));
-        return std::optional(User{.name = entry.pw_name, .uid = entry.pw_uid, .gid = entry.pw_gid, .home = entry.pw_dir, .shell = entry.pw_shell});
+            return util::temporary(util::concat("looking up user ", util::printable(what, 100), ": ",
+                                                util::system_error("passwd", error).text));
+        return std::optional(User{.name = entry.pw_name, .uid = entry.pw_uid, .gid = entry.pw_gid, .home = entry.pw_dir,
+                                  .shell = entry.pw_shell});
     }
 }
 

@@ -245,11 +245,11 @@ Result<ipc::DeliveryStatus> run_list_entry(const ipc::RunEntry& order, const Rul
     return deliver_file(order, entry.text, rules, concat("delivered to file: ", entry.text), files);
 }
 
-// Where the spool may be written by its group only, mail comes with that group.
+// Where the spool may be written by its group only, mail comes with that group; root's is nobody's.
 Result<std::optional<gid_t>> spool_group(const std::string& directory)
 {
     struct stat status = TRY(util::sys::stat(directory));
-    bool group_only = (status.st_mode & S_IWGRP) && !(status.st_mode & S_IWOTH);
+    bool group_only = (status.st_mode & S_IWGRP) && !(status.st_mode & S_IWOTH) && status.st_gid != 0;
     return group_only ? std::optional<gid_t>(status.st_gid) : std::nullopt;
 }
 

@@ -280,7 +280,8 @@ void Agent::lost(DeliveryId id, Blame blame)
     if (blame == Blame::Shared)
         return;   // its turn comes
     if (blame == Blame::Alone && delivery.blamed)
-        return finish(id, status_of(ipc::Disposition::Deferred, "4.3.0", "the mailbox process ended twice while it worked on this message"));
+        return finish(id, status_of(ipc::Disposition::Deferred, "4.3.0",
+                                    "the mailbox process ended twice while it worked on this message"));
     if (!std::exchange(delivery.retried, true))
         return mailboxes_.deliver(delivery.end.account, id);
     // On a busy machine the second try meets the process that is just ending: this tells nothing, and

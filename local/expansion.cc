@@ -43,6 +43,11 @@ void Expansion::fail(Disposition disposition, std::string_view dsn, std::string 
 // Twice the same counts once.
 void Expansion::end(End::Kind kind, std::string address, const Origin& origin, std::string key)
 {
+    // A mailbox makes it needless to forward there, whichever comes first: answers have no order.
+    if (key.starts_with("mailbox "))
+        std::erase_if(ends_, [&](const End& other) {
+            return other.kind == End::Kind::Forward && util::equal_nocase(other.address, address);
+        });
     if (!seen_.insert(std::move(key)).second)
         return;
     End made;

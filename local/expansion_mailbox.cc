@@ -86,8 +86,9 @@ void Expansion::deliver_mailbox(const mail::Address& address, bool is_user, cons
         return end(End::Kind::Errand, text, mapped, concat("mailbox ", util::lower(text)));
     }
     Origin own = origin;
-    own.place = {.kind = ipc::Place::Kind::Mailbox, .name = util::lower(user_of(address)),
-                 .extension = std::string(mail::split_extension(address.local_part, rules_.router->recipient_delimiter()).second), .steps = {}};
+    auto extension = mail::split_extension(address.local_part, rules_.router->recipient_delimiter()).second;
+    own.place = {.kind = ipc::Place::Kind::Mailbox, .name = util::lower(user_of(address)), .extension = std::string(extension),
+                 .steps = {}};
     end(End::Kind::Errand, text, own, concat("mailbox ", util::lower(text)));
 }
 

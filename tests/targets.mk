@@ -114,7 +114,7 @@ tidy: packages-tidy
 
 # --- installing ------------------------------------------------------------------------------------
 
-DAEMONS := master smtpd pickup cleanup qmgr local bounce auth anvil usher mailbox imapd pop3d log
+DAEMONS := master smtpd pickup cleanup qmgr local errands tables bounce auth anvil usher mailbox imapd pop3d log
 COMMANDS := $(filter-out $(DAEMONS) test-%,$(PROGRAMS))
 
 # terndrop becomes set-gid when the package, or the administrator, has made its group.

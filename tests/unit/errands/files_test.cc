@@ -50,6 +50,8 @@ TEST(letters_have_lines_of_their_own)
     order.sender.clear();
     EQ(letter(order, {.from_line = false, .mailbox_file = false, .delivered_to = false}),
        "Return-Path: <>\nX-Original-To: old@example.org\nSubject: x\n\nFrom here\nlast\n");
+    order.original_recipient = "x\nX-Injected: 1";
+    EQ(letter(order, {.from_line = false, .mailbox_file = false, .delivered_to = false}).find("\nX-Injected"), std::string::npos);
     order.sender = "a b\tc@x";
     THAT(letter(order, {}).starts_with("From a_b_c@x  Thu"));
 }

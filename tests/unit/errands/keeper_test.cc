@@ -167,6 +167,22 @@ TEST(lists_are_read_while_commands_fill_the_house)
 }
 END_TEST
 
+TEST(what_is_over_the_limit_of_waiting_orders_is_deferred)
+{
+    Post post("inline:{{x=\"|sleep 100\"}}", {.process_limit = 1, .time_limit = std::chrono::seconds(100)});
+    for (std::uint64_t i = 1; i <= errands::max_waiting + 2; ++i) {
+        OK(post.local.send(Post::order(i, "x", "|sleep 100")));
+        post.loop.run_ready();
+    }
+    auto done = post.next<ipc::ErrandDone>();
+    EQ(done.request, errands::max_waiting + 2);
+    EQ(done.status.text, "too many errands at once");
+    EQ(done.status.disposition, Disposition::Deferred);
+    EQ(ipc::receive_packet(post.local.fd(), MSG_DONTWAIT).ok(), false);
+    post.keeper->kill_all();
+}
+END_TEST
+
 TEST(much_output_is_read_and_little_kept)
 {
     std::string command = "\"|head -c 1000000 /dev/zero | tr '\\\\0' x; exit 1\"";
@@ -215,7 +231,8 @@ TEST(lists_are_read)
 END_TEST
 
 SUITE(keeper, commands_end_with_a_status, an_order_for_another_list_than_there_is_waits, who_takes_too_long_is_killed_with_all_that_it_started,
-      more_orders_than_processes_wait, lists_are_read_while_commands_fill_the_house, much_output_is_read_and_little_kept, peers_that_send_nonsense_are_dropped_and_the_end_is_awaited,
+      more_orders_than_processes_wait, lists_are_read_while_commands_fill_the_house,
+      what_is_over_the_limit_of_waiting_orders_is_deferred, much_output_is_read_and_little_kept, peers_that_send_nonsense_are_dropped_and_the_end_is_awaited,
       lists_are_read)
 
 }  // namespace

@@ -15,6 +15,7 @@ struct Config : conf::Section {
     conf::Duration timeout{this, "timeout", "${stress?{10}:{300}}s", {.min = 1s, .max = 1h}, "x"};
     conf::Duration lifetime{this, "lifetime", "5d", "x"};
     conf::Count limit{this, "limit", "1000", {.min = 100, .max = 1'000'000}, "x"};
+    conf::RawText raw{this, "raw", "$home/.x${extension}", "x"};
     conf::Flag soft{this, "soft", "no", "x"};
     conf::Words list{this, "list", "a, b c", "x"};
     conf::Path path{this, "path", "$config_directory/x/", "x"};
@@ -151,6 +152,15 @@ TEST(settings_of_users_own_names_serve_others)
 }
 END_TEST
 
+TEST(raw_text_keeps_its_names_for_later)
+{
+    Loaded l("");
+    EQ(l.problems.to_text(), "");
+    EQ(*l.config.raw, "$home/.x${extension}");
+    EQ(*Loaded("raw = cat > \"$HOME\" ${\n").config.raw, "cat > \"$HOME\" ${");
+}
+END_TEST
+
 TEST(the_last_of_two_settings_counts_with_a_warning)
 {
     Loaded l("limit = 200\nlimit = 300\n");
@@ -185,32 +195,11 @@ TEST(a_command_loads_the_shared_ones_or_hears_all_that_is_wrong)
 }
 END_TEST
 
-TEST(a_template_keeps_its_macros)
-{
-    struct Templates : conf::Section {
-        conf::Text name{this, "name", "x", "A name."};
-        conf::RawText footer{this, "footer", "by $name", "A text."};
-        conf::Text after{this, "after", "", "What looks at it."};
-    } config;
-    conf::Problems problems;
-    auto settings = conf::MainCf::parse("after = $name\n", "main.cf", "/etc/x", problems);
-    settings.fill({&config}, problems);
-    EQ(problems.to_text(), "");
-    EQ(*config.footer, "by $name");
-    EQ(*config.after, "x");
-    auto other = conf::MainCf::parse("footer = $$ ${nobody} $(knows\n", "main.cf", "/etc/x", problems);
-    other.fill({&config}, problems);
-    EQ(problems.to_text(), "");
-    EQ(*config.footer, "$$ ${nobody} $(knows");
-}
-END_TEST
-
 }  // namespace
 
 SUITE(parameter, defaults_are_main_cf_text, the_unit_of_a_default_counts_where_none_is_written,
       overrides_win_over_the_file, all_errors_come_at_once_with_their_lines,
       numbers_hold_at_the_edges_of_their_limits, transports_have_values_of_their_own,
       the_config_directory_is_not_a_setting, a_missing_file_is_one_problem,
-      settings_of_users_own_names_serve_others, the_last_of_two_settings_counts_with_a_warning,
-      durations_print_as_they_are_read, a_command_loads_the_shared_ones_or_hears_all_that_is_wrong,
-      a_template_keeps_its_macros)
+      settings_of_users_own_names_serve_others, raw_text_keeps_its_names_for_later, the_last_of_two_settings_counts_with_a_warning,
+      durations_print_as_they_are_read, a_command_loads_the_shared_ones_or_hears_all_that_is_wrong)

@@ -100,6 +100,18 @@ TEST(what_is_no_plain_file_is_not_waited_for)
 }
 END_TEST
 
+TEST(files_tell_whose_they_are)
+{
+    test::TempDir dir;
+    dir.write("t", "a 1\n");
+    auto owner = (*conf::open_table(concat("texthash:", dir / "t")))->owner();
+    OK(owner);
+    EQ(owner->value_or(uid_t(-1)), ::geteuid());
+    EQ((*conf::open_table(concat("hash:", dir / "t")))->owner().ok(), false);   // t.db
+    EQ((*conf::open_table("inline:{a=1}"))->owner()->has_value(), false);
+}
+END_TEST
+
 TEST(a_text_has_a_limit_of_lines)
 {
     test::TempDir dir;
@@ -384,7 +396,7 @@ END_TEST
 
 }  // namespace
 
-SUITE(table, simple_types_answer, bad_names_say_what_is_wrong,
+SUITE(table, simple_types_answer, files_tell_whose_they_are, bad_names_say_what_is_wrong,
       text_tables_read_quotes_continuations_and_first_of_two, what_is_no_plain_file_is_not_waited_for,
       a_text_has_a_limit_of_lines, a_replaced_text_is_read_and_a_bad_one_is_not,
       regexp_and_pcre_rules_go_in_their_order, pattern_files_name_all_bad_lines,

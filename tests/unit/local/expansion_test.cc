@@ -126,9 +126,13 @@ END_TEST
 
 TEST(who_has_it_gets_no_second_one_forwarded)
 {
-    Walk walk("alias_maps = inline:{{all=bert@example.org, dora}}\n");
+    Walk walk("alias_maps = inline:{{all=bert@example.org, dora} {both=dora, emil}}\n");
+    walk.files["F:emil"] = "-";
     walk.files["F:dora"] = "bert@example.org, x@far.example\n";
     EQ(walk.run("all@mail.example.net"), "account bert@example.org; forward x@far.example <from@x.example> for all@mail.example.net");
+    // Nor when the mailbox comes last.
+    walk.files["F:dora"] = "emil\n";
+    EQ(walk.run("both@mail.example.net"), "errand M:emil#0");
 }
 END_TEST
 

@@ -44,6 +44,8 @@ TEST(modes_follow_from_options_and_from_the_name)
 {
     THAT(parse({"-bp"})->mode == sendmail::Mode::ListQueue);
     THAT(parse({}, "mailq")->mode == sendmail::Mode::ListQueue);
+    for (auto& options : {parse({"-bi"}), parse({"-I"}), parse({}, "newaliases")})
+        THAT(options->mode == sendmail::Mode::NewAliases);
     THAT(parse({"-q"})->mode == sendmail::Mode::Flush);
     EQ(parse({"-qIabc"})->flush_id, "abc");
     EQ(parse({"-qRexample.org"})->flush_site, "example.org");
