@@ -10,7 +10,7 @@ _tern_directory() {
 }
 
 _tern() {
-    _tern_directory || _tern_words "-c -v -j start start-fg stop reload status check set-permissions trace tail who kick stats --prometheus"
+    _tern_directory || _tern_words "-c -v -j start start-fg stop reload status check set-permissions trace tail who kick stats --prometheus --listen"
 }
 
 _ternconf() {

@@ -85,10 +85,10 @@ public:
     {
         if (!take('"'))
             return false;
-        std::size_t end = rest_.find_first_of("\"\\");
+        std::size_t end = rest_.find('"');
         if (end == std::string_view::npos)
             return false;
-        if (rest_[end] == '"') {
+        if (rest_.substr(0, end).find('\\') == std::string_view::npos) {
             out = rest_.substr(0, end);
             rest_.remove_prefix(end + 1);
             return true;

@@ -36,7 +36,7 @@ int usage()
     print(STDERR_FILENO, "usage: tern [-c /config/directory] [-v] start|start-fg|stop|reload|status [-j]|check|set-permissions\n"
                          "       tern [-c /config/directory] trace [-j] [-n messages] [-S since] [-U until] address|queue-id|message-id|time\n"
                          "       tern [-c /config/directory] tail [-f] [word ...]\n"
-                         "       tern [-c /config/directory] who [-j] | kick account|session | stats [-j | --prometheus]\n");
+                         "       tern [-c /config/directory] who [-j] | kick account|session | stats [-j | --prometheus | --listen where]\n");
     return EX_USAGE;
 }
 

@@ -7,6 +7,7 @@
 #include "libutil/standard_fds.h"
 #include "libutil/time.h"
 #include "tools/tern/start.h"
+#include "tools/tern/stats_server.h"
 #include "tools/tern/who.h"
 
 #include <fcntl.h>
@@ -88,23 +89,35 @@ util::Result<void> add_sessions(const Instance& instance, std::vector<ipc::Metri
     return {};
 }
 
+util::Result<std::vector<ipc::Metric>> gather(const Instance& instance)
+{
+    std::vector<ipc::Metric> metrics;
+    TRY(add_queues(instance.queue_directory(), metrics));
+    TRY(add_daemon(instance.queue_directory() + "/public/qmgr", metrics));
+    TRY(add_daemon(instance.private_socket("auth"), metrics));
+    TRY(add_sessions(instance, metrics));
+    TRY(add_services(instance, metrics));
+    return metrics;
+}
+
 }  // namespace
 
 int stats(const Instance& instance, int count, char** words)
 {
-    std::string_view form = count == 2 ? words[1] : "";
+    std::string_view form = count > 1 ? words[1] : "";
+    if (form == "--listen" && count == 3)
+        return serve_stats(instance, words[2], [&]() -> util::Result<std::string> { return stats_to_prometheus(TRY(gather(instance))); });
     if (count > 2 || (count == 2 && form != "-j" && form != "--prometheus"))
-        return complain(EX_USAGE, "usage: tern [-c /config/directory] stats [-j | --prometheus]");
+        return complain(EX_USAGE, "usage: tern [-c /config/directory] stats [-j | --prometheus | --listen path|127.0.0.1:port|[::1]:port]");
     auto running = instance.running();
     if (running && !*running)
         return complain(1, "the mail system is not running");
-    std::vector<ipc::Metric> metrics;
-    for (const auto& added : {add_queues(instance.queue_directory(), metrics), add_daemon(instance.queue_directory() + "/public/qmgr", metrics),
-                              add_daemon(instance.private_socket("auth"), metrics), add_sessions(instance, metrics), add_services(instance, metrics)})
-        if (!added)
-            return complain(added.error().code == EACCES || added.error().code == EPERM ? EX_NOPERM : EX_TEMPFAIL, added.error().text);
-    util::print_out(form == "-j" ? stats_to_json(metrics) : form == "--prometheus" ? stats_to_prometheus(metrics)
-                                                                                   : stats_to_text(metrics));
+    auto metrics = gather(instance);
+    if (!metrics) {
+        bool forbidden = metrics.error().code == EACCES || metrics.error().code == EPERM;
+        return complain(forbidden ? EX_NOPERM : EX_TEMPFAIL, metrics.error().text);
+    }
+    util::print_out(form == "-j" ? stats_to_json(*metrics) : form == "--prometheus" ? stats_to_prometheus(*metrics) : stats_to_text(*metrics));
     return EX_OK;
 }
 

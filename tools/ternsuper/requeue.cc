@@ -67,9 +67,10 @@ util::Result<util::UniqueFd> Requeuer::wait_until_held(const std::string& id)
             return file;
         if (deadline.passed())
             return util::temporary("it is still being delivered");
-        bool elsewhere = directory_.stat(queue::Place::Incoming, id).ok() || directory_.stat(queue::Place::Deferred, id).ok();
-        // It may have moved between the two looks.
-        if (!elsewhere && !directory_.stat(queue::Place::Hold, id))
+        // It may be in memory alone, and have no file yet.
+        bool known = false;
+        TRY(queue_.list(queue::all_queues, [&](const ipc::QueueItem&) { known = true; }, [](std::string_view) {}, {id}));
+        if (!known && !directory_.stat(queue::Place::Hold, id))
             return util::not_found("it has been delivered meanwhile");
         timespec pause{0, poll_nanoseconds};
         ::nanosleep(&pause, nullptr);
