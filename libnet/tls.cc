@@ -235,6 +235,55 @@ util::Error tls_error(std::string_view what)
     return util::invalid(util::concat(what, ": ", reason ? reason : "unknown error"));
 }
 
+namespace {
+
+// Whether a certificate is worth something its owner's rules decide, by tls_facts().
+int take_any_certificate(int, X509_STORE_CTX*) { return 1; }
+
+util::Result<void> ask_for_certificates(SSL_CTX* context, std::string_view authorities)
+{
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, take_any_certificate);
+    // Without it a session that is resumed would be refused (SSL_CTX_set_session_id_context(3)).
+    static constexpr unsigned char purpose[] = "tern";
+    if (SSL_CTX_set_session_id_context(context, purpose, sizeof purpose) != 1)
+        return tls_error("session context");
+    auto pem = TRY(read_pem(authorities));
+    for (const Certificate& authority : pem.certificates) {
+        if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get()) != 1 ||
+            SSL_CTX_add_client_CA(context, authority.get()) != 1)
+            return tls_error("certificate authority");
+    }
+    return {};
+}
+
+std::string fingerprint(std::string_view digest)
+{
+    std::string text;
+    for (char byte : digest)
+        util::append(text, text.empty() ? "" : ":", util::upper(util::hex(std::string_view(&byte, 1))));
+    return text;
+}
+
+void add_client_certificate(SSL* connection, TlsFacts& facts)
+{
+    const X509* certificate = SSL_get0_peer_certificate(connection);
+    if (!certificate)
+        return;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (X509_digest(certificate, EVP_sha256(), digest, &size) == 1)
+        facts.client_certificate = fingerprint({reinterpret_cast<const char*>(digest), size});
+    // Of the whole SubjectPublicKeyInfo, as Postfix does it.
+    unsigned char* key = nullptr;
+    int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &key);
+    if (length > 0 && EVP_Digest(key, std::size_t(length), digest, &size, EVP_sha256(), nullptr) == 1)
+        facts.client_key = fingerprint({reinterpret_cast<const char*>(digest), size});
+    OPENSSL_free(key);
+    facts.client_trusted = !facts.client_certificate.empty() && SSL_get_verify_result(connection) == X509_V_OK;
+}
+
+}  // namespace
+
 util::Result<TlsContext> TlsContext::server(std::string_view chain_pem, const TlsSettings& settings)
 {
     std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
@@ -259,7 +308,9 @@ util::Result<TlsContext> TlsContext::server(std::string_view chain_pem, const Tl
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                         SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);  // no client certificates
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
+    if (settings.ask_client_certificate)
+        TRY(ask_for_certificates(context.get(), settings.client_ca));
     return TlsContext(std::move(context));
 }
 
@@ -281,6 +332,7 @@ TlsFacts tls_facts(SSL* connection)
     if (safe && SSL_export_keying_material(connection, exporter, sizeof exporter, label.data(),
                                            label.size(), &no_context, 0, 1) == 1)
         facts.exporter.assign(reinterpret_cast<const char*>(exporter), sizeof exporter);
+    add_client_certificate(connection, facts);
     return facts;
 }
 

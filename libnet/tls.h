@@ -28,6 +28,9 @@ struct TlsSettings {
     // another (RFC 8446 §8), and mail sessions are few.
     bool session_tickets = false;
     bool prefer_server_ciphers = false;
+    // Whether clients are asked for a certificate.  Any is taken, or none: TlsFacts say what came.
+    bool ask_client_certificate = false;
+    std::string client_ca;  // certificates in PEM, at most 1 MB, of who is trusted to make such certificates
 };
 
 // The lowest and highest protocol number (0x0301 = TLSv1 .. 0x0304 = TLSv1.3) that a protocols text
@@ -48,6 +51,10 @@ struct TlsFacts {
     // Channel binding "tls-exporter" (RFC 9266), 32 bytes; empty where it is not safe: TLS 1.2
     // without extended master secret (RFC 9266 §4.2).
     std::string exporter;
+    // SHA-256 of the client's certificate and of its public key, "AB:CD:..."; empty without one.
+    std::string client_certificate = {};
+    std::string client_key = {};
+    bool client_trusted = false;  // it is from somebody in client_ca
 };
 
 class TlsContext {

@@ -228,6 +228,17 @@ struct Config : ipc::NoticeConfig {
         "OpenSSL's list of ciphers for TLS 1.2."};
     conf::Flag tls_prefer_server_ciphers{this, "tls_preempt_cipherlist", "no",
         "Whether the server's order of ciphers counts, and not the client's."};
+    conf::Flag tls_ask_ccert{this, "smtpd_tls_ask_ccert", "no",
+        "Whether clients are asked for a certificate; what it is worth permit_tls_clientcerts and its kin say.  Some clients "
+        "trouble their users when they are asked."};
+    conf::Flag tls_req_ccert{this, "smtpd_tls_req_ccert", "no",
+        "Whether a session ends after a TLS handshake in which no trusted certificate came (see smtpd_tls_CAfile).  For "
+        "services with smtpd_tls_security_level=encrypt or smtpd_tls_wrappermode."};
+    conf::Path tls_ca_file{this, "smtpd_tls_CAfile", "",
+        "A file of certificates in PEM form, of those who are trusted to make certificates for clients."};
+    conf::TableNames relay_clientcerts{this, "relay_clientcerts", "",
+        "Tables of the client certificates that permit_tls_clientcerts permits: the key is the SHA-256 fingerprint of the "
+        "certificate, or of its public key, as AB:CD:...; what the value is does not matter."};
     conf::Flag tls_received_header{this, "smtpd_tls_received_header", "no",
         "Whether the Received: field tells protocol and cipher."};
     conf::Count tls_loglevel{this, "smtpd_tls_loglevel", "0", {.max = 4},

@@ -41,6 +41,11 @@ util::Result<std::optional<net::TlsContext>> open_tls(const smtpd::Config& confi
     settings.protocols = mandatory ? *config.tls_mandatory_protocols : *config.tls_protocols;
     settings.ciphers = *config.tls_cipherlist;
     settings.prefer_server_ciphers = *config.tls_prefer_server_ciphers;
+    settings.ask_client_certificate = *config.tls_ask_ccert || *config.tls_req_ccert;
+    if (!config.tls_ca_file->empty()) {
+        constexpr std::size_t most = 1'000'000;
+        settings.client_ca = TRY(util::sys::read_file(*config.tls_ca_file, most));
+    }
     return std::optional<net::TlsContext>(TRY(net::TlsContext::server(chain, settings)));
 }
 

@@ -175,6 +175,11 @@ Restrictions::Outcome Restrictions::check_access(const Restriction& restriction,
         if (!request.sasl_username.empty())
             keys = {{std::string(request.sasl_username), false}};
         break;
+    case Kind::CheckCcert:
+        subject = Subject::Client;
+        if (!request.certificate.empty())
+            keys = {{std::string(request.certificate), false}, {std::string(request.certificate_key), false}};
+        break;
     default:
         break;
     }

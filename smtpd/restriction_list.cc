@@ -30,6 +30,8 @@ constexpr Name names[] = {
     {"sleep", Kind::Sleep, Argument::Seconds},
     {"permit_mynetworks", Kind::PermitMynetworks},
     {"permit_inet_interfaces", Kind::PermitInetInterfaces},
+    {"permit_tls_clientcerts", Kind::PermitTlsClientcerts},
+    {"permit_tls_all_clientcerts", Kind::PermitTlsAllClientcerts},
     {"permit_sasl_authenticated", Kind::PermitSasl},
     {"permit_auth_destination", Kind::PermitAuthDestination},
     {"reject_unauth_destination", Kind::RejectUnauthDestination},
@@ -55,6 +57,7 @@ constexpr Name names[] = {
     {"check_sender_access", Kind::CheckSender, Argument::Table},
     {"check_recipient_access", Kind::CheckRecipient, Argument::Table},
     {"check_sasl_access", Kind::CheckSasl, Argument::Table},
+    {"check_ccert_access", Kind::CheckCcert, Argument::Table},
 };
 
 const Name* find_name(std::string_view word)

@@ -19,14 +19,15 @@ constexpr int max_restriction_depth = 10;       // classes within classes, and a
 struct Restriction {
     enum class Kind : std::uint8_t {
         Permit, Reject, Defer, DeferIfPermit, DeferIfReject, WarnIfReject, Sleep,
-        PermitMynetworks, PermitInetInterfaces, PermitSasl, PermitAuthDestination,
+        PermitMynetworks, PermitInetInterfaces, PermitSasl,
+        PermitTlsClientcerts, PermitTlsAllClientcerts, PermitAuthDestination,
         RejectUnauthDestination, DeferUnauthDestination,
         RejectUnlistedRecipient, RejectUnlistedSender,
         RejectNonFqdnHelo, RejectInvalidHelo, RejectNonFqdnSender, RejectNonFqdnRecipient,
         RejectUnauthPipelining, RejectPlaintextSession, RejectMultiRecipientBounce,
         RejectSenderLoginMismatch, RejectAuthenticatedLoginMismatch, RejectUnauthenticatedLoginMismatch,
         RejectKnownLoginMismatch,
-        CheckClient, CheckHelo, CheckSender, CheckRecipient, CheckSasl,
+        CheckClient, CheckHelo, CheckSender, CheckRecipient, CheckSasl, CheckCcert,
         Class,  // `name` is one of smtpd_restriction_classes
     };
     Kind kind = Kind::Permit;

@@ -58,6 +58,7 @@ util::Result<std::unique_ptr<Restrictions>> Restrictions::open(const Config& con
     rules->overrides_ = TRY(ipc::parse_overrides(*config.receive_override_options));
     TRY(ipc::check_content_filter(*config.content_filter));
     rules->sender_logins_ = TRY(conf::Tables::open(*config.sender_login_maps));
+    rules->relay_clientcerts_ = TRY(conf::Tables::open(*config.relay_clientcerts));
     rules->command_filter_ = TRY(conf::Tables::open(*config.command_filter));
     rules->discarded_keywords_ = TRY(conf::Tables::open(*config.discard_ehlo_keyword_address_maps));
     rules->footers_ = TRY(conf::Tables::open(*config.reject_footer_maps));
@@ -253,6 +254,14 @@ Restrictions::Outcome Restrictions::apply(const Restriction& restriction, Evalua
         auto address = conf::IpAddress::parse(request.client->address);
         return permit_if(address.ok() && outside_.destinations.is_own(*address));
     }
+    case Kind::PermitTlsClientcerts: {
+        if (request.certificate.empty())
+            return Outcome::Next;
+        auto found = relay_clientcerts_.lookup({{std::string(request.certificate), false}, {std::string(request.certificate_key), false}});
+        return found.ok() ? permit_if(found->has_value()) : trouble(found.error(), evaluation);
+    }
+    case Kind::PermitTlsAllClientcerts:
+        return permit_if(request.certificate_trusted);
     case Kind::PermitSasl:
         return permit_if(!request.sasl_username.empty());
     case Kind::PermitAuthDestination:
@@ -283,6 +292,7 @@ Restrictions::Outcome Restrictions::apply(const Restriction& restriction, Evalua
     case Kind::CheckSender:
     case Kind::CheckRecipient:
     case Kind::CheckSasl:
+    case Kind::CheckCcert:
         return check_access(restriction, evaluation);
     case Kind::Class: {
         auto found = lists_.classes.find(restriction.name);

@@ -94,6 +94,7 @@ private:
     RestrictionLists lists_;
     Outside outside_;
     conf::Tables sender_logins_;
+    conf::Tables relay_clientcerts_;
     conf::Tables command_filter_;
     conf::Tables discarded_keywords_;
     conf::Tables footers_;

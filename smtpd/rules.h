@@ -29,6 +29,9 @@ struct RequestView {
     std::string_view recipient_domain;         // as RCPT gave it
     std::string_view sasl_username;
     bool tls = false;
+    std::string_view certificate;          // fingerprints, as net::TlsFacts has them
+    std::string_view certificate_key;
+    bool certificate_trusted = false;
     bool unauthorized_pipelining = false;  // the client has sent ahead where it must not
     std::uint64_t recipient_count = 0;     // accepted so far
     const mail::Reply* deferral = nullptr; // what an earlier stage ruled so; the first one counts

@@ -138,9 +138,18 @@ bool Session::begin_tls()
     }
     tls_ = facts.take();
     if (*config_.tls_loglevel >= 1)
-        log::info("Anonymous TLS connection established from ", client_.log_name(), ": ", tls_->protocol,
+        log::info(tls_->client_certificate.empty() ? "Anonymous" : tls_->client_trusted ? "Trusted" : "Untrusted",
+                  " TLS connection established from ", client_.log_name(), ": ", tls_->protocol,
                   " with cipher ", tls_->cipher, " (", tls_->cipher_bits, '/', tls_->algorithm_bits,
                   " bits)", tls_->server_name.empty() ? "" : " to ", tls_->server_name);
+    if (*config_.tls_loglevel >= 1 && !tls_->client_certificate.empty())
+        log::info(client_.log_name(), ": fingerprint=", tls_->client_certificate, ", pkey_fingerprint=", tls_->client_key);
+    if (*config_.tls_req_ccert && !tls_->client_trusted) {
+        gone_ = true;
+        log::info("NOQUEUE: abort: TLS from ", client_.log_name(), ": ",
+                  tls_->client_certificate.empty() ? "No client certificate presented" : "Client certificate not trusted");
+        return false;
+    }
     return true;
 }
 

@@ -54,6 +54,11 @@ RequestView Session::request() const
     view.helo_given = helo_given_;
     view.sasl_username = sasl_username_;
     view.tls = tls_.has_value();
+    if (tls_) {
+        view.certificate = tls_->client_certificate;
+        view.certificate_key = tls_->client_key;
+        view.certificate_trusted = tls_->client_trusted;
+    }
     view.unauthorized_pipelining = ahead_;
     view.deferral = client_deferral_ ? &*client_deferral_ : helo_deferral_ ? &*helo_deferral_ : nullptr;
     if (transaction_) {

@@ -51,9 +51,9 @@ class Postfix:
                      queue_directory=self.queue, data_directory=self.data, daemon_directory=self.programs,
                      shlib_directory=libraries, inet_interfaces="127.0.0.1", inet_protocols="ipv4", mynetworks="127.0.0.0/8",
                      enable_long_queue_ids="yes", maillog_file=self.log, maillog_file_prefixes=directory,
-                     smtpd_recipient_restrictions="permit", smtpd_tls_security_level="none", smtp_tls_security_level="none",
+                     smtpd_tls_security_level="none", smtp_tls_security_level="none",
                      meta_directory=self.config, import_environment=f"MAIL_CONFIG TZ LANG=C LD_LIBRARY_PATH={libraries}",
-                     export_environment=f"TZ LANG=C LD_LIBRARY_PATH={libraries}", **settings)
+                     export_environment=f"TZ LANG=C LD_LIBRARY_PATH={libraries}") | settings
         with open(os.path.join(self.config, "main.cf"), "w") as out:
             out.writelines(f"{name} = {value}\n" for name, value in whole.items())
         with open(os.path.join(self.config, "master.cf"), "w") as out:
