@@ -83,25 +83,13 @@ library_files = $(foreach lib,$(filter $(LIBRARIES),$(1)),$(BUILD)/$(lib).a)
 library_deps = $(foreach lib,$(1),$($(lib)_DEPS))
 extern_flags = $(foreach dep,$(1),$(EXTERN_$(dep)))
 
-# The C++ library's headers are parsed once (libutil/precompiled.h), which saves a third of the time.  Not for
-# clang; nor through ccache, which does not see what is in them.  Two warnings of g++ 12 are wrong there: it
-# forgets that these headers are the system's.
-PCH ?= $(if $(filter g++,$(CXX)),$(if $(findstring ccache,$(realpath $(shell command -v g++))),,yes))
-PCH_DIR := $(if $(FAULT_SRCS),build/release,$(BUILD))/pch
-PCH_FILE := $(if $(PCH),$(PCH_DIR)/precompiled.h.gch)
-PCH_FLAGS := $(if $(PCH),-include $(PCH_DIR)/precompiled.h -Winvalid-pch -Wno-stringop-overread -Wno-array-bounds)
+compile = $(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $(if $(filter tests/%,$*),$(TEST_CXXFLAGS)) -MMD -MP -c -o $@ $<
 
-compile = $(CXX) $(PCH_FLAGS) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $(if $(filter tests/%,$*),$(TEST_CXXFLAGS)) -MMD -MP -c -o $@ $<
-
-$(PCH_DIR)/precompiled.h.gch: libutil/precompiled.h $(PCH_DIR:pch=flags)
-	@mkdir -p $(@D)
-	$(call say,CXX,$@)$(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) -x c++-header -o $@ $<
-
-$(BUILD)/%.o: %.cc $(BUILD)/flags $(PCH_FILE)
+$(BUILD)/%.o: %.cc $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CXX,$@)$(compile) $(if $(FAULT_SRCS),-DTERN_FAULTS)
 ifeq ($(VARIANT),faults)
-build/release/%.o: %.cc build/release/flags $(PCH_FILE)
+build/release/%.o: %.cc build/release/flags
 	@mkdir -p $(@D)
 	$(call say,CXX,$@)$(compile)
 endif
@@ -112,7 +100,7 @@ define generated_rule
 %/$(1): $(1:.cc=.py)
 	@mkdir -p $$(@D)
 	$$(call say,GEN,$$@)$$< $$@
-%/$(1:.cc=.o): %/$(1) %/flags $(PCH_FILE)
+%/$(1:.cc=.o): %/$(1) %/flags
 	$$(call say,CXX,$$@)$$(compile)
 endef
 $(foreach source,$(foreach lib,$(LIBRARIES),$($(lib)_GENERATED)),$(eval $(call generated_rule,$(source))))
@@ -152,7 +140,7 @@ $(foreach name,$(LINKS),$(eval $(call link_rule,$(name))))
 
 # What was compiled and linked with other flags is made anew: all of it depends on BUILD/flags, which
 # is written when they differ from what it says.
-flags = $(CXX) $(PCH_FLAGS) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $(TEST_CXXFLAGS) $(LDFLAGS_BASE) $(STATIC_FLAGS)
+flags = $(CXX) $(CPPFLAGS) $(BASE_CXXFLAGS) $(CXXFLAGS) $(TEST_CXXFLAGS) $(LDFLAGS_BASE) $(STATIC_FLAGS)
 flags_files := $(sort $(BUILD)/flags $(if $(FAULT_SRCS),build/release/flags))
 .PHONY: changed-flags
 $(foreach file,$(flags_files),$(if $(subst <$(flags)>,,<$(file < $(file))>),$(eval $(file): changed-flags)))
