@@ -118,10 +118,11 @@ void Host::refuse_cut(ipc::Packet& packet)
 
 void Host::answer(const ipc::NewSession& order, std::string refusal)
 {
-    if (!refusal.empty())
-        tell_end(order.facts.session);
+    bool refused = !refusal.empty();
     if (order.order != 0)
         control_.send(ipc::SessionTaken{.order = order.order, .refusal = std::move(refusal)});
+    if (refused)
+        tell_end(order.facts.session);
     // usher has counted the session since it ordered it.
     sessions_told_.reset();
 }

@@ -373,6 +373,7 @@ TEST(refuses_what_it_has_no_descriptor_for_and_goes_on)
     OK(answer);
     EQ(answer->order, 7u);
     THAT(answer->refusal.find("RLIMIT_NOFILE") != std::string::npos);
+    OK(process.control.receive_as<ipc::SessionEnded>());
     EQ(process.control.receive_as<ipc::SessionCount>()->sessions, 1u);
     EQ(line_of(second.get()), "");
     limit_files(process.pid(), 0);
