@@ -48,6 +48,12 @@ Result<Search> alias_list(const ipc::Place& place, const ListRules& rules)
     auto list = mail::parse_destinations(found->value, 100'000);
     if (!list.ok())
         return util::temporary(concat("alias ", util::printable(place.name, 100), ": ", list.error().text));
+    // What a pattern's groups put there a stranger may have chosen.
+    bool by_pattern = found->table.find("regexp:") != std::string::npos || found->table.find("pcre:") != std::string::npos;
+    for (const mail::Destination& one : *list)
+        if (by_pattern && one.kind != mail::Destination::Kind::Address)
+            return util::temporary(concat("alias ", util::printable(place.name, 100),
+                                          ": commands, files and :include: are not taken from regexp: and pcre: tables"));
     search.result = ipc::ListPart::Result::Found;
     search.list.destinations = list.take();
     search.list.where = Where::Alias;
@@ -185,7 +191,7 @@ Result<std::string> read_list_file(const std::string& path, std::optional<uid_t>
     auto file = util::sys::open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (!file.ok()) {
         int code = file.error().code;
-        if (code == ENOENT || code == ENOTDIR || code == EACCES || code == ELOOP)
+        if (code == ENOENT || code == ENOTDIR || code == EACCES || code == ELOOP || code == ENAMETOOLONG)
             return util::not_found(file.error().text);
         return util::temporary(file.error().text);
     }

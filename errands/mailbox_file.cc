@@ -144,6 +144,9 @@ Result<void> append_to_file(const std::string& path, const ipc::RunEntry& order,
         return util::temporary(concat("cannot open file ", path, ": it is a symbolic link"));
     if (lstatus.ok() && S_ISDIR(lstatus->st_mode))
         return util::Error{util::Kind::Permanent, concat("cannot append message to file ", path, ": Is a directory"), EISDIR};
+    // Devices are root's; a fifo may be of somebody who wants to read.
+    if (!regular && rules.owner && !S_ISCHR(lstatus->st_mode))
+        return util::temporary(concat("cannot append message to file ", path, ": it is not a regular file"));
     if (!regular) {
         auto device = util::sys::open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
         if (!device.ok())
@@ -203,6 +206,14 @@ Result<void> put_into_maildir(const std::string& given, const ipc::RunEntry& ord
     }
     if (!file.ok())
         return fail(file.take_error());
+    auto is_owners = [&](std::string_view place) {
+        auto status = util::sys::lstat(concat(path, place));
+        return !rules.owner || (status.ok() && S_ISDIR(status->st_mode) && status->st_uid == *rules.owner);
+    };
+    if (!is_owners("") || !is_owners("/tmp") || !is_owners("/new")) {
+        (void)util::sys::unlink(temporary);
+        return fail(util::temporary("it belongs to another user (strict_mailbox_ownership)"));
+    }
     auto written = write_to(file->get(), order, {.from_line = false, .mailbox_file = false, .delivered_to = rules.delivered_to});
     if (written.ok())
         written = util::sys::fsync(file->get());

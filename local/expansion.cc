@@ -187,7 +187,10 @@ void Expansion::walk(const std::vector<Destination>& list, std::uint64_t version
         case Destination::Kind::Command:
         case Destination::Kind::File: {
             std::size_t before = ends_.size();
-            end(End::Kind::Errand, origin.recipient, origin, concat("errand ", one.kind == Destination::Kind::File, " ", one.text));
+            // The same words of two users are two errands.
+            bool of_user = origin.place.kind == ipc::Place::Kind::Forward;
+            end(End::Kind::Errand, origin.recipient, origin,
+                concat("errand ", one.kind == Destination::Kind::File, " ", of_user, of_user ? origin.place.name : "", " ", one.text));
             if (ends_.size() > before) {
                 ends_.back().entry = i;
                 ends_.back().version = version;

@@ -181,7 +181,31 @@ TEST(maildirs_are_made_and_filled)
 }
 END_TEST
 
-SUITE(files, letters_have_lines_of_their_own, large_letters_come_from_their_descriptor, files_are_appended_to,
+TEST(what_another_user_has_put_there_gets_no_mail)
+{
+    test::TempDir dir;
+    errands::FileRules rules;
+    rules.owner = ::geteuid() + 1;
+    std::string maildir = dir / "maildir";
+    for (const char* part : {"", "/tmp", "/new", "/cur"})
+        OK(util::sys::mkdir(maildir + part, 0700));
+    THAT(!errands::put_into_maildir(maildir, order_of("x\r\n"), rules, "host").ok());
+    for (const char* part : {"/tmp", "/new"}) {
+        auto directory = util::sys::open(maildir + part, O_RDONLY | O_DIRECTORY);
+        EQ(util::sys::list_directory(directory->get())->size(), 0u);
+    }
+    rules.owner = ::geteuid();
+    OK(errands::put_into_maildir(maildir, order_of("x\r\n"), rules, "host"));
+    std::string fifo = dir / "fifo";
+    EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    util::UniqueFd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK));
+    THAT(!errands::append_to_file(fifo, order_of("x\r\n"), rules).ok());
+    rules.owner.reset();
+    OK(errands::append_to_file(fifo, order_of("x\r\n"), rules));
+}
+END_TEST
+
+SUITE(files, what_another_user_has_put_there_gets_no_mail, letters_have_lines_of_their_own, large_letters_come_from_their_descriptor, files_are_appended_to,
       a_file_that_may_not_grow_stays_as_it_is, locks_are_waited_for_and_stale_ones_removed,
       links_and_strangers_files_are_not_written_to, maildirs_are_made_and_filled)
 

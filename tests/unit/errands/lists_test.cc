@@ -128,6 +128,19 @@ TEST(steps_lead_from_list_to_list)
 }
 END_TEST
 
+TEST(patterns_name_addresses_only)
+{
+    test::TempDir dir;
+    dir.write("patterns", "/^run-(.*)$/ \"|echo $1\"\n/^file-(.*)$/ /tmp/$1\n/^list-(.*)$/ :include:/tmp/$1\n/^to-(.*)$/ $1@example.org\n");
+    House h(concat("regexp:", dir / "patterns"));
+    for (const char* name : {"run-x;id", "file-../x", "list-x"}) {
+        Place place{.kind = Place::Kind::Alias, .name = name, .extension = {}, .steps = {}};
+        EQ(h.find(place), concat("!alias ", name, ": commands, files and :include: are not taken from regexp: and pcre: tables"));
+    }
+    EQ(h.find({.kind = Place::Kind::Alias, .name = "to-dora", .extension = {}, .steps = {}}), "dora@example.org");
+}
+END_TEST
+
 TEST(rights_of_root_and_of_low_uids_are_nobodys)
 {
     errands::UserRules rules{.minimum_uid = 100, .own_uid = false};
@@ -201,7 +214,7 @@ TEST(commands_have_a_clean_environment)
 END_TEST
 
 SUITE(lists, forward_path_has_what_the_address_has, files_count_only_when_nobody_else_could_have_written_them,
-      steps_lead_from_list_to_list, rights_of_root_and_of_low_uids_are_nobodys, long_lists_are_sent_in_parts,
+      steps_lead_from_list_to_list, patterns_name_addresses_only, rights_of_root_and_of_low_uids_are_nobodys, long_lists_are_sent_in_parts,
       versions_tell_lists_apart, commands_have_a_clean_environment)
 
 }  // namespace
