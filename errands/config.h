@@ -13,7 +13,7 @@ struct Config : conf::Section {
         "another owner has the rights of its owner."};
     conf::Count process_limit{this, "errands_process_limit", "50", {.min = 1, .max = 10'000},
         "How many commands and deliveries to files are run at a time, and how many lists are read beside them; more "
-        "wait."};
+        "wait.  Of one user, or one alias, it is a fifth at most."};
     conf::Size list_size_limit{this, "errands_list_size_limit", "1000000", {.min = 1000, .max = 100'000'000},
         "How large a .forward file, or a file of :include:, may be."};
 

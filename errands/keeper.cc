@@ -19,6 +19,12 @@ namespace errands {
 
 namespace {
 
+// Whose errand it is, for a fair share of the processes.
+std::string party_of(const std::variant<ipc::ReadList, ipc::RunEntry>& order)
+{
+    return std::visit([](const auto& one) { return util::concat(unsigned(one.place.kind), " ", one.place.name); }, order);
+}
+
 std::uint64_t request_of(const std::variant<ipc::ReadList, ipc::RunEntry>& order)
 {
     return std::visit([](const auto& one) { return one.request; }, order);
@@ -97,7 +103,7 @@ void Keeper::place(std::uint64_t peer, Order order)
     if (stopping_)
         return fail(peer, order, "shutting down");
     Lane& its = lane(std::holds_alternative<ipc::ReadList>(order));
-    if (its.running >= settings_.process_limit) {
+    if (!may_start(order)) {
         if (its.waiting.size() >= max_waiting)
             return fail(peer, order, "too many errands at once");
         its.waiting.push_back({peer, std::move(order)});
@@ -105,6 +111,17 @@ void Keeper::place(std::uint64_t peer, Order order)
     }
     if (auto started = start(peer, order); !started.ok())
         fail(peer, order, started.error().text);
+}
+
+// What one user runs, however long it takes, leaves room for others.
+bool Keeper::may_start(const Order& order)
+{
+    bool reads = std::holds_alternative<ipc::ReadList>(order);
+    if (lane(reads).running >= settings_.process_limit)
+        return false;
+    std::string party = party_of(order);
+    auto same = std::ranges::count_if(errands_, [&](const auto& item) { return item.second.reads == reads && item.second.party == party; });
+    return std::size_t(same) < std::max<std::size_t>(1, settings_.process_limit / shares);
 }
 
 void Keeper::fail(std::uint64_t peer, const Order& order, std::string_view why)
@@ -148,6 +165,7 @@ util::Result<void> Keeper::start(std::uint64_t peer, Order& order)
     errand.peer = peer;
     errand.request = request_of(order);
     errand.reads = reads;
+    errand.party = party_of(order);
     errand.deadline = util::now() + settings_.time_limit;
     TRY(util::sys::set_nonblocking(pair.first.get(), true));
     errand.result = std::make_unique<ipc::Channel>(
@@ -277,10 +295,15 @@ void Keeper::answer_end(Errand& errand, int status)
 void Keeper::serve_waiting()
 {
     for (Lane& lane : lanes_) {
-        while (!lane.waiting.empty() && lane.running < settings_.process_limit) {
-            Waiting next = std::move(lane.waiting.front());
-            lane.waiting.pop_front();
-            place(next.peer, std::move(next.order));
+        for (std::size_t i = 0; i < lane.waiting.size() && lane.running < settings_.process_limit;) {
+            auto next = lane.waiting.begin() + std::ptrdiff_t(i);
+            if (!may_start(next->order)) {
+                ++i;
+                continue;
+            }
+            Waiting one = std::move(*next);
+            lane.waiting.erase(next);
+            place(one.peer, std::move(one.order));
         }
     }
 }

@@ -18,6 +18,7 @@ struct Settings {
     util::Duration time_limit{1000'000'000};   // command_time_limit
 };
 
+constexpr std::size_t shares = 5;           // one user, or alias, has at most that part of the processes
 constexpr std::size_t max_waiting = 1000;   // orders of each kind that wait for a process, 64 KB each
 
 class Keeper {
@@ -50,6 +51,7 @@ private:
         std::uint64_t peer = 0;
         std::uint64_t request = 0;
         bool reads = false;                       // a list; else an entry is run
+        std::string party;                        // whose it is
         std::unique_ptr<ipc::Channel> result;
         bool answered = false;
         std::string command;                      // once it runs
@@ -62,6 +64,7 @@ private:
 
     void received(std::uint64_t peer, ipc::Packet& packet);
     void place(std::uint64_t peer, Order order);
+    bool may_start(const Order& order);
     util::Result<void> start(std::uint64_t peer, Order& order);
     void fail(std::uint64_t peer, const Order& order, std::string_view why);
     void heard(pid_t pid, ipc::Packet& packet);

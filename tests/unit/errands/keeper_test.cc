@@ -167,6 +167,18 @@ TEST(lists_are_read_while_commands_fill_the_house)
 }
 END_TEST
 
+TEST(one_party_leaves_room_for_others)
+{
+    Post post("inline:{{x=\"|sleep 100\"} {y=\"|true\"}}", {.process_limit = 10, .time_limit = std::chrono::seconds(100)});
+    for (std::uint64_t i = 1; i <= 20; ++i)
+        OK(post.local.send(Post::order(i, "x", "|sleep 100")));
+    OK(post.local.send(Post::order(21, "y", "|true")));
+    EQ(post.next<ipc::ErrandDone>().request, 21u);
+    EQ(post.keeper->processes(), 2u);
+    post.keeper->kill_all();
+}
+END_TEST
+
 TEST(what_is_over_the_limit_of_waiting_orders_is_deferred)
 {
     Post post("inline:{{x=\"|sleep 100\"}}", {.process_limit = 1, .time_limit = std::chrono::seconds(100)});
@@ -230,7 +242,7 @@ TEST(lists_are_read)
 }
 END_TEST
 
-SUITE(keeper, commands_end_with_a_status, an_order_for_another_list_than_there_is_waits, who_takes_too_long_is_killed_with_all_that_it_started,
+SUITE(keeper, one_party_leaves_room_for_others, commands_end_with_a_status, an_order_for_another_list_than_there_is_waits, who_takes_too_long_is_killed_with_all_that_it_started,
       more_orders_than_processes_wait, lists_are_read_while_commands_fill_the_house,
       what_is_over_the_limit_of_waiting_orders_is_deferred, much_output_is_read_and_little_kept, peers_that_send_nonsense_are_dropped_and_the_end_is_awaited,
       lists_are_read)
