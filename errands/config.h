@@ -14,6 +14,9 @@ struct Config : conf::Section {
     conf::Count process_limit{this, "errands_process_limit", "50", {.min = 1, .max = 10'000},
         "How many commands and deliveries to files are run at a time, and how many lists are read beside them; more "
         "wait.  Of one user, or one alias, it is a fifth at most."};
+    conf::Duration list_time_limit{this, "errands_list_time_limit", "30s",
+        {.min = std::chrono::seconds(1), .max = std::chrono::hours(1)},
+        "How long the reading of a .forward file, or of one of :include:, may take."};
     conf::Size list_size_limit{this, "errands_list_size_limit", "1000000", {.min = 1000, .max = 100'000'000},
         "How large a .forward file, or a file of :include:, may be."};
 

@@ -95,6 +95,10 @@ void Keeper::received(std::uint64_t id, ipc::Packet& packet)
             return channel.fail(util::invalid("a message that is not sealed"));
         return place(id, order.take());
     }
+    if (packet.name() == ipc::ForgetErrand::message_name) {
+        auto order = ipc::decode<ipc::ForgetErrand>(packet);
+        return order.ok() ? forget(id, order->request) : channel.fail(order.take_error());
+    }
     channel.fail(util::invalid(util::concat("message ", util::printable(packet.name(), 40), " is no errand")));
 }
 
@@ -111,6 +115,12 @@ void Keeper::place(std::uint64_t peer, Order order)
     }
     if (auto started = start(peer, order); !started.ok())
         fail(peer, order, started.error().text);
+}
+
+void Keeper::forget(std::uint64_t peer, std::uint64_t request)
+{
+    for (Lane& lane : lanes_)
+        std::erase_if(lane.waiting, [&](const Waiting& one) { return one.peer == peer && request_of(one.order) == request; });
 }
 
 // What one user runs, however long it takes, leaves room for others.
@@ -166,7 +176,7 @@ util::Result<void> Keeper::start(std::uint64_t peer, Order& order)
     errand.request = request_of(order);
     errand.reads = reads;
     errand.party = party_of(order);
-    errand.deadline = util::now() + settings_.time_limit;
+    errand.deadline = util::now() + (reads ? settings_.list_time_limit : settings_.time_limit);
     TRY(util::sys::set_nonblocking(pair.first.get(), true));
     errand.result = std::make_unique<ipc::Channel>(
         loop_, std::move(pair.first),
@@ -277,7 +287,7 @@ void Keeper::answer_end(Errand& errand, int status)
         ipc::ListPart part;
         part.request = errand.request;
         part.status = status_of(ipc::Disposition::Deferred, "4.3.0",
-                                errand.timed_out ? "a list could not be read in time" : "a list could not be read");
+                                errand.timed_out ? "reading a list took longer than errands_list_time_limit" : "a list could not be read");
         return channel->send(part);
     }
     ipc::ErrandDone done;
@@ -313,7 +323,7 @@ void Keeper::serve_waiting()
 void Keeper::watch_time()
 {
     if (!sweep_timer_.running())
-        sweep_timer_.start(std::min<util::Duration>(settings_.time_limit / 10, std::chrono::seconds(1)));
+        sweep_timer_.start(std::min<util::Duration>(std::min(settings_.time_limit, settings_.list_time_limit) / 10, std::chrono::seconds(1)));
 }
 
 void Keeper::sweep()

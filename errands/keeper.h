@@ -16,6 +16,7 @@ namespace errands {
 struct Settings {
     std::size_t process_limit = 50;         // errands_process_limit: readers of lists, and all others
     util::Duration time_limit{1000'000'000};   // command_time_limit
+    util::Duration list_time_limit{30'000'000};   // errands_list_time_limit
 };
 
 constexpr std::size_t shares = 5;           // one user, or alias, has at most that part of the processes
@@ -65,6 +66,7 @@ private:
     void received(std::uint64_t peer, ipc::Packet& packet);
     void place(std::uint64_t peer, Order order);
     bool may_start(const Order& order);
+    void forget(std::uint64_t peer, std::uint64_t request);
     util::Result<void> start(std::uint64_t peer, Order& order);
     void fail(std::uint64_t peer, const Order& order, std::string_view why);
     void heard(pid_t pid, ipc::Packet& packet);

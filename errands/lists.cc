@@ -1,6 +1,7 @@
 // Reading lists.
 #include "errands/lists.h"
 
+#include "errands/walk.h"
 #include "libconf/expand.h"
 #include "libconf/words.h"
 #include "libmail/address.h"
@@ -110,19 +111,22 @@ Result<List> included_by_root(const std::string& path, const ListRules& rules)
 {
     List list;
     list.where = Where::Include;
-    uid_t owner = 0;
-    {
-        struct stat status = TRY(util::sys::stat(path));
-        owner = status.st_uid;
-    }
+    Named named = TRY(find_named(path));
+    uid_t owner = named.status.st_uid;
     if (owner != 0 && !rules.users.own_uid) {
         auto user = TRY(find_user(owner));
         if (!user)
             return util::temporary(concat(path, " belongs to uid ", owner, ", who has no name"));
+        // A second name may be in a directory of somebody else, who is not to choose what is read.
+        if (named.status.st_nlink > 1)
+            return util::permanent(concat(path, " has more than one name"));
         TRY(become(*user, rules.users));
         list.owner = std::move(*user);
-        std::string text = TRY(read_list_file(path, owner, true, rules.size_limit));
-        list.destinations = TRY(parse(text, path));
+        // That file, and not what has its name by now.
+        auto text = read_list_file(concat("/proc/self/fd/", named.file.get()), owner, true, rules.size_limit);
+        if (!text.ok())
+            return text.take_error().in(path);
+        list.destinations = TRY(parse(*text, path));
         return list;
     }
     std::string text;

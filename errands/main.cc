@@ -140,7 +140,7 @@ util::Result<Rules> rules_of(const server::Process& process, const Sections& con
 
 Settings settings_of(const Config& config)
 {
-    return {.process_limit = *config.process_limit, .time_limit = *config.command_time_limit};
+    return {.process_limit = *config.process_limit, .time_limit = *config.command_time_limit, .list_time_limit = *config.list_time_limit};
 }
 
 util::Result<int> daemon_main(server::Arguments arguments)

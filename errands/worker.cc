@@ -112,10 +112,12 @@ std::vector<std::string> command_environment(const ipc::RunEntry& order, const U
             variables.push_back(concat(variable, "=", filtered(value)));
     };
     variables.emplace_back("PATH=/usr/bin:/bin");
-    set("HOME", user.home);
+    // Of the user database, not of the message.
+    for (auto [variable, value] : {std::pair("HOME=", &user.home), std::pair("SHELL=", &user.shell)})
+        if (!value->empty())
+            variables.push_back(concat(variable, *value));
     // Nobody in particular is whom the mail is for.
     set("LOGNAME", user.home.empty() ? name : std::string_view(user.name));
-    set("SHELL", user.shell);
     set("USER", name);
     set("LOCAL", local);
     set("DOMAIN", domain);

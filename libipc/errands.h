@@ -2,6 +2,7 @@
 //
 //   local: ReadList    errands: ListPart, one or several, the last with `last`
 //   local: RunEntry    errands: ErrandDone
+//   local: ForgetErrand, when it waited too long
 //
 // local never says what is to be run or opened: it names a place that the administrator, or the user,
 // has written to, and errands reads there itself.  What it answered of a list has a version; an order
@@ -135,6 +136,14 @@ struct ErrandDone {
         visit("no_user", message.no_user);
         visit("status", message.status);
     }
+};
+
+// local -> errands: nobody waits for the answer any more.  What has not begun is not done; there is no answer.
+struct ForgetErrand {
+    static constexpr std::string_view message_name = "forget-errand";
+    std::uint64_t request = 0;
+
+    static void fields(auto& message, auto& visit) { visit("request", message.request); }
 };
 
 // What tells a list from one that was changed since.

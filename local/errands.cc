@@ -169,9 +169,15 @@ void Errands::sweep()
     for (const auto& entry : requests_)
         if (entry.second.deadline <= util::now())
             late.push_back(entry.first);
-    for (std::uint64_t number : late)
-        if (auto node = requests_.extract(number))
-            fail(std::move(node.mapped()), "does not answer");
+    for (std::uint64_t number : late) {
+        auto node = requests_.extract(number);
+        if (!node)
+            continue;
+        // It may still wait there, and would be done beside the next attempt.
+        if (channel_)
+            channel_->send(ipc::ForgetErrand{number});
+        fail(std::move(node.mapped()), "does not answer");
+    }
     if (!requests_.empty())
         watch_time();
 }

@@ -12,6 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::round_trip<ipc::ListPart>(bytes);
     fuzz::round_trip<ipc::RunEntry>(bytes);
     fuzz::round_trip<ipc::ErrandDone>(bytes);
+    fuzz::round_trip<ipc::ForgetErrand>(bytes);
     fuzz::round_trip<errands::Running>(bytes);
     return 0;
 }

@@ -179,6 +179,23 @@ TEST(one_party_leaves_room_for_others)
 }
 END_TEST
 
+TEST(what_is_forgotten_before_it_began_is_not_done)
+{
+    test::TempDir dir;
+    std::string writes = concat("|echo >> ", dir / "done");
+    Post post(concat("inline:{{x=\"|sleep 0.2\"} {y=\"", writes, "\"} {z=\"|true\"}}"), {.process_limit = 1, .time_limit = std::chrono::seconds(100)});
+    OK(post.local.send(Post::order(1, "x", "\"|sleep 0.2\"")));
+    OK(post.local.send(Post::order(2, "y", concat("\"", writes, "\""))));
+    OK(post.local.send(ipc::ForgetErrand{2}));
+    OK(post.local.send(Post::order(3, "z", "\"|true\"")));
+    EQ(post.next<ipc::ErrandDone>().request, 1u);
+    auto last = post.next<ipc::ErrandDone>();
+    EQ(last.request, 3u);
+    EQ(last.status.disposition, Disposition::Delivered);
+    EQ(util::sys::stat(dir / "done").ok(), false);
+}
+END_TEST
+
 TEST(what_is_over_the_limit_of_waiting_orders_is_deferred)
 {
     Post post("inline:{{x=\"|sleep 100\"}}", {.process_limit = 1, .time_limit = std::chrono::seconds(100)});
@@ -242,7 +259,7 @@ TEST(lists_are_read)
 }
 END_TEST
 
-SUITE(keeper, one_party_leaves_room_for_others, commands_end_with_a_status, an_order_for_another_list_than_there_is_waits, who_takes_too_long_is_killed_with_all_that_it_started,
+SUITE(keeper, what_is_forgotten_before_it_began_is_not_done, one_party_leaves_room_for_others, commands_end_with_a_status, an_order_for_another_list_than_there_is_waits, who_takes_too_long_is_killed_with_all_that_it_started,
       more_orders_than_processes_wait, lists_are_read_while_commands_fill_the_house,
       what_is_over_the_limit_of_waiting_orders_is_deferred, much_output_is_read_and_little_kept, peers_that_send_nonsense_are_dropped_and_the_end_is_awaited,
       lists_are_read)

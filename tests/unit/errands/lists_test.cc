@@ -1,5 +1,6 @@
 // errands/lists.h, errands/worker.h: what lists say, and whose they are.
 #include "errands/lists.h"
+#include "errands/walk.h"
 
 #include "errands/worker.h"
 #include "tests/unit/libconf/temp_dir.h"
@@ -128,6 +129,27 @@ TEST(steps_lead_from_list_to_list)
 }
 END_TEST
 
+TEST(only_roots_links_lead_to_a_list)
+{
+    test::TempDir dir;
+    dir.write("list", "a@example.org\n");
+    std::string link = dir / "link", loop = dir / "loop";
+    EQ(::symlink("../../../../../../../../../..//proc/../.", link.c_str()), 0);
+    EQ(errands::find_named(link)->status.st_ino, util::sys::stat("/")->st_ino);
+    EQ(::symlink("loop", loop.c_str()), 0);
+    EQ(errands::find_named(loop).error().text, concat(loop, ": too many symbolic links"));
+    EQ(errands::find_named(dir / "list")->status.st_ino, util::sys::stat(dir / "list")->st_ino);
+    EQ(errands::find_named(dir / "nothing").error().kind, util::Kind::NotFound);
+    EQ(errands::find_named("relative").ok(), false);
+    if (::geteuid() != 0)
+        return;
+    // Of a directory, or of the file itself.
+    EQ(::lchown(link.c_str(), 12345, 12345), 0);
+    for (const std::string& path : {link, link + "/etc"})
+        EQ(errands::find_named(path).error().text, concat(path, ": link is a symbolic link of uid 12345"));
+}
+END_TEST
+
 TEST(patterns_name_addresses_only)
 {
     test::TempDir dir;
@@ -214,7 +236,8 @@ TEST(commands_have_a_clean_environment)
 END_TEST
 
 SUITE(lists, forward_path_has_what_the_address_has, files_count_only_when_nobody_else_could_have_written_them,
-      steps_lead_from_list_to_list, patterns_name_addresses_only, rights_of_root_and_of_low_uids_are_nobodys, long_lists_are_sent_in_parts,
+      steps_lead_from_list_to_list, only_roots_links_lead_to_a_list, patterns_name_addresses_only,
+      rights_of_root_and_of_low_uids_are_nobodys, long_lists_are_sent_in_parts,
       versions_tell_lists_apart, commands_have_a_clean_environment)
 
 }  // namespace
