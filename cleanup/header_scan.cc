@@ -162,13 +162,16 @@ bool HeaderScan::has(std::string_view name) const
 
 // RFC 6409 §8: a submission server may complete a message.  With Resent- fields it is those that are
 // completed (RFC 5322 §3.6.6).
-std::string HeaderScan::missing(const MissingFields& fields) const
+std::string HeaderScan::complete(const MissingFields& fields)
 {
     bool resent = seen_ & Resent;
     std::string_view prefix = resent ? "Resent-" : "";
     std::string out;
-    if (!fields.message_id.empty() && !(seen_ & (resent ? ResentMessageId : MessageId)))
+    if (!fields.message_id.empty() && !(seen_ & (resent ? ResentMessageId : MessageId))) {
         util::append(out, prefix, "Message-Id: ", fields.message_id, "\r\n");
+        if (!resent)
+            message_id_ = fields.message_id;
+    }
     if (!fields.date.empty() && !(seen_ & (resent ? ResentDate : Date)))
         util::append(out, prefix, "Date: ", fields.date, "\r\n");
     if (!fields.from.empty() && !(seen_ & (resent ? ResentFrom : From)))

@@ -66,6 +66,7 @@ public:
     // After finish():
     bool has(std::string_view name) const;          // lower case; of those that matter here
     unsigned hops() const { return hops_; }
+    // Empty: it has none; also that which complete() gave it.
     const std::string& message_id() const { return message_id_; }
     std::uint64_t body_offset() const { return body_offset_; }
     bool done() const { return done_; }
@@ -85,7 +86,7 @@ public:
     const PatchList& changes() const { return patches_; }
     const std::vector<queue::Patch>& patches() const { return patches_.patches(); }
     // The fields to be added, one after the other, each with CRLF (RFC 5322 §3.6, §3.6.6).
-    std::string missing(const MissingFields& fields) const;
+    std::string complete(const MissingFields& fields);
 
 private:
     enum Field : unsigned {

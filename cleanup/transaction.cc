@@ -368,7 +368,7 @@ queue::Summary Transaction::summary() const
 
 std::optional<Failure> Transaction::add_patches()
 {
-    std::string added = complete_ ? header_->missing(missing_fields()) : std::string();
+    std::string added = complete_ ? header_->complete(missing_fields()) : std::string();
     if (header_->lacks_empty_line())
         added += "\r\n";
     if (auto failed = add_patches(header_->patches()))

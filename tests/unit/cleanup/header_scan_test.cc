@@ -110,11 +110,17 @@ END_TEST
 TEST(missing_fields_are_added)
 {
     MissingFields fields{"me@x", "now", "<id>", "To: undisclosed-recipients:;"};
-    EQ(scan("Subject: x\r\n\r\n").missing(fields),
+    EQ(scan("Subject: x\r\n\r\n").complete(fields),
        "Message-Id: <id>\r\nDate: now\r\nFrom: me@x\r\nTo: undisclosed-recipients:;\r\n");
-    EQ(scan("From: a\r\nDate: b\r\nMessage-ID: c\r\nCc: d\r\n\r\n").missing(fields), "");
-    EQ(scan("From: a\r\nDate: b\r\nMessage-ID: c\r\nTo: d\r\nResent-To: e\r\n\r\n").missing(fields),
+    EQ(scan("From: a\r\nDate: b\r\nMessage-ID: c\r\nCc: d\r\n\r\n").complete(fields), "");
+    EQ(scan("From: a\r\nDate: b\r\nMessage-ID: c\r\nTo: d\r\nResent-To: e\r\n\r\n").complete(fields),
        "Resent-Message-Id: <id>\r\nResent-Date: now\r\nResent-From: me@x\r\n");
+    // The log has the message-id that the message goes out with.
+    HeaderScan without = scan("Subject: x\r\n\r\n"), with = scan("Message-ID: <c>\r\nResent-To: e\r\n\r\n");
+    (void)without.complete(fields);
+    (void)with.complete(fields);
+    EQ(without.message_id(), "<id>");
+    EQ(with.message_id(), "<c>");
 }
 END_TEST
 
