@@ -1,6 +1,7 @@
 // Logins.
 #include "anvil/logins.h"
 
+#include "libconf/network.h"
 #include "libutil/text.h"
 
 namespace anvil {
@@ -77,6 +78,24 @@ void Logins::forget_old(util::Instant now)
 {
     failures_.forget_old([&](const Failures& failures) { return now - failures.last > failure_time_; });
     known_.forget_old([&](util::Instant last) { return now - last > known_time_; });
+}
+
+std::uint64_t Logins::forget(const ipc::ForgetFailures& wanted)
+{
+    if (wanted.all)
+        return failures_.erase_if([](const std::string&) { return true; });
+    if (!wanted.account.empty())
+        return failures_.erase_if([own = account_key(wanted.account)](const std::string& key) { return key == own; });
+    auto meant = conf::Network::parse(wanted.network);
+    if (!meant.ok())
+        return 0;
+    const std::string prefix = network_key("");
+    return failures_.erase_if([&](const std::string& key) {
+        if (!key.starts_with(prefix))
+            return false;
+        auto network = conf::Network::parse(std::string_view(key).substr(prefix.size()));
+        return network.ok() && (meant->contains(network->address) || network->contains(meant->address));
+    });
 }
 
 }  // namespace anvil

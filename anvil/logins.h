@@ -2,7 +2,7 @@
 #pragma once
 
 #include "anvil/recent.h"
-#include "libipc/anvil.h"
+#include "libipc/unblock.h"
 
 #include <string>
 
@@ -20,6 +20,9 @@ public:
     // A success clears no failures: who has one account here could guess at others' for ever.
     void ended(const ipc::LoginEnded& login, util::Instant now);
     void forget_old(util::Instant now);
+    // Failures of those who are meant count no more; of how many networks and accounts there were any.  From where an
+    // account has logged in stays known.
+    std::uint64_t forget(const ipc::ForgetFailures& wanted);
 
     std::size_t size() const { return failures_.size() + known_.size(); }
     std::uint64_t evicted() const { return failures_.evicted() + known_.evicted(); }

@@ -55,6 +55,20 @@ public:
             erase(entries_.begin());
     }
 
+    // Forgets those whose keys `is_meant` says; how many.
+    template <typename IsMeant>
+    std::size_t erase_if(IsMeant is_meant)
+    {
+        std::size_t before = size();
+        for (auto entry = entries_.begin(); entry != entries_.end();) {
+            auto next = std::next(entry);
+            if (is_meant(entry->first))
+                erase(entry);
+            entry = next;
+        }
+        return before - size();
+    }
+
 private:
     using Entries = std::list<std::pair<std::string, Value>>;
     static constexpr int patience = 100;

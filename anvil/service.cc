@@ -6,6 +6,7 @@
 #include "libutil/text.h"
 
 #include <ctime>
+#include <unistd.h>
 
 namespace anvil {
 
@@ -93,6 +94,15 @@ void Service::received(Peer& peer, ipc::Packet& packet)
             return fail(util::invalid("a name is too long"));
         logins_.ended(*login, util::now());
         warn_of_evictions();
+    } else if (name == ipc::ForgetFailures::message_name && (peer.uid == 0 || peer.uid == ::geteuid())) {
+        auto wanted = ipc::decode<ipc::ForgetFailures>(packet);
+        if (!wanted.ok())
+            return fail(wanted.take_error());
+        ipc::FailuresForgotten answer{logins_.forget(*wanted)};
+        if (answer.count > 0)
+            log::info("failed log-ins of ", wanted->all ? "everybody" : util::printable(wanted->network + wanted->account, 300),
+                      " are forgotten by request");
+        peer.channel->send(answer);
     } else {
         fail(util::invalid(util::concat("message not expected: ", util::printable(name, 40))));
     }
@@ -141,8 +151,8 @@ void Service::log_statistics()
     std::string unit = conf::format_duration(settings_.rate_time_unit);
     for (std::size_t kind = 0; kind < std::size(names); ++kind)
         if (const Peak& peak = statistics.rates[kind]; peak.value > 0)
-            log::info("statistics: max ", names[kind], " rate ", peak.value, '/', unit, " for ", util::printable(peak.who, 300), " at ",
-                      local_time(peak.when));
+            log::info("statistics: max ", names[kind], " rate ", peak.value, '/', unit, " for ", util::printable(peak.who, 300),
+                      " at ", local_time(peak.when));
     if (statistics.connections.value > 0)
         log::info("statistics: max connection count ", statistics.connections.value, " for ",
                   util::printable(statistics.connections.who, 300), " at ", local_time(statistics.connections.when));

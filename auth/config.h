@@ -23,8 +23,8 @@ struct Config : conf::Section {
         {.min = std::chrono::seconds(1), .max = std::chrono::hours(24 * 7)},
         "How long.  A change of the files of accounts or credentials forgets all at once."};
     conf::Duration failure_delay{this, "auth_failure_delay", "2s", {.max = std::chrono::seconds(60)},
-        "How long the service that asked waits before it tells its client of a failure; twice as long after each five "
-        "failures of the client's network within anvil_failure_time, up to auth_failure_delay_limit."};
+        "How long after it asked a client is told of a failure, with the time that the check took; twice as long after each "
+        "five failures of the client's network within anvil_failure_time, up to auth_failure_delay_limit."};
     conf::Duration failure_delay_limit{this, "auth_failure_delay_limit", "16s", {.max = std::chrono::seconds(60)},
         "See auth_failure_delay."};
     conf::Count network_failure_limit{this, "auth_network_failure_limit", "30", {.max = 1'000'000},

@@ -1,22 +1,18 @@
 // Guard: what anvil(8) knows of who tries to log in.
 //
-// One standing connection, made when it is first needed.  When anvil is away, or does not answer in
-// time, nobody has a history: log-ins go on.
+// When anvil is away, or does not answer in time, nobody has a history: log-ins go on.
 #pragma once
 
+#include "auth/questions.h"
 #include "libipc/anvil.h"
-#include "libipc/channel.h"
 
-#include <functional>
-#include <map>
-#include <memory>
 #include <string>
 
 namespace auth {
 
 class Guard {
 public:
-    using Answer = std::function<void(const ipc::LoginHistory&)>;
+    using Answer = Questions<ipc::LoginHistory>::Answer;
 
     static constexpr util::Duration timeout{2'000'000};   // of one answer
     static constexpr util::Duration pause{10'000'000};    // after a failure
@@ -31,17 +27,10 @@ public:
 
 private:
     ipc::Channel* anvil();
-    void heard(ipc::Packet& packet);
-    // All who wait go on without a history.
-    void lose(std::string_view why, util::Duration for_how_long = pause);
+    void rest(std::string_view why, util::Duration for_how_long);
 
-    util::EventLoop& loop_;
-    std::string socket_;
-    std::unique_ptr<ipc::Channel> channel_;
-    std::map<std::uint64_t, Answer> waiting_;   // by request
-    std::uint64_t next_ = 1;
+    Questions<ipc::LoginHistory> questions_;
     util::Instant next_try_{};
-    util::Timer timer_;                         // runs while somebody waits
 };
 
 }  // namespace auth

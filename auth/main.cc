@@ -34,8 +34,10 @@ util::Result<Settings> settings_of(const server::Process& process, const Config&
                     .ipv4_prefix = int(*config.client_ipv4_prefix_length),
                     .ipv6_prefix = int(*config.client_ipv6_prefix_length),
                     .anvil_socket = server::private_socket(process.common(), "anvil"),
+                    .pam_socket = server::private_socket(process.common(), "auth-pam"),
                     .ticket_lifetime = *config.ticket_lifetime,
-                    .usher_uid = usher.uid};
+                    .usher_uid = usher.uid,
+                    .data_directory = *process.common().data_directory};
 }
 
 util::Result<int> daemon_main(server::Arguments arguments)
@@ -47,11 +49,15 @@ util::Result<int> daemon_main(server::Arguments arguments)
     // OpenSSL makes itself ready when it is first used, which takes milliseconds: not at a log-in.
     (void)net::hmac_sha256("", "");
     util::Sandbox sandbox;
-    sandbox.read(process.config_directory()).connect().processes();
+    sandbox.read(process.config_directory())
+        .write(conf::auth_directory(*process.common().data_directory))
+        .connect()
+        .processes();
     TRY(process.drop_privileges(std::move(sandbox)));
 
     auto loop = TRY(util::EventLoop::create());
-    Accounts accounts(process.config_directory(), *process.common().myorigin);
+    Accounts accounts(process.config_directory(), *process.common().myorigin,
+                      lasting_secret(conf::auth_directory(*process.common().data_directory) + "/secret"));
     Workers workers(loop, std::size_t(*config.workers), std::size_t(*config.queue_limit));
     Service service(loop, accounts, workers, std::move(settings));
     server::Listener* accepting = nullptr;

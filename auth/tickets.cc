@@ -14,16 +14,16 @@ void Tickets::expire(util::Instant now)
     }
 }
 
-std::string Tickets::mint(std::string account, ipc::Service service, uid_t door, util::Instant now)
+std::string Tickets::mint(Grant grant, ipc::Service service, uid_t door, util::Instant now)
 {
     expire(now);
     std::string ticket = util::hex(util::random_string(16));
     order_.emplace_back(now + lifetime_, ticket);
-    tickets_.emplace(ticket, Ticket{std::move(account), service, door, now + lifetime_});
+    tickets_.emplace(ticket, Ticket{std::move(grant), service, door, now + lifetime_});
     return ticket;
 }
 
-std::optional<std::string> Tickets::redeem(std::string_view ticket, ipc::Service service, uid_t door, util::Instant now)
+std::optional<Grant> Tickets::redeem(std::string_view ticket, ipc::Service service, uid_t door, util::Instant now)
 {
     expire(now);
     auto found = tickets_.find(std::string(ticket));
@@ -33,7 +33,7 @@ std::optional<std::string> Tickets::redeem(std::string_view ticket, ipc::Service
     tickets_.erase(found);
     if (taken.service != service || taken.door != door || taken.until <= now)
         return {};
-    return std::move(taken.account);
+    return std::move(taken.grant);
 }
 
 }  // namespace auth

@@ -14,6 +14,14 @@
 
 namespace auth {
 
+// What a ticket is good for, as long as the account is as it was (Accounts::leave()).
+struct Grant {
+    std::string account;
+    std::string app = {};              // the app password it was opened with; empty: the main password
+    std::string stamp = {};
+    std::string client_address = {};
+};
+
 class Tickets {
 public:
     // At most this many are out at a time; then the oldest is void.
@@ -25,15 +33,15 @@ public:
     void set_lifetime(util::Duration lifetime) { lifetime_ = lifetime; }
 
     // 128 random bits in hexadecimal.
-    std::string mint(std::string account, ipc::Service service, uid_t door, util::Instant now);
-    // The account; nothing when there is no such ticket, or not for this service and door.  A ticket
+    std::string mint(Grant grant, ipc::Service service, uid_t door, util::Instant now);
+    // Nothing when there is no such ticket, or not for this service and door.  A ticket
     // that was shown is void, whoever showed it.
-    std::optional<std::string> redeem(std::string_view ticket, ipc::Service service, uid_t door, util::Instant now);
+    std::optional<Grant> redeem(std::string_view ticket, ipc::Service service, uid_t door, util::Instant now);
     std::size_t size() const { return tickets_.size(); }
 
 private:
     struct Ticket {
-        std::string account;
+        Grant grant;
         ipc::Service service;
         uid_t door;
         util::Instant until;

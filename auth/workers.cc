@@ -103,7 +103,8 @@ std::vector<Workers::Callback> Workers::take_callbacks(const std::string& key)
 void Workers::pump()
 {
     while (!queue_.empty()) {
-        auto idle = std::ranges::find_if(workers_, [](const Worker& worker) { return !worker.busy && worker.channel->is_open(); });
+        auto idle =
+            std::ranges::find_if(workers_, [](const Worker& worker) { return !worker.busy && worker.channel->is_open(); });
         if (idle == workers_.end()) {
             if (workers_.size() >= count_)
                 return;

@@ -31,7 +31,9 @@ util::Result<int> daemon_main(server::Arguments arguments)
             continue;
         ipc::Connection connection(std::move(client->fd));
         TRY(connection.set_timeout(*common.ipc_timeout));
-        auto ended = Session(std::move(connection), submitter, site).run(&server::Process::stop_requested);
+        auto ended = Session(std::move(connection), submitter, site, [&] {
+                         process.renew_time();
+                     }).run(&server::Process::stop_requested);
         if (!ended.ok())
             util::log::warning("qmgr: ", ended.error().text);
     }

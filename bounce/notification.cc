@@ -56,10 +56,15 @@ mail::DsnRecipient recipient_of(const ipc::Notify& order, std::size_t index, uti
     bool failed = told.action == mail::DsnAction::Failed;
     bool late = told.action == mail::DsnAction::Delayed || told.action == mail::DsnAction::Undeliverable;
     told.status = mail::is_dsn_status(status.dsn) ? status.dsn : failed ? "5.0.0" : late ? "4.0.0" : "2.0.0";
-    // "smtp; 550 5.1.1 no such user" is what another server said, all else our own words.
+    // "smtp; 550 5.1.1 no such user" is what another server said, "x-unix; no space" a command, all else our own words.
     std::string_view diagnostic = status.diagnostic;
-    if (util::starts_with_nocase(diagnostic, "smtp;"))
+    if (util::starts_with_nocase(diagnostic, "smtp;")) {
         diagnostic = util::trim(diagnostic.substr(5));
+    } else if (util::starts_with_nocase(diagnostic, "x-unix;")) {
+        diagnostic = util::trim(diagnostic.substr(7));
+        told.diagnostic_type = "x-unix";
+        told.reason = status.text;
+    }
     told.diagnostic = diagnostic.empty() ? std::string_view(status.text) : diagnostic;
     told.remote_mta = diagnostic.empty() ? std::string_view() : std::string_view(status.remote_mta);
     told.last_attempt = date_of(now);
@@ -75,7 +80,8 @@ util::Result<Attachment> read_attachment(const ipc::Notify& order, const Site& s
     queue::Reader reader = TRY(queue::Reader::open(order.message.get(), queue::Check::Envelope));
     Attachment attached;
     attached.full = order.kind == ipc::Notify::Kind::Failure && reader.content_size() <= *site.config.size_limit &&
-                    order.envelope.return_part != ipc::ReturnPart::Headers;
+                    order.envelope.return_part != ipc::ReturnPart::Headers && !order.envelope.requiretls;
+    attached.tls_optional = reader.summary().tls_optional && !order.envelope.requiretls;
     std::size_t wanted = attached.full ? reader.content_size() : max_attached_header;
     queue::Content content = reader.content();
     while (attached.content.size() < wanted) {

@@ -39,11 +39,12 @@ struct Letter {
 std::vector<Letter> letters_of(const ipc::Notify& order, const Site& site);
 
 // The content to attach: all of a failed message that is small enough, unless RET=HDRS was asked
-// for (RFC 3461 §4.3), else its header.  An unreadable queue file attaches nothing: the sender
+// for (RFC 3461 §4.3) or REQUIRETLS (RFC 8689 §5), else its header.  An unreadable queue file attaches nothing: the sender
 // hears of the failure all the same.
 struct Attachment {
     std::string content;
     bool full = false;
+    bool tls_optional = false;   // queue::Summary
 };
 Attachment attachment(const ipc::Notify& order, const Site& site);
 

@@ -3,27 +3,9 @@
 
 #include "libutil/log.h"
 
-#include <cerrno>
-#include <poll.h>
-
 namespace bounce {
 
 namespace {
-
-// Between orders; a signal ends the wait before.
-constexpr int idle_look_milliseconds = 60'000;
-
-// True when there is something to read; false when it is time to stop.
-bool wait_for_order(int fd, bool (*stop)())
-{
-    for (;;) {
-        if (stop())
-            return false;
-        pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
-        if (::poll(&wanted, 1, idle_look_milliseconds) > 0)
-            return true;
-    }
-}
 
 // The order came without its message: qmgr gives it again later.
 ipc::Outcome defer_cut(const ipc::Notify& order)
@@ -40,22 +22,12 @@ ipc::Outcome defer_cut(const ipc::Notify& order)
 
 util::Result<void> Session::run(bool (*stop)())
 {
-    TRY(connection_.send(ipc::AgentGreeting{}));
-    while (wait_for_order(connection_.fd(), stop)) {
-        auto packet = connection_.receive();
-        if (!packet.ok() && packet.error().code == ECONNRESET)
-            return {};
-        if (!packet.ok())
-            return packet.take_error();
-        if (packet->cut) {
-            auto cut = TRY(ipc::decode_cut<ipc::Notify>(*packet));
-            TRY(connection_.send(defer_cut(cut)));
-            continue;
-        }
-        auto order = TRY(ipc::decode<ipc::Notify>(*packet));
-        TRY(connection_.send(notify(order)));
-    }
-    return {};
+    ipc::OrderTaker<ipc::Notify> taker;
+    taker.wait = [&] { return ipc::wait_for_order(connection_.fd(), stop); };
+    taker.began = began_;
+    taker.carry_out = [this](const ipc::Notify& order) { return connection_.send(notify(order)); };
+    taker.put_off = [this](const ipc::Notify& order) { return connection_.send(defer_cut(order)); };
+    return ipc::take_orders(connection_, {}, taker);
 }
 
 ipc::Outcome Session::notify(const ipc::Notify& order)
@@ -111,9 +83,14 @@ util::Result<ipc::Verdict> Session::submit(const ipc::Notify& order, const Lette
     envelope.origin = ipc::Origin::Bounce;
     envelope.eight_bit = !util::is_ascii(message);
     envelope.smtputf8 = order.envelope.smtputf8;
+    envelope.requiretls = order.envelope.requiretls;   // RFC 8689 §5
     // RFC 3461 §6.2: nobody is told of the fate of a notification.
     submitter_.begin(std::move(envelope), {{.address = letter.recipient, .original = {}, .notify = ipc::NotifyNever}},
-                     [&, now](const std::string& queue_id) { return received_field(site_, queue_id, now); });
+                     [&, now](const std::string& queue_id) {
+                         // RFC 8689 §6: what is told of such a message may go where it might, too.
+                         return util::concat(received_field(site_, queue_id, now),
+                                             attached.tls_optional ? "TLS-Required: No\r\n" : "");
+                     });
     submitter_.write(message);
     auto verdict = submitter_.finish();
     new_queue_id = submitter_.queue_id();

@@ -2,18 +2,19 @@
 #pragma once
 
 #include "bounce/notification.h"
-#include "libipc/connection.h"
+#include "libipc/orders.h"
 #include "libipc/submitter.h"
 
+#include <functional>
 #include <optional>
 
 namespace bounce {
 
 class Session {
 public:
-    // The Submitter and its connection to cleanup(8) outlive the session.
-    Session(ipc::Connection connection, ipc::Submitter& submitter, const Site& site)
-        : connection_(std::move(connection)), submitter_(submitter), site_(site)
+    // The Submitter and its connection to cleanup(8) outlive the session.  `began` is called at each order.
+    Session(ipc::Connection connection, ipc::Submitter& submitter, const Site& site, std::function<void()> began)
+        : connection_(std::move(connection)), submitter_(submitter), site_(site), began_(std::move(began))
     {
     }
 
@@ -29,6 +30,7 @@ private:
     ipc::Connection connection_;
     ipc::Submitter& submitter_;
     const Site& site_;
+    std::function<void()> began_;
 };
 
 }  // namespace bounce

@@ -1,6 +1,7 @@
 // AddressRules.
 #include "cleanup/address_rules.h"
 
+#include "cleanup/content_checks.h"
 #include "libutil/text.h"
 
 #include <algorithm>
@@ -18,19 +19,12 @@ util::Result<std::array<bool, 4>> places_of(const conf::Words& parameter)
     for (const std::string& word : *parameter) {
         auto found = std::find(std::begin(place_names), std::end(place_names), word);
         if (found == std::end(place_names))
-            return util::invalid(util::concat(parameter.name(), ": there is no class \"", util::printable(word, 60),
-                                              "\" (there are envelope_sender envelope_recipient header_sender header_recipient)"));
+            return util::invalid(
+                util::concat(parameter.name(), ": there is no class \"", util::printable(word, 60),
+                             "\" (there are envelope_sender envelope_recipient header_sender header_recipient)"));
         places[std::size_t(found - std::begin(place_names))] = true;
     }
     return places;
-}
-
-util::Result<conf::Tables> tables_of(const conf::Words& parameter)
-{
-    auto tables = conf::Tables::open(*parameter);
-    if (!tables)
-        return tables.take_error().in(parameter.name());
-    return tables;
 }
 
 }  // namespace

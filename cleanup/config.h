@@ -6,11 +6,11 @@
 namespace cleanup {
 
 struct Config : conf::Section {
-    conf::Size memory_limit{this, "cleanup_memory_limit", "65536", {.max = 16U << 20},
+    conf::Size memory_limit{this, "cleanup_memory_limit", "262144", {.max = 16U << 20},
         "A message of up to this size is held in memory until it is delivered or must be named; a "
         "larger one goes to a nameless file in the incoming queue as it comes."};
     conf::Count hopcount_limit{this, "hopcount_limit", "50", {.min = 1, .max = 100'000},
-        "A message with more Received: fields is returned: it is in a loop."};
+        "A message with so many Received: fields, our own among them, is refused: it is in a loop."};
     conf::Size header_size_limit{this, "header_size_limit", "102400", {.min = 1000, .max = 16U << 20},
         "How long one header field may be; what is beyond is left out."};
     conf::Size queue_minfree{this, "queue_minfree", "0", {.max = std::uint64_t(1) << 50},

@@ -9,7 +9,7 @@ namespace cleanup {
 
 namespace {
 
-using Kind = Action::Kind;
+using Do = Action::Kind;
 
 // "name: value", as a field begins.
 bool begins_field(std::string_view text)
@@ -21,17 +21,17 @@ bool begins_field(std::string_view text)
     return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
 
-std::string_view what_is_wrong(Kind kind, std::string_view text, ActionContext context)
+std::string_view what_is_wrong(Do kind, std::string_view text, ActionContext context)
 {
     switch (kind) {
-    case Kind::Bcc:
-    case Kind::Redirect:
+    case Do::Bcc:
+    case Do::Redirect:
         return text.find('@') == std::string_view::npos || text.find_first_of(" \t,") != std::string_view::npos
                    ? "an address user@domain is wanted" : "";
-    case Kind::Filter:
+    case Do::Filter:
         return text.find(':') == std::string_view::npos || text.front() == ':' ? "transport:destination is wanted" : "";
-    case Kind::Prepend:
-    case Kind::Replace:
+    case Do::Prepend:
+    case Do::Replace:
         if (text.empty())
             return "a text is wanted";
         return context == ActionContext::Header && !begins_field(text) ? "\"name: value\" is wanted" : "";
@@ -39,6 +39,8 @@ std::string_view what_is_wrong(Kind kind, std::string_view text, ActionContext c
         return "";
     }
 }
+
+}  // namespace
 
 util::Result<conf::Tables> tables_of(const conf::Words& parameter)
 {
@@ -48,19 +50,17 @@ util::Result<conf::Tables> tables_of(const conf::Words& parameter)
     return tables;
 }
 
-}  // namespace
-
 Action parse_action(std::string_view answer, ActionContext context)
 {
     struct Word {
         std::string_view name;
-        Kind kind;
+        Do kind;
     };
     static constexpr Word words[] = {
-        {"DUNNO", Kind::Dunno}, {"OK", Kind::Dunno}, {"BCC", Kind::Bcc}, {"DISCARD", Kind::Discard},
-        {"FILTER", Kind::Filter}, {"HOLD", Kind::Hold}, {"IGNORE", Kind::Ignore}, {"INFO", Kind::Info},
-        {"PASS", Kind::Pass}, {"PREPEND", Kind::Prepend}, {"REDIRECT", Kind::Redirect}, {"REJECT", Kind::Reject},
-        {"REPLACE", Kind::Replace}, {"STRIP", Kind::Strip}, {"WARN", Kind::Warn},
+        {"DUNNO", Do::Dunno}, {"OK", Do::Dunno}, {"BCC", Do::Bcc}, {"DISCARD", Do::Discard},
+        {"FILTER", Do::Filter}, {"HOLD", Do::Hold}, {"IGNORE", Do::Ignore}, {"INFO", Do::Info},
+        {"PASS", Do::Pass}, {"PREPEND", Do::Prepend}, {"REDIRECT", Do::Redirect}, {"REJECT", Do::Reject},
+        {"REPLACE", Do::Replace}, {"STRIP", Do::Strip}, {"WARN", Do::Warn},
     };
     answer = util::trim_left(answer);
     std::size_t end = std::min(answer.find_first_of(" \t"), answer.size());
@@ -69,14 +69,14 @@ Action parse_action(std::string_view answer, ActionContext context)
         if (!util::equal_nocase(name, word.name))
             continue;
         // Addresses and destinations have no blanks at their end; a line may.
-        if (word.kind != Kind::Prepend && word.kind != Kind::Replace)
+        if (word.kind != Do::Prepend && word.kind != Do::Replace)
             text = util::trim_right(text);
         std::string_view fault = what_is_wrong(word.kind, text, context);
         if (!fault.empty())
-            return {Kind::Invalid, util::concat("bad ", word.name, " action \"", util::printable(text, 100), "\": ", fault)};
+            return {Do::Invalid, util::concat("bad ", word.name, " action \"", util::printable(text, 100), "\": ", fault)};
         return {word.kind, std::string(text)};
     }
-    return {Kind::Invalid, util::concat("unknown action \"", util::printable(answer, 100), '"')};
+    return {Do::Invalid, util::concat("unknown action \"", util::printable(answer, 100), '"')};
 }
 
 util::Result<std::bitset<256>> parse_characters(std::string_view text)

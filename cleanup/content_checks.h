@@ -42,6 +42,9 @@ Action parse_action(std::string_view answer, ActionContext context);
 // Characters as message_reject_characters writes them.  Invalid: a bad escape.
 util::Result<std::bitset<256>> parse_characters(std::string_view text);
 
+// The tables of a parameter.  An error names it.
+util::Result<conf::Tables> tables_of(const conf::Words& parameter);
+
 class ContentChecks {
 public:
     // Invalid: a table's name, or characters.  Nothing is read yet.

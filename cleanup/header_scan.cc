@@ -148,6 +148,8 @@ void HeaderScan::note_field(std::string_view name, std::string_view value)
         ++hops_;
         return;
     }
+    if (name == "tls-required")
+        tls_optional_ = tls_optional_ || util::equal_nocase(util::trim(mail::unfold(value)), "No");
     unsigned field = field_of(name);
     if (field == MessageId && !(seen_ & MessageId))
         message_id_ = mail::unfold(value).substr(0, 1000);

@@ -68,6 +68,8 @@ public:
     unsigned hops() const { return hops_; }
     // Empty: it has none; also that which complete() gave it.
     const std::string& message_id() const { return message_id_; }
+    // Does a field say TLS-Required: No (RFC 8689 §3)?
+    bool tls_optional() const { return tls_optional_; }
     std::uint64_t body_offset() const { return body_offset_; }
     bool done() const { return done_; }
     // How many bytes were looked at: all, until the header is over.
@@ -117,6 +119,7 @@ private:
 
     unsigned seen_ = 0;
     unsigned hops_ = 0;
+    bool tls_optional_ = false;
     std::string message_id_;
     std::uint64_t body_offset_ = 0;
     std::uint64_t header_end_ = 0;

@@ -6,6 +6,7 @@
 #include "libipc/server.h"
 #include "libmail/address.h"
 #include "libqueue/directory.h"
+#include "librouting/checked_config.h"
 #include "librouting/router.h"
 #include "libutil/log.h"
 
@@ -20,10 +21,10 @@ using namespace std::chrono_literals;
 // qmgr rules at once or when a race is over (commit_race_time, at most a minute).
 constexpr util::Duration ruling_timeout = 120s;
 
-util::Result<Expansion> expand(routing::Router& routes, const std::string& text)
+util::Result<Expansion> expand(routing::Router& routes, const std::string& text, bool bounce)
 {
     mail::Address address = routes.complete(TRY(mail::parse_address(text)));
-    auto expanded = TRY(routes.expand(address));
+    auto expanded = TRY(routes.expand(address, bounce));
     Expansion result;
     result.expanded = expanded.size() != 1 || expanded.front() != address;
     for (const mail::Address& one : expanded)
@@ -34,11 +35,12 @@ util::Result<Expansion> expand(routing::Router& routes, const std::string& text)
 util::Result<int> daemon_main(server::Arguments arguments)
 {
     Config config;
-    routing::Config routing_config;
+    routing::CheckedConfig routing_config;
     auto process = TRY(server::Process::start("cleanup", std::move(arguments), {&config, &routing_config}));
-    TRY(process.permit({"smtpd", "pickup", "bounce", "usher", "qmgr", "local"}));
+    TRY(process.permit({"smtpd", "pickup", "bounce", "usher", "qmgr", "local", "verify"}));
     const conf::Common& common = process.common();
     auto routes = TRY(routing::Router::open(common, routing_config));
+    TRY(routes->open_srs());
     auto addresses = TRY(AddressRules::open(config, *routes));
     auto checks = TRY(ContentChecks::open(config));
     std::string incoming = queue::path_of(*common.queue_directory, queue::Place::Incoming);
@@ -50,7 +52,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
     TRY(process.drop_privileges(util::Sandbox().add(incoming).read(process.config_directory()).connect()));
     ::umask(0007);  // qmgr writes to files by their group
 
-    Expander expander = [&](const std::string& address) { return expand(*routes, address); };
+    Expander expander = [&](const std::string& address, bool bounce) { return expand(*routes, address, bounce); };
     queue::WriterOptions options;
     options.directory = incoming;
     options.memory_limit = *config.memory_limit;
@@ -67,7 +69,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
             continue;
         ipc::Connection connection(std::move(client->fd));
         TRY(connection.set_timeout(*common.ipc_timeout));
-        if (auto ended = Session(std::move(connection), transaction, manager, ids).run(); !ended)
+        if (auto ended = Session(std::move(connection), transaction, manager, ids).run([&] { process.renew_time(); }); !ended)
             util::log::warning("a client of uid ", client->peer.uid, ": ", ended.error().text);
         transaction.forget();
     }

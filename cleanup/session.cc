@@ -7,7 +7,7 @@ namespace cleanup {
 
 using Kind = ipc::Verdict::Kind;
 
-util::Result<void> Session::run()
+util::Result<void> Session::run(const std::function<void()>& begins)
 {
     TRY(greet());
     for (;;) {
@@ -18,6 +18,7 @@ util::Result<void> Session::run()
             TRY(greet());
             continue;
         }
+        begins();
         auto begin = TRY(ipc::decode<ipc::Begin>(*packet));
         if (begin.envelope.queue_id != id_)
             return util::invalid("a message with another queue id than it was given");
@@ -107,6 +108,11 @@ ipc::Verdict Session::commit(bool& client_gone)
         return failure(Kind::Refused, 550, answer.ruling.dsn, answer.ruling.text);
     case ipc::Ruling::Kind::Keep:
         break;
+    }
+    // Its asker asks again: a probe is never kept.
+    if (envelope.report == ipc::Report::Probe) {
+        manager_.not_named(id_);
+        return failure(Kind::Failed, 451, "4.3.0", "mail system is not ready");
     }
     return keep();
 }

@@ -5,6 +5,8 @@
 #include "cleanup/transaction.h"
 #include "libqueue/queue_id.h"
 
+#include <functional>
+
 namespace cleanup {
 
 class Session {
@@ -14,8 +16,8 @@ public:
     {
     }
 
-    // Until the client closes (no error), or breaks the protocol.
-    util::Result<void> run();
+    // Until the client closes (no error), or breaks the protocol.  `begins`: called for each message.
+    util::Result<void> run(const std::function<void()>& begins);
 
 private:
     util::Result<void> greet();

@@ -22,7 +22,8 @@ void StrayFilter::filter(std::string& bytes)
         std::size_t line_end = found ? static_cast<std::size_t>(found - data) : size;
         bool good = found && line_end > at && data[line_end - 1] == '\r';
         std::size_t text_end = good ? line_end - 1 : line_end;
-        for (char* stray = data + at; (stray = static_cast<char*>(std::memchr(stray, '\r', static_cast<std::size_t>(data + text_end - stray))));) {
+        for (char* stray = data + at;
+             (stray = static_cast<char*>(std::memchr(stray, '\r', static_cast<std::size_t>(data + text_end - stray))));) {
             *stray++ = ' ';
             ++replaced_;
         }

@@ -126,6 +126,12 @@ bool Transaction::copies_wanted() const
            !(envelope_.overrides & ipc::NoAddressMappings);
 }
 
+// A notification; or a probe, which asks whether one would arrive.
+bool Transaction::comes_back() const
+{
+    return envelope_.sender.empty() || envelope_.report == ipc::Report::Probe;
+}
+
 std::optional<Failure> Transaction::add_recipients(const std::vector<ipc::Recipient>& recipients)
 {
     for (const ipc::Recipient& recipient : recipients)
@@ -159,7 +165,7 @@ std::optional<Failure> Transaction::add_recipient(const ipc::Recipient& recipien
     }
     if (!mapped)
         return add_one(recipient, address, replaced);
-    auto expansion = expander_(address);
+    auto expansion = expander_(address, comes_back());
     if (!expansion)
         return look_up_failed(address, expansion.error());
     const bool expanded = expansion->expanded || replaced;
@@ -215,7 +221,7 @@ std::optional<Failure> Transaction::add_copy(const std::string& address)
             return look_up_failed(recipient.address, mapped.error());
         recipient.address = mail::to_text(*mapped);
     }
-    auto expansion = expander_(recipient.address);
+    auto expansion = expander_(recipient.address, false);
     if (!expansion)
         return look_up_failed(recipient.address, expansion.error());
     return add_all(recipient, expansion->addresses, true);
@@ -233,6 +239,7 @@ std::optional<Failure> Transaction::add_one(const ipc::Recipient& recipient, con
     if (expanded && entry.original.empty() && *config_.enable_original_recipient)
         entry.original = util::concat("rfc822;", recipient.address);
     entry.address = address;
+    entry.forwarded = recipient.forwarded || expanded;
     if (auto added = writer_.add_recipient(entry); !added)
         return logged(envelope_.queue_id, added.error());
     return {};
@@ -335,7 +342,7 @@ std::optional<Failure> Transaction::check_end() const
 {
     if (inspector_->failed())
         return inspector_->failed();
-    if (header_->hops() > *config_.hopcount_limit) {
+    if (header_->hops() >= *config_.hopcount_limit) {
         util::log::info(envelope_.queue_id, ": reject: too many hops (", header_->hops(), " Received: fields)");
         return failure(Kind::Refused, 554, "5.4.6", "Error: too many hops");
     }
@@ -355,6 +362,7 @@ queue::Summary Transaction::summary() const
     summary.expanded = expanded_;
     summary.message_id = header_->message_id();
     summary.body_offset = header_->body_offset();
+    summary.tls_optional = header_->tls_optional();
     summary.hold = inspector_->hold();
     summary.content_filter = inspector_->content_filter();
     // header_checks(5): the recipients' own routes, and the filter, do not count then.

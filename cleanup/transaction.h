@@ -21,7 +21,8 @@ struct Expansion {
     std::vector<std::string> addresses;
     bool expanded = false;
 };
-using Expander = std::function<util::Result<Expansion>(const std::string& address)>;
+// `bounce`: the message has no sender, so that it may go home by an SRS address of ours.
+using Expander = std::function<util::Result<Expansion>(const std::string& address, bool bounce)>;
 
 // What is done to messages; null: not done.
 struct Treatment {
@@ -58,6 +59,7 @@ private:
     std::optional<Failure> add_copies();
     std::optional<Failure> add_copy(const std::string& address);
     bool copies_wanted() const;
+    bool comes_back() const;
     std::optional<Failure> look_up_failed(std::string_view address, const util::Error& error) const;
     std::optional<Failure> write_content(std::string_view bytes);
     std::optional<Failure> inspect(std::string_view bytes);

@@ -10,7 +10,7 @@ _tern_directory() {
 }
 
 _tern() {
-    _tern_directory || _tern_words "-c -v -j start start-fg stop reload status check set-permissions trace tail who kick stats --prometheus --listen"
+    _tern_directory || _tern_words "-c -v -j start start-fg stop reload status check set-permissions trace tail who kick dns unblock stats --prometheus --listen"
 }
 
 _ternconf() {
@@ -24,9 +24,13 @@ _ternconf() {
 _ternuser() {
     _tern_directory && return
     case ${COMP_WORDS[COMP_CWORD-1]} in
-    passwd | del | disable | enable | show) _tern_words "$(ternuser list 2>/dev/null | sed 's/ .*//')" ;;
+    passwd | del | disable | enable | show | limits) _tern_words "$(ternuser list 2>/dev/null | sed 's/ .*//')" ;;
+    --system) COMPREPLY=($(compgen -u -- "${COMP_WORDS[COMP_CWORD]}")) ;;
     --scheme) _tern_words "yescrypt sha512 bcrypt plain" ;;
-    *) _tern_words "-c -j add passwd del disable enable list show --password-stdin --scheme" ;;
+    alias | app-password) _tern_words "add del list" ;;
+    --app-passwords-only) _tern_words "yes no" ;;
+    --protocols) _tern_words "imap pop3 submission sieve all" ;;
+    *) _tern_words "-c -j add passwd del disable enable list show limits alias app-password --password-stdin --scheme --system --take-home --refuse-mail --login --send --protocols --networks --app-passwords-only" ;;
     esac
 }
 
@@ -46,7 +50,9 @@ _ternlog() {
     _tern_directory && return
     case ${COMP_WORDS[COMP_CWORD-1]} in
     -F) COMPREPLY=($(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")) ;;
-    -d) _tern_words "smtpd pickup cleanup qmgr local bounce auth usher mailbox imapd pop3d master log" ;;
+    -d)
+        _tern_words "smtpd pickup cleanup qmgr smtp lmtp local errands tables pipe bounce auth auth-pam anvil verify sts usher mailbox imapd pop3d master log"
+        ;;
     -s) _tern_words "sent deferred bounced expired reject hold" ;;
     -l) _tern_words "panic fatal error warning info verbose" ;;
     *) _tern_words "-a -c -d -F -f -i -j -l -n -S -s -U sent deferred bounced reject warning" ;;

@@ -14,6 +14,9 @@ struct Config : conf::Section {
     conf::Count process_limit{this, "errands_process_limit", "50", {.min = 1, .max = 10'000},
         "How many commands and deliveries to files are run at a time, and how many lists are read beside them; more "
         "wait.  Of one user, or one alias, it is a fifth at most."};
+    conf::Count user_process_limit{this, "errands_user_process_limit", "2000", {.max = 1'000'000},
+        "How many processes and threads a user may have, all of the machine counted, when one of his commands starts "
+        "another, so that a command that starts itself without end stops at the user's door; 0: no limit."};
     conf::Duration list_time_limit{this, "errands_list_time_limit", "30s",
         {.min = std::chrono::seconds(1), .max = std::chrono::hours(1)},
         "How long the reading of a .forward file, or of one of :include:, may take."};
@@ -34,16 +37,11 @@ struct Config : conf::Section {
         "Where \"/file/name\" may stand: alias, forward, include."};
 
     // --- commands --------------------------------------------------------------------------------------
-    conf::Duration command_time_limit{this, "command_time_limit", "1000s",
-        {.min = std::chrono::seconds(1), .max = std::chrono::hours(24)},
-        "How long a command may run; then it is killed, with all of its process group."};
     conf::Text local_command_shell{this, "local_command_shell", "",
         "The shell that runs commands, with -c, instead of /bin/sh."};
     conf::Text command_expansion_filter{this, "command_expansion_filter",
         "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
         "The characters that may stay in what a command's environment has from the message; others become underscores."};
-    conf::Words export_environment{this, "export_environment", "TZ, LANG",
-        "Variables of the environment that commands get as they are, or name=value."};
 
     conf::TableNames mailbox_command_maps{this, "mailbox_command_maps", "",
         "Tables of commands by user: they get the user's mail, with that user's rights, instead of a mailbox file.  "
@@ -77,7 +75,8 @@ struct Config : conf::Section {
         "How often a lock is tried."};
     conf::Duration deliver_lock_delay{this, "deliver_lock_delay", "1s",
         {.min = std::chrono::milliseconds(1), .max = std::chrono::hours(1)}, "How long after one try the next one is."};
-    conf::Duration stale_lock_time{this, "stale_lock_time", "500s", {.min = std::chrono::seconds(1), .max = std::chrono::hours(24)},
+    conf::Duration stale_lock_time{this, "stale_lock_time", "500s",
+        {.min = std::chrono::seconds(1), .max = std::chrono::hours(24)},
         "How old a lock file of others must be to be removed."};
     conf::Flag strict_mailbox_ownership{this, "strict_mailbox_ownership", "yes",
         "Whether mail waits when a mailbox file belongs to another than its user."};

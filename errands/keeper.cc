@@ -1,10 +1,12 @@
 // Processes for errands.
 #include "errands/keeper.h"
 
-#include "errands/status.h"
 #include "libipc/child.h"
+#include "libipc/command_status.h"
 #include "libipc/connection.h"
+#include "libutil/command.h"
 #include "libutil/log.h"
+#include "libutil/orphans.h"
 #include "libutil/sys.h"
 
 #include <algorithm>
@@ -28,21 +30,6 @@ std::string party_of(const std::variant<ipc::ReadList, ipc::RunEntry>& order)
 std::uint64_t request_of(const std::variant<ipc::ReadList, ipc::RunEntry>& order)
 {
     return std::visit([](const auto& one) { return one.request; }, order);
-}
-
-// In the new process: what is the parent's is closed, but standard descriptors and the log.
-void close_others(std::vector<int> kept)
-{
-    std::ranges::sort(kept);
-    unsigned first = server::log_descriptor + 1;
-    for (int fd : kept) {
-        if (fd < 0 || static_cast<unsigned>(fd) < first)
-            continue;
-        if (static_cast<unsigned>(fd) > first)
-            (void)::close_range(first, static_cast<unsigned>(fd) - 1, 0);
-        first = static_cast<unsigned>(fd) + 1;
-    }
-    (void)::close_range(first, ~0U, 0);
 }
 
 }  // namespace
@@ -130,7 +117,8 @@ bool Keeper::may_start(const Order& order)
     if (lane(reads).running >= settings_.process_limit)
         return false;
     std::string party = party_of(order);
-    auto same = std::ranges::count_if(errands_, [&](const auto& item) { return item.second.reads == reads && item.second.party == party; });
+    auto same = std::ranges::count_if(
+        errands_, [&](const auto& item) { return item.second.reads == reads && item.second.party == party; });
     return std::size_t(same) < std::max<std::size_t>(1, settings_.process_limit / shares);
 }
 
@@ -139,7 +127,7 @@ void Keeper::fail(std::uint64_t peer, const Order& order, std::string_view why)
     ipc::Channel* channel = channel_of(peer);
     if (!channel)
         return;
-    auto status = status_of(ipc::Disposition::Deferred, "4.3.0", std::string(why));
+    auto status = ipc::status_of(ipc::Disposition::Deferred, "4.3.0", std::string(why));
     if (std::holds_alternative<ipc::ReadList>(order)) {
         ipc::ListPart part;
         part.request = request_of(order);
@@ -165,7 +153,9 @@ util::Result<void> Keeper::start(std::uint64_t peer, Order& order)
         return util::system_error("fork", errno);
     if (pid == 0) {
         (void)::setsid();
-        close_others({pair.second.get(), printed_to.get(), reads ? -1 : std::get<ipc::RunEntry>(order).message.get()});
+        // Standard descriptors and the log stay.
+        util::close_all_but({pair.second.get(), printed_to.get(), reads ? -1 : std::get<ipc::RunEntry>(order).message.get()},
+                            server::log_descriptor + 1);
         if (reads)
             read_list(std::get<ipc::ReadList>(order), rules_, pair.second.get());
         run_entry(std::get<ipc::RunEntry>(order), rules_, pair.second.get(), printed_to.get());
@@ -180,7 +170,8 @@ util::Result<void> Keeper::start(std::uint64_t peer, Order& order)
     TRY(util::sys::set_nonblocking(pair.first.get(), true));
     errand.result = std::make_unique<ipc::Channel>(
         loop_, std::move(pair.first),
-        ipc::Channel::Events{.received = [this, pid](ipc::Packet& packet) { heard(pid, packet); }, .closed = [](const util::Error&) {}});
+        ipc::Channel::Events{.received = [this, pid](ipc::Packet& packet) { heard(pid, packet); },
+                             .closed = [](const util::Error&) {}});
     if (!reads) {
         TRY(util::sys::set_nonblocking(output.get(), true));
         errand.output = std::move(output);
@@ -239,19 +230,17 @@ void Keeper::read_output(Errand& errand)
             errand.output.reset();
             return;
         }
-        errand.printed.append(buffer, std::min(*count, max_command_output - std::min(max_command_output, errand.printed.size())));
+        errand.printed.append(
+            buffer, std::min(*count, ipc::max_command_output - std::min(ipc::max_command_output, errand.printed.size())));
     }
 }
 
 void Keeper::reap()
 {
-    for (;;) {
-        int status = 0;
-        pid_t pid = ::waitpid(-1, &status, WNOHANG);
-        if (pid <= 0)
-            break;
-        ended(pid, status);
-    }
+    // A command is over when its shell is: nothing of it goes on.
+    util::bury_groups([this](pid_t pid, int status) { ended(pid, status); });
+    // And what left the session of its command.
+    util::kill_orphans([this](pid_t pid) { return errands_.contains(pid) || errands_.contains(::getsid(pid)); });
     serve_waiting();
     if (stopping_ && errands_.empty() && done_)
         std::exchange(done_, {})();
@@ -286,19 +275,23 @@ void Keeper::answer_end(Errand& errand, int status)
     if (errand.reads) {
         ipc::ListPart part;
         part.request = errand.request;
-        part.status = status_of(ipc::Disposition::Deferred, "4.3.0",
-                                errand.timed_out ? "reading a list took longer than errands_list_time_limit" : "a list could not be read");
+        part.status = ipc::status_of(ipc::Disposition::Deferred, "4.3.0",
+                                     errand.timed_out ? "reading a list took longer than errands_list_time_limit"
+                                                      : "a list could not be read");
         return channel->send(part);
     }
     ipc::ErrandDone done;
     done.request = errand.request;
     if (errand.command.empty())
-        done.status = status_of(ipc::Disposition::Deferred, "4.3.0",
-                                errand.timed_out ? "delivery took longer than command_time_limit" : "delivery ended before its time");
+        done.status = ipc::status_of(ipc::Disposition::Deferred, "4.3.0",
+                                     errand.timed_out ? "delivery took longer than command_time_limit"
+                                                      : "delivery ended before its time");
     else if (errand.timed_out)
-        done.status = command_timeout(errand.command, errand.printed);
+        done.status = ipc::command_timeout(errand.command, errand.printed);
     else
-        done.status = command_status(status, errand.command, errand.printed);
+        done.status =
+            ipc::command_status(status, errand.command,
+                                util::concat("delivered to command: ", util::printable(errand.command, 500)), errand.printed);
     channel->send(done);
 }
 
@@ -323,7 +316,8 @@ void Keeper::serve_waiting()
 void Keeper::watch_time()
 {
     if (!sweep_timer_.running())
-        sweep_timer_.start(std::min<util::Duration>(std::min(settings_.time_limit, settings_.list_time_limit) / 10, std::chrono::seconds(1)));
+        sweep_timer_.start(
+            std::min<util::Duration>(std::min(settings_.time_limit, settings_.list_time_limit) / 10, std::chrono::seconds(1)));
 }
 
 void Keeper::sweep()
@@ -333,8 +327,7 @@ void Keeper::sweep()
         if (errand.deadline > now)
             continue;
         errand.timed_out = true;
-        ::kill(-pid, SIGKILL);
-        ::kill(pid, SIGKILL);
+        util::end_group(pid);
     }
     if (!errands_.empty())
         watch_time();
@@ -342,10 +335,8 @@ void Keeper::sweep()
 
 void Keeper::kill_all()
 {
-    for (auto& entry : errands_) {
-        ::kill(-entry.first, SIGKILL);
-        ::kill(entry.first, SIGKILL);
-    }
+    for (auto& entry : errands_)
+        util::end_group(entry.first);
 }
 
 void Keeper::stop(std::function<void()> done)

@@ -132,7 +132,7 @@ Result<List> included_by_root(const std::string& path, const ListRules& rules)
     std::string text;
     {
         User own{.name = {}, .uid = ::geteuid(), .gid = ::getegid(), .home = {}, .shell = {}};
-        auto guise = TRY(Guise::put_on(rules.users.own_uid ? own : rules.default_user, rules.users));
+        auto guise = TRY(util::Guise::put_on(rules.users.own_uid ? own : rules.default_user, rules.users));
         text = TRY(read_list_file(path, rules.users.own_uid ? ::geteuid() : 0, true, rules.size_limit));
     }
     list.destinations = TRY(parse(text, path));
@@ -221,7 +221,8 @@ Result<Search> find_list(const ipc::Place& place, std::string_view recipient, co
         return util::permanent("that place is no list");
     if (place.steps.size() > ipc::max_list_steps)
         return util::permanent("too many :include: in each other");
-    Search search = place.kind == ipc::Place::Kind::Alias ? TRY(alias_list(place, rules)) : TRY(forward_list(place, recipient, rules));
+    Search search =
+        place.kind == ipc::Place::Kind::Alias ? TRY(alias_list(place, rules)) : TRY(forward_list(place, recipient, rules));
     for (std::uint32_t step : place.steps) {
         if (search.result != ipc::ListPart::Result::Found)
             return search;

@@ -5,14 +5,18 @@
 // if that is root the file's owner.
 #pragma once
 
-#include "errands/user.h"
 #include "libconf/table.h"
 #include "libipc/errands.h"
+#include "libutil/user.h"
 
 #include <string>
 #include <vector>
 
 namespace errands {
+
+using util::User;
+using util::UserRules;
+using util::find_user;
 
 enum class Where : std::uint8_t { Alias, Forward, Include };
 
@@ -48,7 +52,7 @@ util::Result<std::vector<std::string>> forward_paths(const ipc::Place& place, st
 
 // Reads a file that `owner`, root or (with nothing) anybody may own; nobody else may be able to write to it.
 // NotFound: it is not there.  Permanent: it may not be used.
-util::Result<std::string> read_list_file(const std::string& path, std::optional<uid_t> owner, bool group_may_write, std::size_t limit,
-                                         uid_t* found_owner = nullptr);
+util::Result<std::string> read_list_file(const std::string& path, std::optional<uid_t> owner, bool group_may_write,
+                                         std::size_t limit, uid_t* found_owner = nullptr);
 
 }  // namespace errands

@@ -112,7 +112,8 @@ Result<void> write_to(int fd, const ipc::RunEntry& order, LetterForm form)
     return write_letter(order, form, now_seconds(), [&](std::string_view piece) { return util::sys::write_all(fd, piece); });
 }
 
-Result<void> append_regular(int fd, const std::string& path, const ipc::RunEntry& order, const FileRules& rules, LetterForm form)
+Result<void> append_regular(int fd, const std::string& path, const ipc::RunEntry& order, const FileRules& rules,
+                            LetterForm form)
 {
     TRY(lock_file(fd, path, rules));
     struct stat status = TRY(util::sys::fstat(fd));
@@ -188,7 +189,8 @@ Result<void> prepare_maildir(const std::string& path)
 
 }  // namespace
 
-Result<void> put_into_maildir(const std::string& given, const ipc::RunEntry& order, const FileRules& rules, std::string_view hostname)
+Result<void> put_into_maildir(const std::string& given, const ipc::RunEntry& order, const FileRules& rules,
+                              std::string_view hostname)
 {
     std::string path = given;
     while (path.size() > 1 && path.back() == '/')
@@ -214,7 +216,8 @@ Result<void> put_into_maildir(const std::string& given, const ipc::RunEntry& ord
         (void)util::sys::unlink(temporary);
         return fail(util::temporary("it belongs to another user (strict_mailbox_ownership)"));
     }
-    auto written = write_to(file->get(), order, {.from_line = false, .mailbox_file = false, .delivered_to = rules.delivered_to});
+    auto written =
+        write_to(file->get(), order, {.from_line = false, .mailbox_file = false, .delivered_to = rules.delivered_to});
     if (written.ok())
         written = util::sys::fsync(file->get());
     std::string final_name;

@@ -5,15 +5,16 @@
 // process of its own, which has a user's rights before it touches anything of a user's.
 #include "errands/config.h"
 #include "errands/keeper.h"
+#include "libipc/command_config.h"
 #include "libipc/delivery_config.h"
 #include "libipc/listener.h"
 #include "libipc/server.h"
 #include "librouting/config.h"
 #include "libutil/log.h"
+#include "libutil/orphans.h"
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ struct Sections {
     Config own;
     routing::Config routing;
     ipc::DeliveryConfig delivery;
+    ipc::CommandConfig commands;
 };
 
 bool has_word(const std::vector<std::string>& words, std::string_view word)
@@ -34,25 +36,13 @@ bool has_word(const std::vector<std::string>& words, std::string_view word)
     return std::ranges::find(words, word) != words.end();
 }
 
-util::Result<void> check_words(std::string_view name, const std::vector<std::string>& words, std::initializer_list<std::string_view> known)
+util::Result<void> check_words(std::string_view name, const std::vector<std::string>& words,
+                               std::initializer_list<std::string_view> known)
 {
     for (const std::string& word : words)
         if (std::ranges::find(known, word) == known.end())
             return util::invalid(util::concat(name, ": there is no \"", util::printable(word, 60), "\""));
     return {};
-}
-
-std::vector<std::string> exported(const std::vector<std::string>& names)
-{
-    std::vector<std::string> variables;
-    for (const std::string& name : names) {
-        const char* value = name.find('=') == std::string::npos ? ::getenv(name.c_str()) : nullptr;
-        if (name.find('=') != std::string::npos)
-            variables.push_back(name);
-        else if (value)
-            variables.push_back(util::concat(name, "=", value));
-    }
-    return variables;
 }
 
 // Opened, and not read: each errand's process does that for itself.
@@ -67,8 +57,11 @@ struct TablesOf {
             if (!table.starts_with("accounts:"))
                 paths.push_back(table);
         const std::pair<conf::Tables*, const std::vector<std::string>*> all[] = {
-            {&aliases, &*config.routing.alias_maps}, {&mailbox_commands, &*config.own.mailbox_command_maps}, {&mailboxes, &paths},
-            {&uids, &*config.delivery.virtual_uid_maps}, {&gids, &*config.own.virtual_gid_maps}};
+            {&aliases, &*config.routing.alias_maps},
+            {&mailbox_commands, &*config.own.mailbox_command_maps},
+            {&mailboxes, &paths},
+            {&uids, &*config.delivery.virtual_uid_maps},
+            {&gids, &*config.own.virtual_gid_maps}};
         for (const auto& one : all)
             *one.first = TRY(conf::Tables::open(*one.second));
         return {};
@@ -92,6 +85,7 @@ util::Result<Rules> rules_of(const server::Process& process, const Sections& con
     TRY(check_words("prepend_delivered_header", *config.delivery.prepend_delivered_header, {"command", "file", "forward"}));
     Rules rules;
     rules.lists.aliases = &tables.aliases;
+    rules.lists.users.minimum_name = config.own.minimum_uid.name();
     rules.lists.users.minimum_uid = static_cast<uid_t>(*config.own.minimum_uid);
     rules.lists.users.own_uid = process.unprivileged();
     rules.lists.size_limit = *config.own.list_size_limit;
@@ -119,8 +113,9 @@ util::Result<Rules> rules_of(const server::Process& process, const Sections& con
     rules.delivered_to_command = config.delivery.prepends("command");
     rules.delivered_to_file = config.delivery.prepends("file");
     rules.shell = *config.own.local_command_shell;
+    rules.process_limit = *config.own.user_process_limit;
     rules.command_filter = *config.own.command_expansion_filter;
-    rules.environment = exported(*config.own.export_environment);
+    rules.environment = config.commands.environment();
     rules.home_mailbox = *config.own.home_mailbox;
     rules.spool_directory = *config.own.mail_spool_directory;
     rules.strict_ownership = *config.own.strict_mailbox_ownership;
@@ -138,15 +133,18 @@ util::Result<Rules> rules_of(const server::Process& process, const Sections& con
     return rules;
 }
 
-Settings settings_of(const Config& config)
+Settings settings_of(const Sections& config)
 {
-    return {.process_limit = *config.process_limit, .time_limit = *config.command_time_limit, .list_time_limit = *config.list_time_limit};
+    return {.process_limit = *config.own.process_limit,
+            .time_limit = *config.commands.command_time_limit,
+            .list_time_limit = *config.own.list_time_limit};
 }
 
 util::Result<int> daemon_main(server::Arguments arguments)
 {
     Sections config;
-    auto process = TRY(server::Process::start("errands", std::move(arguments), {&config.own, &config.routing, &config.delivery}));
+    auto process = TRY(server::Process::start("errands", std::move(arguments),
+                                              {&config.own, &config.routing, &config.delivery, &config.commands}));
     TRY(process.permit({"local"}));
     TablesOf tables;
     TRY(tables.open(config, process.common()));
@@ -156,9 +154,10 @@ util::Result<int> daemon_main(server::Arguments arguments)
     TRY(process.drop_privileges(util::Sandbox().allow_new_privileges()));
 
     ::umask(077);
+    TRY(util::adopt_orphans());
 
     auto loop = TRY(util::EventLoop::create());
-    Keeper keeper(loop, settings_of(config.own), std::move(rules));
+    Keeper keeper(loop, settings_of(config), std::move(rules));
     server::Listener* accepting = nullptr;
     server::Listener listener(process, loop, max_peers, [&](server::Client client) {
         keeper.accept(std::move(client.fd), [&] { accepting->client_gone(); });

@@ -1,19 +1,16 @@
 // One errand.
 #include "errands/worker.h"
 
-#include "errands/status.h"
+#include "libipc/command_status.h"
 #include "libipc/connection.h"
 #include "libmail/address.h"
 #include "librouting/keys.h"
+#include "libutil/command.h"
 #include "libutil/log.h"
 #include "libutil/sys.h"
 
 #include <cerrno>
-#include <csignal>
 #include <cstring>
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace errands {
@@ -44,10 +41,10 @@ ipc::DeliveryStatus failure_of(const util::Error& error)
 {
     // All else somebody will mend: rights, space, a server that is away, what main.cf says.
     if (error.code == EFBIG)
-        return status_of(ipc::Disposition::Bounced, "5.2.2", error.text);
+        return ipc::status_of(ipc::Disposition::Bounced, "5.2.2", error.text);
     if (error.code == EISDIR)
-        return status_of(ipc::Disposition::Bounced, "5.2.0", error.text);
-    return status_of(ipc::Disposition::Deferred, "4.2.0", error.text);
+        return ipc::status_of(ipc::Disposition::Bounced, "5.2.0", error.text);
+    return ipc::status_of(ipc::Disposition::Deferred, "4.2.0", error.text);
 }
 
 }  // namespace
@@ -83,7 +80,7 @@ void read_list(const ipc::ReadList& order, const Rules& rules, int result)
     if (!search.ok()) {
         ipc::ListPart failed;
         failed.request = order.request;
-        failed.status = status_of(ipc::Disposition::Deferred, "4.3.0", search.error().text);
+        failed.status = ipc::status_of(ipc::Disposition::Deferred, "4.3.0", search.error().text);
         say(result, failed);
         ::_exit(0);
     }
@@ -111,7 +108,7 @@ std::vector<std::string> command_environment(const ipc::RunEntry& order, const U
         if (!value.empty())
             variables.push_back(concat(variable, "=", filtered(value)));
     };
-    variables.emplace_back("PATH=/usr/bin:/bin");
+    variables.push_back(concat("PATH=", util::command_path));
     // Of the user database, not of the message.
     for (auto [variable, value] : {std::pair("HOME=", &user.home), std::pair("SHELL=", &user.shell)})
         if (!value->empty())
@@ -147,79 +144,34 @@ Result<util::UniqueFd> letter_file(const ipc::RunEntry& order, LetterForm form)
     return file;
 }
 
-void reset_signals()
-{
-    for (int number = 1; number < NSIG; ++number)
-        if (number != SIGKILL && number != SIGSTOP)
-            ::signal(number, SIG_DFL);
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
-Result<void> limit_resources(const Rules& rules)
-{
-    rlimit none{0, 0};
-    if (::setrlimit(RLIMIT_CORE, &none) < 0)
-        return util::system_error("setrlimit", errno);
-    if (rules.files.size_limit == 0)
-        return {};
-    rlimit size{rules.files.size_limit, rules.files.size_limit};
-    if (::setrlimit(RLIMIT_FSIZE, &size) < 0)
-        return util::system_error("setrlimit", errno);
-    return {};
-}
-
-// Puts the letter at 0 and the output at 1 and 2; `result` stays until the exec, all else is closed.
-Result<void> arrange_descriptors(int letter, int output, int& result)
-{
-    int high[] = {::fcntl(letter, F_DUPFD_CLOEXEC, 10), ::fcntl(output, F_DUPFD_CLOEXEC, 10), ::fcntl(result, F_DUPFD_CLOEXEC, 10)};
-    for (int fd : high)
-        if (fd < 0)
-            return util::system_error("descriptors", errno);
-    if (::dup2(high[0], 0) < 0 || ::dup2(high[1], 1) < 0 || ::dup2(high[1], 2) < 0 || ::dup3(high[2], 3, O_CLOEXEC) < 0)
-        return util::system_error("dup2", errno);
-    result = 3;
-    return util::sys::close_from(4);
-}
-
 // Only when the command does not start does this return.
-Result<void> exec_command(const ipc::RunEntry& order, const std::string& command, const User& user, const Rules& rules, int result,
-                          int output)
+Result<void> exec_command(const ipc::RunEntry& order, const std::string& command, const User& user, const Rules& rules,
+                          int result, int output)
 {
-    util::UniqueFd letter = TRY(letter_file(order, {.from_line = true, .mailbox_file = false, .delivered_to = rules.delivered_to_command}));
+    util::UniqueFd letter =
+        TRY(letter_file(order, {.from_line = true, .mailbox_file = false, .delivered_to = rules.delivered_to_command}));
     std::vector<std::string> variables = command_environment(order, user, rules);
-    TRY(limit_resources(rules));
+    TRY(util::limit_command(rules.files.size_limit, rules.process_limit));
     if (::chdir(user.home.empty() || user.name.empty() ? "/" : user.home.c_str()) < 0)
         return util::temporary(concat("cannot change to directory ", user.home, ": ", std::strerror(errno)));
-    TRY(arrange_descriptors(letter.get(), output, result));
-    std::string shell = rules.shell.empty() ? "/bin/sh" : rules.shell, flag = "-c", text = command;
-    char* arguments[] = {shell.data(), flag.data(), text.data(), nullptr};
-    std::vector<char*> environment;
-    for (std::string& variable : variables)
-        environment.push_back(variable.data());
-    environment.push_back(nullptr);
+    TRY(util::place_command_descriptors(letter.get(), output, result));
     say(result, Running{command});
-    reset_signals();
-    ::execve(shell.c_str(), arguments, environment.data());
-    int error = errno;
-    std::string why = concat("cannot execute ", shell, ": ", std::strerror(error), "\n");
-    (void)util::sys::write_all(STDERR_FILENO, why);
-    ::_exit(75);   // EX_TEMPFAIL: somebody will mend it
+    util::execute_command({rules.shell.empty() ? "/bin/sh" : rules.shell, "-c", command}, std::move(variables));
 }
 
 // --- what an entry says ------------------------------------------------------------------------------
 
-Result<ipc::DeliveryStatus> deliver_file(const ipc::RunEntry& order, const std::string& path, const Rules& rules, std::string_view success,
-                                         FileRules files)
+Result<ipc::DeliveryStatus> deliver_file(const ipc::RunEntry& order, const std::string& path, const Rules& rules,
+                                         std::string_view success, FileRules files)
 {
     files.delivered_to = rules.delivered_to_file;
     if (path.ends_with('/')) {
         TRY(put_into_maildir(path, order, files, rules.hostname));
-        return status_of(ipc::Disposition::Delivered, "2.0.0", "delivered to maildir");
+        return ipc::status_of(ipc::Disposition::Delivered, "2.0.0", "delivered to maildir");
     }
     TRY(append_to_file(path, order, files));
-    return status_of(ipc::Disposition::Delivered, "2.0.0", success.empty() ? "delivered to mailbox" : std::string(success));
+    return ipc::status_of(ipc::Disposition::Delivered, "2.0.0",
+                          success.empty() ? "delivered to mailbox" : std::string(success));
 }
 
 Result<ipc::DeliveryStatus> run_list_entry(const ipc::RunEntry& order, const Rules& rules, int result, int output)
@@ -234,7 +186,8 @@ Result<ipc::DeliveryStatus> run_list_entry(const ipc::RunEntry& order, const Rul
     if (!is_command && entry.kind != mail::Destination::Kind::File)
         return util::temporary("the list was changed meanwhile");
     if (!(is_command ? rules.commands_in : rules.files_in)[std::size_t(list.where)])
-        return status_of(ipc::Disposition::Bounced, "5.7.1", is_command ? "mail to command is restricted" : "mail to file is restricted");
+        return ipc::status_of(ipc::Disposition::Bounced, "5.7.1",
+                              is_command ? "mail to command is restricted" : "mail to file is restricted");
     const User& user = list.owner ? *list.owner : rules.lists.default_user;
     TRY(become(user, rules.lists.users));
     if (is_command) {
@@ -267,8 +220,12 @@ Result<ipc::DeliveryStatus> deliver_mailbox(const ipc::RunEntry& order, const Ru
     auto user = TRY(find_user(order.place.name));
     if (!user)
         end_with(result, order.request, {}, true);
+    // Root's mail waits for the alias that root must have: it is the machine's own. Others' will not get there by waiting.
     if (auto may = may_become(*user, rules.lists.users); !may.ok())
-        return status_of(ipc::Disposition::Deferred, "4.3.5", concat("mail for ", user->name, " needs an alias: ", may.error().text));
+        return user->uid == 0 ? ipc::status_of(ipc::Disposition::Deferred, "4.3.5",
+                                               concat("mail for ", user->name, " needs an alias: ", may.error().text))
+                              : ipc::status_of(ipc::Disposition::Bounced, "5.1.1",
+                                               concat("user ", user->name, " takes no mail here: ", may.error().text));
     std::string command = TRY(mailbox_command_of(user->name, rules));
     if (!command.empty()) {
         TRY(become(*user, rules.lists.users));
@@ -296,14 +253,16 @@ Result<std::optional<std::string>> by_address(conf::Tables& tables, const mail::
     return found ? std::optional(std::move(found->value)) : std::nullopt;
 }
 
-Result<std::uint32_t> number_of(conf::Tables& tables, const mail::Address& address, std::string_view delimiter, std::string_view what)
+Result<std::uint32_t> number_of(conf::Tables& tables, const mail::Address& address, std::string_view delimiter,
+                                std::string_view what)
 {
     auto value = TRY(by_address(tables, address, delimiter));
     if (!value)
         return util::temporary(concat("recipient ", mail::to_text(address), ": ", what, " not found"));
     auto number = util::parse_unsigned(util::trim(*value), UINT32_MAX - 1);
     if (!number.ok())
-        return util::temporary(concat("recipient ", mail::to_text(address), ": bad ", what, " \"", util::printable(*value, 60), "\""));
+        return util::temporary(
+            concat("recipient ", mail::to_text(address), ": bad ", what, " \"", util::printable(*value, 60), "\""));
     return static_cast<std::uint32_t>(*number);
 }
 
@@ -319,11 +278,13 @@ Result<ipc::DeliveryStatus> deliver_virtual(const ipc::RunEntry& order, const Ru
     user.gid = TRY(number_of(*ours.gids, address, rules.recipient_delimiter, "gid"));
     UserRules users = rules.lists.users;
     users.minimum_uid = ours.minimum_uid;
+    users.minimum_name = "virtual_minimum_uid";
     if (auto may = may_become(user, users); !may.ok())
-        return status_of(ipc::Disposition::Deferred, "4.3.5", concat("mailbox of ", order.place.name, ": ", may.error().text));
+        return ipc::status_of(ipc::Disposition::Deferred, "4.3.5",
+                              concat("mailbox of ", order.place.name, ": ", may.error().text));
     std::string whole = concat(ours.base, "/", *path);
     if (ours.base.empty() || concat("/", *path, "/").find("/../") != std::string::npos)
-        return status_of(ipc::Disposition::Deferred, "4.3.5", concat("mailbox of ", order.place.name, ": bad path"));
+        return ipc::status_of(ipc::Disposition::Deferred, "4.3.5", concat("mailbox of ", order.place.name, ": bad path"));
     TRY(become(user, users));
     FileRules files = ours.files;
     if (rules.strict_ownership)

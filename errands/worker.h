@@ -29,6 +29,7 @@ struct Rules {
     bool delivered_to_command = true;            // prepend_delivered_header
     bool delivered_to_file = true;
     std::string shell;                           // local_command_shell
+    std::uint64_t process_limit = 0;             // errands_user_process_limit
     std::string command_filter;                  // command_expansion_filter
     std::vector<std::string> environment;        // export_environment, as NAME=VALUE
     std::string home_mailbox;

@@ -1,6 +1,7 @@
 // The IMAP dialogue before log-in.
 #include "imapd/login.h"
 
+#include "imapd/syntax/bye.h"
 #include "imapd/syntax/capability.h"
 #include "libutil/text.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 // RFC 2971 §3.3.
 constexpr int max_id_pairs = 30;
+constexpr std::size_t max_client_name = 1024;
 
 }  // namespace
 
@@ -42,7 +44,7 @@ void Login::greet(const ipc::LoginOffer& offer)
 }
 
 // The client asks for the capabilities anew (RFC 3501 §6.2.1).
-void Login::tls_started(const ipc::LoginOffer& offer)
+void Login::set_offer(const ipc::LoginOffer& offer)
 {
     offer_ = offer;
 }
@@ -52,9 +54,9 @@ void Login::tagged(std::string_view text)
     util::append(output_, tag_, " ", text, "\r\n");
 }
 
-LoginStep Login::close(std::string_view bye)
+LoginStep Login::close(std::string_view reason)
 {
-    util::append(output_, "* BYE ", bye, "\r\n");
+    output_ += syntax::bye(reason);
     return LoginStep::Kind::Close;
 }
 
@@ -68,7 +70,7 @@ LoginStep Login::bad(std::string_view text)
 
 void Login::say_goodbye(std::string_view reason)
 {
-    util::append(output_, "* BYE ", reason, "\r\n");
+    output_ += syntax::bye(reason);
 }
 
 LoginStep Login::feed(std::string_view bytes)
@@ -155,7 +157,7 @@ Login::Answer Login::execute(Scanner& scanner)
     }
     if (is("LOGOUT")) {
         TRY(scanner.end());
-        output_ += "* BYE Logging out\r\n";
+        output_ += syntax::bye("Logging out");
         tagged("OK LOGOUT completed");
         return LoginStep::Kind::Close;
     }
@@ -216,9 +218,11 @@ Login::Answer Login::id(Scanner& arguments)
                 return util::invalid("Too many ID fields");
             if (pairs > 0)
                 TRY(arguments.space());
-            TRY(arguments.string());
+            bool is_name = util::equal_nocase(TRY(arguments.string()), "name");
             TRY(arguments.space());
-            TRY(arguments.nstring(nil));
+            auto value = TRY(arguments.nstring(nil));
+            if (is_name)
+                client_name_ = value.substr(0, max_client_name);
         }
     } else {
         TRY(arguments.nstring(nil));
@@ -239,6 +243,7 @@ void Login::refuse(LoginRefusal why)
     case LoginRefusal::NotAuthorized:  // RFC 5530 §3
         return tagged("NO [AUTHORIZATIONFAILED] You may not act as another user");
     case LoginRefusal::Unavailable:
+    case LoginRefusal::TooSoon:
         return tagged("NO [UNAVAILABLE] Log-in is not possible now, try again later");
     case LoginRefusal::Invalid:
         return tagged("BAD Authentication exchange broken");

@@ -18,10 +18,11 @@ public:
     explicit Login(std::string hostname);
 
     void greet(const ipc::LoginOffer& offer) override;
-    void tls_started(const ipc::LoginOffer& offer) override;
+    void set_offer(const ipc::LoginOffer& offer) override;
     ipc::LoginStep feed(std::string_view bytes) override;
     void refuse(ipc::LoginRefusal why) override;
     std::string greeting() const override;
+    std::string client_name() const override { return client_name_; }
     std::string_view leftover() const override { return framer_.rest(); }
     bool has_leftover() const override { return framer_.waiting() > 0; }
     void say_goodbye(std::string_view reason) override;
@@ -39,9 +40,10 @@ private:
     Step bad(std::string_view text) override;
     void tagged(std::string_view text);
     std::string capabilities() const;
-    Step close(std::string_view bye);
+    Step close(std::string_view reason);
 
     std::string hostname_;
+    std::string client_name_;      // by ID
     syntax::Framer framer_;
     std::string tag_;
 };

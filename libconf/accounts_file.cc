@@ -1,6 +1,8 @@
 // The public accounts file: lines, whole files, bisection.
 #include "libconf/accounts_file.h"
 
+#include "libconf/quota.h"
+
 #include "libutil/sys.h"
 #include "libutil/text.h"
 
@@ -57,6 +59,23 @@ bool Account::has_flag(std::string_view flag) const
     return std::find(flags.begin(), flags.end(), flag) != flags.end();
 }
 
+std::string_view Account::system_user() const
+{
+    for (const std::string& flag : flags)
+        if (flag.starts_with(system_flag))
+            return std::string_view(flag).substr(system_flag.size());
+    return {};
+}
+
+std::vector<std::string> Account::groups() const
+{
+    std::vector<std::string> names;
+    for (const std::string& flag : flags)
+        if (flag.starts_with(group_flag))
+            names.push_back(flag.substr(group_flag.size()));
+    return names;
+}
+
 Result<Account> parse_account_line(std::string_view line)
 {
     if (line.size() > max_account_line)
@@ -78,6 +97,18 @@ Result<Account> parse_account_line(std::string_view line)
         }
         return account;
     }
+    for (std::string_view flag : util::split_words(fields[4], ","))
+        account.flags.emplace_back(flag);
+    TRY(quota_among(account.flags));
+    if (fields[1].empty() && fields[2].empty()) {
+        if (!account.has_flag(alias_flag))
+            return util::invalid("neither uid and gid nor the flag \"alias\"");
+        TRY(check_address(fields[3]));
+        if (fields[3].front() == '@' || fields[3] == fields[0])
+            return util::invalid("an alias stands for another address");
+        account.target = fields[3];
+        return account;
+    }
     // (uid_t)-1 means "nobody in particular" to several system calls.
     constexpr std::uint64_t max_id = UINT32_MAX - 1;
     auto uid = util::parse_unsigned(fields[1], max_id), gid = util::parse_unsigned(fields[2], max_id);
@@ -88,8 +119,6 @@ Result<Account> parse_account_line(std::string_view line)
     account.uid = uid_t(*uid);
     account.gid = gid_t(*gid);
     account.home = fields[3];
-    for (std::string_view flag : util::split_words(fields[4], ","))
-        account.flags.emplace_back(flag);
     return account;
 }
 
@@ -98,6 +127,8 @@ Result<std::string> format_account_line(const Account& account)
     std::string line;
     if (account.address.starts_with('@'))
         line = concat(account.address, "::::");
+    else if (account.is_alias())
+        line = concat(account.address, ":::", account.target, ':', flags_text(account.flags));
     else
         line = concat(account.address, ':', account.uid, ':', account.gid, ':', account.home, ':',
                       flags_text(account.flags));
@@ -140,7 +171,7 @@ Result<std::string> format_accounts(std::vector<Account> accounts)
             domains.insert(account.address.substr(at));
     }
     for (const std::string& domain : domains)
-        accounts.push_back({domain, 0, 0, {}, {}});
+        accounts.push_back({domain, 0, 0, {}, {}, {}});
     std::sort(accounts.begin(), accounts.end(),
               [](const Account& a, const Account& b) { return a.address < b.address; });
     std::string text(accounts_version_line);
@@ -178,7 +209,7 @@ Result<void> write_accounts(const std::string& path, std::vector<Account> accoun
 
 AccountsReader::AccountsReader(std::string path) : file_(std::move(path)) {}
 
-AccountsReader::AccountsReader(AccountsReader&& other) noexcept : file_(other.file_.path())
+AccountsReader::AccountsReader(AccountsReader&& other) noexcept : file_(other.file_.path()), seen_(other.seen_)
 {
     other.close();  // the new one opens for itself
     other.file_.forget();
@@ -188,6 +219,7 @@ AccountsReader& AccountsReader::operator=(AccountsReader&& other) noexcept
 {
     close();
     file_ = WatchedFile(other.file_.path());
+    seen_ = other.seen_;
     other.close();
     other.file_.forget();
     return *this;
@@ -202,7 +234,19 @@ void AccountsReader::close()
     mapping_ = nullptr;
     mapped_ = 0;
     copy_.clear();
+    has_system_users_.reset();
+    ++version_;
     text_ = {};
+}
+
+std::string last_uid_file(std::string_view accounts_path) { return concat(accounts_path, ".last-uid"); }
+
+bool AccountsReader::never_was(const util::Error& error) const
+{
+    if (seen_ || error.kind != util::Kind::NotFound)
+        return false;
+    auto mark = util::sys::stat(last_uid_file(file_.path()));
+    return !mark && mark.error().kind == util::Kind::NotFound;
 }
 
 Result<void> AccountsReader::update()
@@ -211,6 +255,8 @@ Result<void> AccountsReader::update()
     if (changed && !*changed)
         return {};
     close();
+    if (!changed && never_was(changed.error()))
+        return {};
     if (!changed)
         return util::temporary(concat("accounts: ", changed.error().text));
     auto opened = map();
@@ -243,6 +289,7 @@ Result<void> AccountsReader::map()
     if (!text_.starts_with(accounts_version_line))
         return util::temporary("it does not begin with \"# tern accounts 1\"");
     text_.remove_prefix(accounts_version_line.size());
+    seen_ = true;
     return {};
 }
 
@@ -269,6 +316,16 @@ Result<std::optional<std::string_view>> AccountsReader::find_line(std::string_vi
 
 Result<std::optional<Account>> AccountsReader::find(std::string_view address)
 {
+    auto entry = TRY(find_entry(address));
+    if (!entry || !entry->is_alias())
+        return entry;
+    // An alias stands for an account, never for another alias: no chain, and no loop.
+    auto account = TRY(find_entry(entry->target));
+    return account && account->is_alias() ? std::optional<Account>() : std::move(account);
+}
+
+Result<std::optional<Account>> AccountsReader::find_entry(std::string_view address)
+{
     std::string key = util::lower(address);
     if (key.empty() || key.starts_with('@') || !fits_field(key))
         return std::optional<Account>();
@@ -288,6 +345,42 @@ Result<bool> AccountsReader::has_domain(std::string_view domain)
         return false;
     auto line = TRY(find_line(key));
     return line.has_value();
+}
+
+Result<std::vector<Account>> AccountsReader::of_domain(std::string_view domain)
+{
+    TRY(update());
+    std::vector<Account> accounts;
+    std::string key = concat('@', util::lower(domain));
+    std::string_view rest = text_;
+    while (!rest.empty()) {
+        auto [line, more] = util::split_first(rest, '\n');
+        rest = more;
+        std::string_view address = key_of(line);
+        if (!address.ends_with(key) || address.size() == key.size())
+            continue;
+        auto account = parse_account_line(line);
+        if (!account)
+            return util::temporary(concat(file_.path(), ": ", address, ": ", account.error().text));
+        if (!account->is_alias())
+            accounts.push_back(account.take());
+    }
+    return accounts;
+}
+
+std::uint64_t AccountsReader::version()
+{
+    (void)update();
+    return version_;
+}
+
+Result<bool> AccountsReader::has_system_users()
+{
+    TRY(update());
+    if (!has_system_users_)
+        has_system_users_ = text_.find(concat(':', system_flag)) != std::string_view::npos ||
+                            text_.find(concat(',', system_flag)) != std::string_view::npos;
+    return *has_system_users_;
 }
 
 }  // namespace conf

@@ -83,6 +83,8 @@ struct Common : Section {
         "The account of local(8)."};
     Text bounce_owner{this, "bounce_owner", "tern-bounce", {.min = 1, .max = 100},
         "The account of bounce(8)."};
+    Text smtp_owner{this, "smtp_owner", "tern-smtp", {.min = 1, .max = 100},
+        "The account of smtp(8), whatever the name of its service."};
     Text auth_owner{this, "auth_owner", "tern-auth", {.min = 1, .max = 100},
         "The account of auth(8)."};
     Text imapd_owner{this, "imapd_owner", "tern-imapd", {.min = 1, .max = 100},
@@ -91,8 +93,12 @@ struct Common : Section {
         "The account of pop3d(8)."};
     Text anvil_owner{this, "anvil_owner", "tern-anvil", {.min = 1, .max = 100},
         "The account of anvil(8)."};
+    Text sts_owner{this, "sts_owner", "tern-sts", {.min = 1, .max = 100},
+        "The account of sts(8)."};
     Text tables_owner{this, "tables_owner", "tern-tables", {.min = 1, .max = 100},
         "The account of tables(8)."};
+    Text verify_owner{this, "verify_owner", "tern-verify", {.min = 1, .max = 100},
+        "The account of verify(8)."};
     Text log_owner{this, "log_owner", "tern-log", {.min = 1, .max = 100},
         "The account of log(8)."};
     Text setgid_group{this, "setgid_group", "terndrop", {.min = 1, .max = 100},
@@ -115,7 +121,7 @@ struct Common : Section {
         "pickup(8) and local(8)."};
     Count default_process_limit{this, "default_process_limit", "100", {.min = 1, .max = 100'000},
         "How many processes of one service there may be, where master.cf says -."};
-    Count max_use{this, "max_use", "100", {.min = 1, .max = INT32_MAX},
+    Count max_use{this, "max_use", "1000", {.min = 1, .max = INT32_MAX},
         "How many clients a worker process serves before it ends."};
     Duration max_idle{this, "max_idle", "100s", {.min = std::chrono::seconds(1)},
         "How long a worker process waits for its next client before it ends."};

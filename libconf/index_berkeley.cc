@@ -81,15 +81,15 @@ public:
         locked_ = !lock.held();
         if (locked_)
             return util::temporary(concat(path_, ": locked by a writer"));
-        std::string stored = stored_form(key);
-        for (std::string_view form : {std::string_view(stored), key}) {
-            DBT wanted = dbt_of(form), value = {};
-            int code = db_->get(db_.get(), nullptr, &wanted, &value, 0);
-            if (code == 0)
-                return std::optional(std::string(text_of(value)));
-            if (code != DB_NOTFOUND)
-                return db_error("read", path_, code);
-        }
+        if (form_ == Form::Unknown)
+            TRY(find_form());
+        std::string stored = form_ == Form::Plain ? std::string(key) : stored_form(key);
+        DBT wanted = dbt_of(stored), value = {};
+        int code = db_->get(db_.get(), nullptr, &wanted, &value, 0);
+        if (code == 0)
+            return std::optional(std::string(text_of(value)));
+        if (code != DB_NOTFOUND)
+            return db_error("read", path_, code);
         return std::optional<std::string>();
     }
 
@@ -118,9 +118,31 @@ public:
     }
 
 private:
+    enum class Form : unsigned char { Unknown, Nul, Plain };
+
+    // Do keys end with NUL here?  As the first one does; of an empty file it stays unknown.
+    Result<void> find_form()
+    {
+        DBC* raw = nullptr;
+        int code = db_->cursor(db_.get(), nullptr, &raw, 0);
+        if (code != 0)
+            return db_error("read", path_, code);
+        Cursor cursor(raw);
+        DBT key = {}, value = {};
+        code = cursor->get(cursor.get(), &key, &value, DB_FIRST);
+        if (code == DB_NOTFOUND)
+            return {};
+        if (code != 0)
+            return db_error("read", path_, code);
+        bool nul = key.size > 0 && static_cast<const char*>(key.data)[key.size - 1] == '\0';
+        form_ = nul ? Form::Nul : Form::Plain;
+        return {};
+    }
+
     std::string path_;
     Database db_;
     int fd_;  // the database's own
+    Form form_ = Form::Unknown;
     bool locked_ = false;
 };
 

@@ -24,7 +24,7 @@ namespace {
 
 using Environment = util::Handle<MDB_env, mdb_env_close>;
 using Transaction = util::Handle<MDB_txn, mdb_txn_abort>;
-using Cursor = util::Handle<MDB_cursor, mdb_cursor_close>;
+using LmdbCursor = util::Handle<MDB_cursor, mdb_cursor_close>;
 
 util::Error lmdb_error(std::string_view what, std::string_view path, int code)
 {
@@ -165,7 +165,7 @@ public:
         int code = mdb_cursor_open(lmdb_.transaction.get(), lmdb_.dbi, &raw);
         if (code != 0)
             return lmdb_error("read", path_, code);
-        Cursor cursor(raw);
+        LmdbCursor cursor(raw);
         while (true) {
             MDB_val key = {}, value = {};
             code = mdb_cursor_get(raw, &key, &value, MDB_NEXT);

@@ -36,8 +36,8 @@ struct Setting {
 
 class MainCf {
 public:
-    // DIRECTORY/main.cf; a relative DIRECTORY is made absolute.  The directory is the value of $config_directory, whatever the file says.
-    // What is readable is there even when there are problems.
+    // DIRECTORY/main.cf; a relative DIRECTORY is made absolute.  The directory is the value of $config_directory,
+    // whatever the file says.  What is readable is there even when there are problems.
     static MainCf load(const std::string& directory, Problems& problems);
     // The same from text, for tests; `file` names it in problems.
     static MainCf parse(std::string_view text, std::string_view file, std::string directory,

@@ -82,9 +82,15 @@ Result<void> take_arguments(Service& service, const std::vector<std::string>& wo
             word = util::trim(word.substr(1, word.size() - 2));
         return std::string(word);
     };
+    bool options = true;   // the first word that is none ends them: what follows may be a command's
     for (std::size_t i = 8; i < words.size(); ++i) {
         std::string word = stripped(words[i]);
         std::string assignment;
+        options = options && word.starts_with('-');
+        if (!options) {
+            service.arguments.push_back(std::move(word));
+            continue;
+        }
         if (word == "-o") {
             if (i + 1 == words.size())
                 return util::invalid("-o: name=value is wanted after it");

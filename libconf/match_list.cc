@@ -172,7 +172,8 @@ namespace {
 bool looks_like_name(std::string_view text)
 {
     std::size_t label = text.rfind('.') + 1;  // 0 without a dot
-    bool letters = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") == std::string_view::npos;
+    bool letters =
+        text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") == std::string_view::npos;
     return letters && label < text.size() && !util::is_digit(text[label]);
 }
 

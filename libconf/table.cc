@@ -25,7 +25,8 @@ constexpr Type types[] = {
     {"hash", open_hash, nullptr},         {"inline", open_inline, nullptr},
     {"lmdb", open_lmdb, nullptr},         {"pcre", open_pcre, nullptr},
     {"pipemap", nullptr, open_pipe},      {"proxy", nullptr, open_proxy},
-    {"regexp", open_regexp, nullptr},     {"static", open_static, nullptr},
+    {"regexp", open_regexp, nullptr},     {"senders", open_senders, nullptr},
+    {"static", open_static, nullptr},
     {"texthash", open_texthash, nullptr}, {"unionmap", nullptr, open_union},
     {"unix", open_unix, nullptr},
 };

@@ -62,8 +62,8 @@ bool is_absent(int error)
 }
 
 template <typename Entry>
-Result<Answer> find_entry(const std::string& table, std::string_view key, int (*get)(const char*, Entry*, char*, size_t, Entry**),
-                          std::string (*show)(const Entry&))
+Result<Answer> find_entry(const std::string& table, std::string_view key,
+                          int (*get)(const char*, Entry*, char*, size_t, Entry**), std::string (*show)(const Entry&))
 {
     std::string name(key);
     if (name.empty() || name.size() > max_table_key || name.find_first_of({"@:\0", 3}) != std::string::npos)
@@ -87,7 +87,8 @@ Result<Answer> find_entry(const std::string& table, std::string_view key, int (*
 
 std::string show_user(const passwd& entry)
 {
-    return concat(entry.pw_name, ":x:", entry.pw_uid, ":", entry.pw_gid, ":", entry.pw_gecos, ":", entry.pw_dir, ":", entry.pw_shell);
+    return concat(entry.pw_name, ":x:", entry.pw_uid, ":", entry.pw_gid, ":", entry.pw_gecos, ":", entry.pw_dir, ":",
+                  entry.pw_shell);
 }
 
 std::string show_group(const group& entry)
@@ -105,7 +106,8 @@ public:
     // Names of users have no domain, and are in lower case as mail has them.
     Result<Answer> lookup(std::string_view key) override
     {
-        return groups_ ? find_entry<group>(name(), key, ::getgrnam_r, show_group) : find_entry<passwd>(name(), key, ::getpwnam_r, show_user);
+        return groups_ ? find_entry<group>(name(), key, ::getgrnam_r, show_group)
+                       : find_entry<passwd>(name(), key, ::getpwnam_r, show_user);
     }
 
 private:
@@ -131,7 +133,8 @@ OpenedTable open_proxy(std::string_view name, std::string_view what, int depth)
 OpenedTable open_unix(std::string_view name, std::string_view what)
 {
     if (what != "passwd.byname" && what != "group.byname")
-        return util::invalid(concat("table ", util::printable(name, 100), ": unix:passwd.byname or unix:group.byname is wanted"));
+        return util::invalid(
+            concat("table ", util::printable(name, 100), ": unix:passwd.byname or unix:group.byname is wanted"));
     return OpenedTable(std::make_unique<UnixTable>(name, what == "group.byname"));
 }
 

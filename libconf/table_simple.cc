@@ -1,4 +1,4 @@
-// static:, fail:, inline:, texthash: and accounts: tables.
+// static:, fail:, inline:, texthash:, accounts: and senders: tables.
 #include "libconf/accounts_file.h"
 #include "libconf/table_text_file.h"
 #include "libconf/table_types.h"
@@ -75,9 +75,25 @@ private:
     Entries entries_;
 };
 
-class AccountsTable final : public Table {
+class OfAccounts : public Table {
 public:
-    AccountsTable(std::string_view name, std::string path) : Table(std::string(name)), reader_(std::move(path)) {}
+    OfAccounts(std::string_view name, std::string path) : Table(std::string(name)), reader_(std::move(path)) {}
+
+    void refresh() override { reader_.refresh(); }
+    Result<void> check() override
+    {
+        reader_.refresh();
+        TRY(reader_.has_domain("x"));
+        return {};
+    }
+
+protected:
+    AccountsReader reader_;
+};
+
+class AccountsTable final : public OfAccounts {
+public:
+    using OfAccounts::OfAccounts;
 
     Result<Answer> lookup(std::string_view key) override
     {
@@ -93,17 +109,23 @@ public:
         bool found = TRY(reader_.has_domain(domain));
         return found ? Answer("domain") : Answer();
     }
+};
 
-    void refresh() override { reader_.refresh(); }
-    Result<void> check() override
+// senders: whose an address of the accounts file is, for smtpd_sender_login_maps.
+class SendersTable final : public OfAccounts {
+public:
+    using OfAccounts::OfAccounts;
+
+    Result<Answer> lookup(std::string_view key) override
     {
-        reader_.refresh();
-        TRY(reader_.has_domain("x"));
-        return {};
+        auto entry = TRY(reader_.find_entry(key));
+        if (!entry)
+            return Answer();
+        if (!entry->is_alias())
+            return Answer(entry->address);
+        // An alias that nobody may send as is nobody's, which is another thing than unknown.
+        return Answer(entry->has_flag(send_flag) ? entry->target : "-");
     }
-
-private:
-    AccountsReader reader_;
 };
 
 }  // namespace
@@ -151,6 +173,12 @@ OpenedTable open_accounts(std::string_view name, std::string_view what)
 {
     std::string path = TRY(table_path(name, what));
     return OpenedTable(std::make_unique<AccountsTable>(name, std::move(path)));
+}
+
+OpenedTable open_senders(std::string_view name, std::string_view what)
+{
+    std::string path = TRY(table_path(name, what));
+    return OpenedTable(std::make_unique<SendersTable>(name, std::move(path)));
 }
 
 }  // namespace conf

@@ -14,6 +14,7 @@ OpenedTable open_fail(std::string_view name, std::string_view what);
 OpenedTable open_inline(std::string_view name, std::string_view what);
 OpenedTable open_texthash(std::string_view name, std::string_view what);
 OpenedTable open_accounts(std::string_view name, std::string_view what);
+OpenedTable open_senders(std::string_view name, std::string_view what);
 // table_combined.cc
 OpenedTable open_union(std::string_view name, std::string_view what, int depth);
 OpenedTable open_pipe(std::string_view name, std::string_view what, int depth);

@@ -83,6 +83,7 @@ struct AuthenticationResult {
     Kind kind = Kind::Unavailable;
     std::string data;
     std::string account;                  // the account that is now in force
+    std::string app_password;             // the name of the one that was given; empty: the main password
     std::string ticket;
     std::int64_t delay = 0;               // microseconds to wait before a failure is told
     bool not_authorized = false;          // Failed, but the credentials are right: for another identity
@@ -94,6 +95,7 @@ struct AuthenticationResult {
         visit("kind", message.kind);
         visit("data", message.data);
         visit("account", message.account);
+        visit("app_password", message.app_password);
         visit("ticket", message.ticket);
         visit("delay", message.delay);
         visit("not_authorized", message.not_authorized);
@@ -124,12 +126,14 @@ struct TicketRedeemed {
     std::uint64_t request = 0;
     bool good = false;
     std::string account;
+    std::string app_password = {};        // as in AuthenticationResult
 
     static void fields(auto& message, auto& visit)
     {
         visit("request", message.request);
         visit("good", message.good);
         visit("account", message.account);
+        visit("app_password", message.app_password);
     }
 };
 

@@ -39,6 +39,17 @@ void Channel::close()
     queue_.clear();
 }
 
+void Channel::hear_out()
+{
+    if (!is_open())
+        return;
+    (void)::shutdown(fd_.get(), SHUT_RD);
+    std::shared_ptr<bool> alive = alive_;
+    while (receive()) {}
+    if (*alive)
+        close();
+}
+
 void Channel::fail(util::Error reason)
 {
     if (!is_open())
@@ -116,23 +127,27 @@ void Channel::flush()
         events_.drained();
 }
 
-void Channel::receive()
+// False: no more has come, or the channel is over.
+bool Channel::receive()
 {
     Packet packets[max_packets_at_once];
     auto count = receive_packets(fd_.get(), packets);
     if (!count.ok()) {
         if (count.error().code != EAGAIN)
             fail(count.take_error());
-        return;
+        return false;
     }
     std::shared_ptr<bool> alive = alive_;
     for (std::size_t i = 0; i < *count; ++i) {
-        if (packets[i].bytes.empty())
-            return fail({util::Kind::Temporary, "the local peer has closed the connection", ECONNRESET});
+        if (packets[i].bytes.empty()) {
+            fail({util::Kind::Temporary, "the local peer has closed the connection", ECONNRESET});
+            return false;
+        }
         events_.received(packets[i]);
         if (!*alive || !is_open())
-            return;
+            return false;
     }
+    return true;
 }
 
 }  // namespace ipc

@@ -54,6 +54,9 @@ public:
     // Stops or resumes receiving.
     void pause(bool on);
     void close();
+    // Closes so that nothing is lost between the two: what the peer has sent is received now, and what it still sends
+    // fails at its own end.
+    void hear_out();
     // For the peer that broke the protocol: closes and reports `reason` through `closed`.
     void fail(util::Error reason);
 
@@ -65,7 +68,7 @@ private:
 
     void send_record(std::string bytes, std::vector<int>& descriptors);
     void ready(unsigned what);
-    void receive();
+    bool receive();
     void flush();
     void update_interest();
 

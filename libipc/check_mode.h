@@ -12,6 +12,9 @@ namespace server {
 constexpr std::string_view check_mode = "check";
 constexpr int check_found_errors = 78;  // EX_CONFIG of sysexits.h
 
+// The file of a problem with the words that master.cf has behind a program's name.
+constexpr std::string_view own_line = "master.cf";
+
 // "FILE\tLINE\t[e|w]\tTEXT" without an end of line; control bytes in the text become spaces.
 std::string report_line(const conf::Problem& problem);
 // Writes them all and ends the process: status 0, or check_found_errors.

@@ -57,7 +57,7 @@ util::Result<Packet> to_packet(msghdr& header, const char* buffer, std::size_t l
         if (packet.descriptors.size() >= max_packet_descriptors)
             return util::invalid("a local peer sent too many descriptors");
         packet.cut = true;
-        packet.descriptors.clear();
+        packet.descriptors.drop();
     }
     packet.bytes.assign(buffer, length);
     return packet;

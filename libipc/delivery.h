@@ -3,8 +3,8 @@
 // qmgr connects to the transport's socket.  A worker (smtp, bounce) takes one job at a time; a
 // multiplexer (local) takes many, as far as its AgentGreeting says.  A job names one message and
 // some of its recipients; the agent answers each recipient with an Outcome.  An agent that stores
-// answers Stored as soon as the message is stored but not yet synced, so that concurrency limits
-// count what is really being worked on, and an Outcome only when it is durable.
+// says so as soon as the message is stored but not yet synced, where another could then be started, so
+// that concurrency limits count what is really being worked on, and an Outcome only when it is durable.
 #pragma once
 
 #include "libipc/submission.h"
@@ -38,6 +38,9 @@ struct JobRecipient {
     }
 };
 
+// With the longest of addresses a job of so many fits into one record.
+constexpr unsigned max_job_recipients = 100;
+
 struct Job {
     static constexpr std::string_view message_name = "job";
     JobId job = 0;
@@ -49,6 +52,8 @@ struct Job {
     std::int64_t arrival = 0;     // microseconds since 1970
     std::int64_t activated = 0;   // when qmgr took it up, for delays=
     bool verify = false;          // deliver nothing: could it be delivered?  Delivered says yes
+    bool tell_stored = true;      // a StoredNotice lets another delivery to the destination start
+    bool followed = false;        // more is there for the same nexthop: a connection is worth keeping
     std::vector<JobRecipient> recipients;
 
     static void fields(auto& message, auto& visit)
@@ -62,6 +67,8 @@ struct Job {
         visit("arrival", message.arrival);
         visit("activated", message.activated);
         visit("verify", message.verify);
+        visit("tell_stored", message.tell_stored);
+        visit("followed", message.followed);
         visit("recipient", message.recipients);
     }
 };
@@ -117,6 +124,7 @@ struct Outcome {
     bool destination_failed = false;     // the nexthop as a whole is at fault (dead-destination detection)
     // Processes that ended while they worked on this message, it alone at last; they count as agents.
     std::uint32_t deaths = 0;
+    bool connected = false;              // the agent keeps a connection to the job's nexthop for its next job
     bool expanded = false;               // by an alias: who are behind it is not told to strangers
     std::string return_to;               // who hears of the failure instead of the sender: a mailing list's owner
     std::string pass_to;                 // "transport:nexthop" that is to deliver it instead: no status yet
@@ -130,6 +138,7 @@ struct Outcome {
         visit("transmission_delay", message.transmission_delay);
         visit("destination_failed", message.destination_failed);
         visit("deaths", message.deaths);
+        visit("connected", message.connected);
         visit("expanded", message.expanded);
         visit("return_to", message.return_to);
         visit("pass_to", message.pass_to);

@@ -25,6 +25,7 @@ Door::Door(util::EventLoop& loop, Service service, DoorSettings settings,
       logins_(loop, service, std::move(sockets)), make_dialog_(std::move(make_dialog)),
       sweep_timer_(loop, [this] { sweep(); })
 {
+    logins_.on_returned([this](SessionReturned returned) { take_back(std::move(returned)); });
 }
 
 Door::~Door() = default;
@@ -85,7 +86,8 @@ void Door::hear_proxy(Proxied& proxied)
         return;
     auto node = proxied_.extract(proxied.id);
     if (!complete.ok()) {
-        util::log::warning("PROXY header from [", proxied.address.address, "]:", proxied.address.port, ": ", complete.error().text);
+        util::log::warning("PROXY header from [", proxied.address.address, "]:", proxied.address.port, ": ",
+                           complete.error().text);
         return proxied.gone();
     }
     // Without a client the proxy speaks for itself.
@@ -101,17 +103,14 @@ void Door::admit(util::UniqueFd socket, const net::Endpoint& client_end, std::fu
         util::log::warning("connection from [", who, "] closed: TLS is wanted and there is no certificate");
         return gone();
     }
-    auto& dialogues = by_network_[network_of(who)];
-    if (dialogues >= settings_.login_limit_per_client) {
-        util::log::warning("too many connections that are not logged in from [", who, "]: ",
-                           name_of(service_), "_login_connection_limit is ", settings_.login_limit_per_client);
-        turn_away(socket.get());
+    auto place = place_for(who);
+    if (!place) {
+        turn_away(socket.get(), too_many_dialogues);
         return gone();
     }
-    ++dialogues;
     auto id = next_++;
     auto client = std::make_unique<DoorClient>(*this, id, std::move(socket), who, client_end.is_loopback(),
-                                               std::move(gone));
+                                               std::move(place), std::move(gone));
     auto& added = *client;
     if (clients_.size() + proxied_.size() + 1 == settings_.client_limit)
         util::log::warning(name_of(service_), "_client_limit, ", settings_.client_limit,
@@ -120,17 +119,55 @@ void Door::admit(util::UniqueFd socket, const net::Endpoint& client_end, std::fu
     added.begin();
 }
 
-std::string Door::network_of(std::string_view address) const
+// For a dialogue with this address; null: there are too many.
+Dialogues::Place Door::place_for(const std::string& address)
 {
-    return conf::client_network(address, 32, settings_.ipv6_prefix);
+    auto place = dialogues_.enter(conf::client_network(address, 32, settings_.ipv6_prefix), settings_.login_limit_per_client);
+    if (!place)
+        util::log::warning("too many connections that are not logged in from [", address, "]: ",
+                           name_of(service_), "_login_connection_limit is ", settings_.login_limit_per_client);
+    return place;
+}
+
+void Door::set_returning(std::function<bool()> admit, std::function<void()> gone)
+{
+    admit_returned_ = std::move(admit);
+    returned_gone_ = std::move(gone);
+}
+
+// usher(8) says it only of sessions that it got from here, and of their own connections.  What the session's process says
+// beside that is the bytes of one client: they can do no more than what he could have sent himself.
+void Door::take_back(SessionReturned returned)
+{
+    if (auto found = spliced_.find(returned.facts.session); found != spliced_.end())
+        return found->second->take_back(std::move(returned));
+    // Its client has gone meanwhile; or the descriptor did not come, and the client sees the end.
+    if (returned.facts.tls || !returned.client.valid())
+        return;
+    if (stopped_)
+        return turn_away(returned.client.get(), "Server shutting down");
+    if (!admit_returned_ || !admit_returned_())
+        return turn_away(returned.client.get(), "The server has too many connections");
+    net::Endpoint end{returned.facts.client_address, 0};
+    auto place = settings_.wrappermode ? Dialogues::Place() : place_for(end.address);
+    if (!place) {
+        turn_away(returned.client.get(), too_many_dialogues);
+        return returned_gone_();
+    }
+    auto id = next_++;
+    auto client = std::make_unique<DoorClient>(*this, id, std::move(returned.client), end.address, end.is_loopback(),
+                                               std::move(place), returned_gone_);
+    auto& added = *client;
+    clients_.emplace(id, std::move(client));
+    added.begin_again(returned.facts.session, std::move(returned.pending));
 }
 
 // Before TLS begins there is no way to say anything.
-void Door::turn_away(int socket)
+void Door::turn_away(int socket, std::string_view reason)
 {
     if (settings_.wrappermode)
         return;
-    std::string text = farewell("Too many connections are logging in from your address");
+    std::string text = farewell(reason);
     (void)::send(socket, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -158,6 +195,7 @@ void Door::sweep()
     removed_.clear();
     removed.clear();
     if (stopped_ && clients_.empty()) {
+        logins_.hear_out();
         auto stopped = std::move(stopped_);
         stopped_ = nullptr;
         stopped();

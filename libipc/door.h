@@ -5,6 +5,7 @@
 // mailbox process whole; one with TLS stays, and its bytes are spliced.  A door never names a user.
 #pragma once
 
+#include "libipc/dialogues.h"
 #include "libipc/door_config.h"
 #include "libipc/door_settings.h"
 #include "libipc/listener.h"
@@ -37,6 +38,9 @@ public:
     util::Result<void> set_certificates(std::string_view pem);
     // A client; `gone` is called when the door has nothing to do with it any more.
     void accept(util::UniqueFd socket, const sockaddr_storage& address, std::function<void()> gone);
+    // Asked before a connection without TLS is taken back from a session that has ended: is there room for it?  Its end
+    // is told by the second.
+    void set_returning(std::function<bool()> admit, std::function<void()> gone);
     // The last words to a client who is not let in, in the protocol's form.
     std::string farewell(std::string_view reason) const;
     // Ends the dialogues; spliced sessions go on, and `done` is called when the last has ended.
@@ -49,8 +53,9 @@ private:
     struct Proxied;
     void hear_proxy(Proxied& proxied);
     void admit(util::UniqueFd socket, const net::Endpoint& address, std::function<void()> gone);
-    std::string network_of(std::string_view address) const;
-    void turn_away(int socket);
+    void turn_away(int socket, std::string_view reason);
+    void take_back(SessionReturned returned);
+    Dialogues::Place place_for(const std::string& address);
     void remove(DoorClient& client);
     void sweep();
 
@@ -60,9 +65,12 @@ private:
     LoginService logins_;
     MakeDialog make_dialog_;
     std::optional<net::TlsContext> tls_;
+    Dialogues dialogues_;
     std::unordered_map<std::uint64_t, std::unique_ptr<DoorClient>> clients_;
-    std::unordered_map<std::string, std::size_t> by_network_;   // dialogues that go on
     std::unordered_map<std::uint64_t, std::unique_ptr<Proxied>> proxied_;
+    std::unordered_map<std::string, DoorClient*> spliced_;      // by session
+    std::function<bool()> admit_returned_;
+    std::function<void()> returned_gone_;
     std::vector<std::unique_ptr<DoorClient>> removed_;          // until the loop's next round
     util::Timer sweep_timer_;
     std::uint64_t next_ = 1;

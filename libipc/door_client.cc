@@ -14,19 +14,23 @@ namespace ipc {
 namespace {
 
 constexpr util::Duration last_words_time{5'000'000};
+// What was sent ahead is given to the dialogue in pieces, as the connection would.
+constexpr std::size_t backlog_piece = 16U << 10;
 
 }  // namespace
 
+DoorClient::Login::Login(const Door& door) : session(util::hex(util::random_string(8))), dialog(door.make_dialog_()) {}
+
 DoorClient::DoorClient(Door& door, std::uint64_t id, util::UniqueFd socket, std::string address,
-                       bool loopback, std::function<void()> gone)
+                       bool loopback, Dialogues::Place place, std::function<void()> gone)
     : door_(door), id_(id), address_(std::move(address)), loopback_(loopback), gone_(std::move(gone)),
-      session_(util::hex(util::random_string(8))),
+      place_(std::move(place)), login_(door),
       channel_(door.loop_, std::move(socket),
                {.received = [this](std::string_view bytes) { received(bytes); },
                 .secured = [this](const net::TlsFacts& facts) { secured(facts); },
                 .drained = [this] { drained(); },
                 .ended = [this](const util::Result<void>& how) { ended(how); }}),
-      dialog_(door.make_dialog_()), timer_(door.loop_, [this] { timed_out(); })
+      timer_(door.loop_, [this] { timed_out(); })
 {
     int on = 1;
     (void)::setsockopt(channel_.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -41,7 +45,7 @@ DoorClient::~DoorClient()
 
 std::string DoorClient::where() const
 {
-    return util::concat("client=[", address_, "], session=", session_,
+    return util::concat("client=[", address_, "], session=", login_.session,
                         channel_.secured() ? util::concat(", tls=", tls_.protocol) : "");
 }
 
@@ -52,6 +56,48 @@ void DoorClient::begin()
         channel_.start_tls(*door_.tls_);
     else
         offer(true);
+}
+
+void DoorClient::begin_again(std::string_view session, std::string pending)
+{
+    backlog_ = std::move(pending);
+    go_on(session);
+}
+
+// RFC 8437: nothing of the user stays here but what TLS has agreed on.
+void DoorClient::go_on(std::string_view session)
+{
+    util::log::info("unauthenticated: ", where(), ", was=", util::printable(session, 64));
+    timer_.start(door_.settings_.login_timeout);
+    offer(false);
+}
+
+void DoorClient::take_back(SessionReturned returned)
+{
+    if (state_ != State::Spliced)
+        return;
+    auto unread = returned.client.valid() ? splice_->take_back(returned.client.get())
+                                          : util::Result<std::string>(util::temporary("its descriptor was lost"));
+    if (!unread.ok()) {
+        util::log::warning(where(), ": a session cannot be taken back: ", unread.error().text);
+        return over();
+    }
+    bool client_done = splice_->client_done();
+    splice_.reset();
+    door_.spliced_.erase(login_.session);
+    std::string before = std::exchange(login_, Login(door_)).session;
+    // Who has closed his side and is not waited for gets what the session said.
+    if (client_done || !channel_.is_open())
+        return finish();
+    backlog_ = std::move(returned.pending) + *unread;
+    state_ = State::Starting;
+    channel_.pause(true);
+    if (door_.stopped_)
+        return goodbye("Server shutting down");
+    place_ = door_.place_for(address_);
+    if (!place_)
+        return goodbye(too_many_dialogues);
+    go_on(before);
 }
 
 void DoorClient::stop()
@@ -86,11 +132,13 @@ void DoorClient::offer(bool first)
         offered.mechanisms = names;
         state_ = State::Talking;
         if (first)
-            dialog_->greet(offered);
+            login_.dialog->greet(offered);
         else
-            dialog_->tls_started(offered);
+            login_.dialog->set_offer(offered);
         send_output();
         channel_.pause(false);
+        if (!backlog_.empty())
+            follow({});
     });
 }
 
@@ -98,8 +146,10 @@ void DoorClient::received(std::string_view bytes)
 {
     if (state_ == State::Spliced)
         return splice_->client_sent(bytes);
-    if (state_ == State::Talking)
-        follow(dialog_->feed(bytes));
+    if (!backlog_.empty())
+        backlog_ += bytes;
+    else if (state_ == State::Talking)
+        follow(login_.dialog->feed(bytes));
 }
 
 void DoorClient::drained()
@@ -129,8 +179,8 @@ void DoorClient::ended(const util::Result<void>& how)
 
 void DoorClient::send_output()
 {
-    channel_.send(dialog_->output());
-    dialog_->output().clear();
+    channel_.send(login_.dialog->output());
+    login_.dialog->output().clear();
 }
 
 void DoorClient::follow(LoginStep step)
@@ -139,10 +189,15 @@ void DoorClient::follow(LoginStep step)
     send_output();
     switch (step.kind) {
     case Kind::Wait:
+        if (!backlog_.empty()) {
+            std::string piece = backlog_.substr(0, backlog_piece);
+            backlog_.erase(0, piece.size());
+            return follow(login_.dialog->feed(piece));
+        }
         return;
     case Kind::StartTls:
         // RFC 3501 §6.2.1, RFC 2595 §2.1: what was sent ahead in the clear may be an attacker's.
-        if (dialog_->has_leftover()) {
+        if (login_.dialog->has_leftover() || !backlog_.empty()) {
             util::log::warning(where(), ": plaintext after STARTTLS");
             return goodbye("Nothing may be sent before the TLS handshake");
         }
@@ -161,7 +216,7 @@ void DoorClient::follow(LoginStep step)
     case Kind::Cancel:
         door_.logins_.cancel(exchange_);
         exchange_ = 0;
-        return follow(dialog_->feed({}));
+        return follow(login_.dialog->feed({}));
     case Kind::Proceed:
         state_ = State::Opening;
         channel_.pause(true);
@@ -177,7 +232,7 @@ void DoorClient::authenticate(const LoginStep& step)
 {
     state_ = State::Authenticating;
     channel_.pause(true);
-    mechanism_ = step.mechanism;
+    login_.mechanism = step.mechanism;
     Authenticate wanted;
     wanted.mechanism = step.mechanism;
     wanted.initial = step.data;
@@ -199,10 +254,10 @@ void DoorClient::result(const AuthenticationResult& answer)
     switch (answer.kind) {
     case Kind::Challenge:
         state_ = State::Talking;
-        dialog_->challenge(answer.data);
+        login_.dialog->challenge(answer.data);
         send_output();
         channel_.pause(false);
-        return follow(dialog_->feed({}));
+        return follow(login_.dialog->feed({}));
     case Kind::Success:
         return authenticated(answer);
     case Kind::Failed:
@@ -211,7 +266,8 @@ void DoorClient::result(const AuthenticationResult& answer)
         break;
     }
     exchange_ = 0;
-    util::log::warning(where(), ": ", mechanism_, answer.not_authorized ? " authorization failed: " : " authentication failed: ",
+    util::log::warning(where(), ": ", login_.mechanism,
+                       answer.not_authorized ? " authorization failed: " : " authentication failed: ",
                        util::printable(answer.text, 200));
     auto why = answer.not_authorized              ? LoginRefusal::NotAuthorized
                : answer.kind == Kind::Failed      ? LoginRefusal::Failed
@@ -228,21 +284,22 @@ void DoorClient::result(const AuthenticationResult& answer)
 void DoorClient::refuse(LoginRefusal why)
 {
     state_ = State::Talking;
-    dialog_->refuse(why);
+    login_.dialog->refuse(why);
     send_output();
-    if (++failures_ >= door_.settings_.attempts)
+    if (++login_.failures >= door_.settings_.attempts)
         return goodbye("Too many failed log-ins");
     channel_.pause(false);
-    follow(dialog_->feed({}));
+    follow(login_.dialog->feed({}));
 }
 
 void DoorClient::authenticated(const AuthenticationResult& answer)
 {
     exchange_ = 0;
-    ticket_ = answer.ticket;
-    account_ = answer.account;
+    login_.ticket = answer.ticket;
+    login_.account = answer.account;
+    login_.app_password = answer.app_password;
     state_ = State::Talking;
-    auto step = dialog_->authenticated(answer.data);
+    auto step = login_.dialog->authenticated(answer.data);
     if (step.kind == LoginStep::Kind::Wait)
         channel_.pause(false);
     follow(std::move(step));
@@ -253,13 +310,18 @@ void DoorClient::authenticated(const AuthenticationResult& answer)
 void DoorClient::open_session()
 {
     OpenSession wanted;
-    wanted.ticket = ticket_;
-    wanted.facts.session = session_;
+    wanted.ticket = login_.ticket;
+    wanted.facts.session = login_.session;
     wanted.facts.client_address = address_;
     wanted.facts.tls = channel_.secured();
-    wanted.facts.login_capabilities = dialog_->login_capabilities();
-    wanted.pending = dialog_->leftover();
-    wanted.greeting = dialog_->greeting();
+    wanted.facts.login_capabilities = login_.dialog->login_capabilities();
+    wanted.facts.utf8 = login_.dialog->utf8();
+    wanted.facts.client_name = login_.dialog->client_name();
+    wanted.facts.returnable = door_.service_ == Service::Imap;
+    wanted.pending = login_.dialog->leftover();
+    if (!channel_.secured())
+        wanted.pending += backlog_;
+    wanted.greeting = login_.dialog->greeting();
     if (channel_.secured()) {
         auto pair = util::sys::socket_pair(SOCK_STREAM);
         if (!pair.ok())
@@ -272,7 +334,7 @@ void DoorClient::open_session()
             return opened({LoginService::Opened::Kind::Refused, false, copy.error().text});
         wanted.client = copy.take();
     }
-    ticket_.clear();
+    login_.ticket.clear();
     asked_ = door_.logins_.open(std::move(wanted),
                                 [this](const LoginService::Opened& answer) { opened(answer); });
 }
@@ -286,15 +348,18 @@ void DoorClient::opened(const LoginService::Opened& answer)
     if (answer.kind == Kind::Lost)
         return over();
     if (answer.kind == Kind::Refused) {
-        util::log::warning(where(), ", user=<", util::printable(account_, 200), ">: no session: ",
+        util::log::warning(where(), ", user=<", util::printable(login_.account, 200), ">: no session: ",
                            util::printable(answer.text, 200));
         own_end_.reset();
         if (!channel_.is_open())
             return over();
-        return refuse(answer.permanent ? LoginRefusal::Disabled : LoginRefusal::Unavailable);
+        return refuse(answer.too_soon    ? LoginRefusal::TooSoon
+                      : answer.permanent ? LoginRefusal::Disabled
+                                         : LoginRefusal::Unavailable);
     }
-    util::log::info("login: user=<", util::printable(account_, 200), ">, method=", mechanism_, ", ",
-                    where());
+    util::log::info("login: user=<", util::printable(login_.account, 200), ">, method=", login_.mechanism,
+                    login_.app_password.empty() ? "" : util::concat(", app=", util::printable(login_.app_password, 64)),
+                    ", ", where());
     leave_dialogue();
     if (!channel_.secured()) {
         state_ = State::Over;
@@ -302,11 +367,14 @@ void DoorClient::opened(const LoginService::Opened& answer)
         return door_.remove(*this);
     }
     state_ = State::Spliced;
-    dialog_.reset();
+    login_.dialog.reset();
     splice_ = std::make_unique<Splice>(door_.loop_, channel_, std::move(own_end_), [this] { over(); });
+    door_.spliced_[login_.session] = this;
     if (!channel_.is_open())
         return over();
     channel_.pause(false);
+    if (!backlog_.empty())
+        splice_->client_sent(std::exchange(backlog_, {}));
 }
 
 void DoorClient::goodbye(std::string_view reason)
@@ -315,7 +383,7 @@ void DoorClient::goodbye(std::string_view reason)
     leave_dialogue();
     if (!channel_.secured() && (wants_tls_ || door_.settings_.wrappermode))
         return over();  // in the middle of a handshake there is nobody to talk to
-    dialog_->say_goodbye(reason);
+    login_.dialog->say_goodbye(reason);
     send_output();
     finish();
 }
@@ -347,18 +415,14 @@ void DoorClient::leave_dialogue()
     if (exchange_)
         door_.logins_.cancel(exchange_);
     asked_ = exchange_ = 0;
-    if (!counted_)
-        return;
-    counted_ = false;
-    auto found = door_.by_network_.find(door_.network_of(address_));
-    if (found != door_.by_network_.end() && --found->second == 0)
-        door_.by_network_.erase(found);
+    place_.reset();
 }
 
 void DoorClient::over()
 {
     state_ = State::Over;
     leave_dialogue();
+    door_.spliced_.erase(login_.session);
     channel_.close();
     door_.remove(*this);
 }

@@ -8,10 +8,15 @@ namespace ipc {
 class DoorClient {
 public:
     DoorClient(Door& door, std::uint64_t id, util::UniqueFd socket, std::string address, bool loopback,
-               std::function<void()> gone);
+               Dialogues::Place place, std::function<void()> gone);
     ~DoorClient();
 
     void begin();
+    // The connection has had a session before, whose id this was, and goes on without TLS and without a user; the client
+    // has sent these bytes already.
+    void begin_again(std::string_view session, std::string pending);
+    // The session behind the splice is over, and the connection goes on.
+    void take_back(SessionReturned returned);
     // Ends the dialogue, if it goes on.
     void stop();
     std::uint64_t id() const { return id_; }
@@ -27,12 +32,26 @@ private:
         Over
     };
 
+    // All that one log-in leaves behind: a connection that goes on without its user begins with another one.
+    struct Login {
+        explicit Login(const Door& door);
+
+        std::string session;      // id for the log
+        std::unique_ptr<LoginDialog> dialog;
+        std::size_t failures = 0;
+        std::string mechanism = {};
+        std::string ticket = {};
+        std::string account = {};
+        std::string app_password = {};
+    };
+
     void received(std::string_view bytes);
     void secured(const net::TlsFacts& facts);
     void drained();
     void ended(const util::Result<void>& how);
 
     void offer(bool first);
+    void go_on(std::string_view session);
     void follow(LoginStep step);
     void authenticate(const LoginStep& step);
     void result(const AuthenticationResult& result);
@@ -54,19 +73,15 @@ private:
     bool loopback_;
     std::function<void()> gone_;
     State state_ = State::Starting;
-    bool counted_ = true;             // among the dialogues of its address
-    std::string session_;             // id for the log
+    Dialogues::Place place_;          // while the dialogue goes on
+    Login login_;
     net::TlsChannel channel_;
     net::TlsFacts tls_;
-    std::unique_ptr<LoginDialog> dialog_;
     util::Timer timer_;               // the log-in's time limit
     util::Timer delay_;
     std::uint64_t asked_ = 0;         // at the service: mechanisms or open()
     std::uint64_t exchange_ = 0;
-    std::string mechanism_;
-    std::string ticket_;
-    std::string account_;
-    std::size_t failures_ = 0;
+    std::string backlog_;             // that the client has sent ahead, and nobody has looked at
     bool wants_tls_ = false;          // STARTTLS is answered, and the answer must leave first
     util::UniqueFd own_end_;          // of the pair, while usher is asked
     std::unique_ptr<Splice> splice_;

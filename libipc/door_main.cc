@@ -49,6 +49,7 @@ util::Result<void> run_door(server::Process& process, Service service, const Doo
         door.accept(std::move(client.fd), client.address, [&] { accepting->client_gone(); });
     });
     accepting = &listener;
+    door.set_returning([&] { return listener.client_back(); }, [&] { listener.client_gone(); });
     auto new_certificates = [&](std::string text) {
         if (auto changed = door.set_certificates(text); !changed.ok())
             util::log::error("new certificates are not used: ", changed.error().text);

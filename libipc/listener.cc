@@ -53,6 +53,17 @@ void Listener::client_gone()
     }
 }
 
+bool Listener::client_back()
+{
+    if (clients_ >= limit_ || closed_)
+        return false;
+    if (++clients_ == limit_) {
+        process_.set_busy(true);
+        update();
+    }
+    return true;
+}
+
 void Listener::close()
 {
     closed_ = true;

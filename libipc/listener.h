@@ -16,6 +16,8 @@ public:
     Listener(Process& process, util::EventLoop& loop, std::size_t limit, std::function<void(Client)> accepted);
 
     void client_gone();
+    // One that had gone is there again; false: there is no room for it.
+    bool client_back();
     std::size_t clients() const { return clients_; }
     // Accept no more, for good: the process was told to stop.
     void close();

@@ -33,7 +33,7 @@ struct LoginOffer {
 struct LoginStep {
     enum class Kind : unsigned char {
         Wait,          // for input
-        StartTls,      // the answer is in output(); then tls_started()
+        StartTls,      // the answer is in output(); then set_offer()
         Authenticate,  // mechanism, data (the initial response, if there is one)
         Respond,       // data: the client's response to a challenge
         Cancel,        // the client gave the exchange up; the answer is in output()
@@ -48,7 +48,7 @@ struct LoginStep {
     std::optional<std::string> data;
 };
 
-enum class LoginRefusal : unsigned char { Failed, NotAuthorized, Unavailable, Invalid, Disabled };
+enum class LoginRefusal : unsigned char { Failed, NotAuthorized, Unavailable, TooSoon, Invalid, Disabled };
 
 // With so many commands that are not understood the connection ends.
 constexpr int max_login_bad_commands = 10;
@@ -58,7 +58,8 @@ public:
     virtual ~LoginDialog() = default;
 
     virtual void greet(const LoginOffer& offer) = 0;
-    virtual void tls_started(const LoginOffer& offer) = 0;
+    // What there is to be had from now on: TLS has begun, or a connection goes on without a user.
+    virtual void set_offer(const LoginOffer& offer) = 0;
 
     // Takes bytes (none: goes on with what is there) and says what is to be done next.
     virtual LoginStep feed(std::string_view bytes) = 0;
@@ -76,6 +77,12 @@ public:
 
     // What the door can do and the session must announce, too, as their protocol writes it.
     virtual std::string login_capabilities() const { return {}; }
+
+    // Has the client asked for UTF-8?
+    virtual bool utf8() const { return false; }
+
+    // What the client calls itself, if it has said.
+    virtual std::string client_name() const { return {}; }
 
     // Bytes that came and are not used yet (for STARTTLS there must be none).
     virtual bool has_leftover() const = 0;

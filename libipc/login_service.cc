@@ -117,6 +117,12 @@ void LoginService::forget(std::uint64_t request)
             asked.reply = nullptr;
 }
 
+void LoginService::hear_out()
+{
+    if (usher_)
+        usher_->hear_out();
+}
+
 void LoginService::auth_said(Packet& packet)
 {
     if (packet.name() == Mechanisms::message_name) {
@@ -144,6 +150,15 @@ void LoginService::auth_said(Packet& packet)
 
 void LoginService::usher_said(Packet& packet)
 {
+    if (packet.name() == SessionReturned::message_name) {
+        auto message = packet.cut ? decode_cut<SessionReturned>(packet) : decode<SessionReturned>(packet);
+        if (!message.ok())
+            return usher_->fail(message.take_error());
+        // Without its descriptor it is told, too: of a client over TLS the door has the connection still.
+        if (returned_)
+            returned_(message.take());
+        return;
+    }
     std::uint64_t request = 0;
     Opened opened;
     if (packet.name() == SessionOpened::message_name) {
@@ -156,7 +171,7 @@ void LoginService::usher_said(Packet& packet)
         if (!message.ok())
             return usher_->fail(message.take_error());
         request = message->request;
-        opened = {Opened::Kind::Refused, message->permanent, message->text};
+        opened = {Opened::Kind::Refused, message->permanent, message->text, message->too_soon};
     }
     auto found = opens_.find(request);
     if (found == opens_.end())

@@ -45,10 +45,17 @@ public:
         };
         Kind kind = Kind::Done;
         bool permanent = false;
-        std::string text;
+        std::string text = {};
+        bool too_soon = false;
     };
     using OpenReply = std::function<void(const Opened&)>;
     std::uint64_t open(OpenSession wanted, OpenReply reply);
+
+    // A session that was opened here is over and its connection comes back.
+    using Returned = std::function<void(SessionReturned)>;
+    void on_returned(Returned returned) { returned_ = std::move(returned); }
+    // The door ends: what has come back is told now, and what usher would still give back stays with that.
+    void hear_out();
 
     // The asker is gone: no reply wanted for mechanisms() or open().
     void forget(std::uint64_t request);
@@ -81,6 +88,7 @@ private:
     std::vector<MechanismsAsked> asked_;             // in the order of the answers
     std::map<std::uint64_t, AuthenticationReply> exchanges_;
     std::map<std::uint64_t, OpenReply> opens_;
+    Returned returned_;
 };
 
 }  // namespace ipc

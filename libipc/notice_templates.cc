@@ -38,7 +38,8 @@ bool expand_body(mail::NoticeTemplate& notice, const std::string& file, const co
             problems.add(file, number, expanded.error().text);
             good = false;
         } else if (expanded->size() > mail::max_notice_line) {
-            problems.add(file, number, util::concat("the line is longer than ", mail::max_notice_line, " bytes with its values"));
+            problems.add(file, number,
+                         util::concat("the line is longer than ", mail::max_notice_line, " bytes with its values"));
             good = false;
         } else {
             util::append(out, *expanded, '\n');

@@ -20,10 +20,12 @@ inline util::Result<std::uint8_t> parse_overrides(const std::vector<std::string>
             bits |= NoContentChecks;
         else if (word == "no_unknown_recipient_checks")
             bits |= NoUnknownRecipientChecks;
+        else if (word == "no_milters")
+            continue;   // there are none
         else
             return util::invalid(util::concat("receive_override_options: there is no \"", util::printable(word, 60),
                                               "\" (there are no_address_mappings no_header_body_checks "
-                                              "no_unknown_recipient_checks)"));
+                                              "no_milters no_unknown_recipient_checks)"));
     }
     return bits;
 }

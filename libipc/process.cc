@@ -3,7 +3,7 @@
 #include "libipc/process_state.h"
 #include "libipc/programs.h"
 #include "libipc/table_lookup.h"
-
+#include "libnet/tls_sni.h"
 #include "libutil/log.h"
 #include "libutil/memory.h"
 #include "libutil/sanitizer.h"
@@ -22,12 +22,13 @@ namespace server {
 
 namespace {
 
-constexpr off_t max_certificates_size = 1'000'000;
 // How long an answer of tables(8) is waited for at most.
 constexpr util::Duration remote_table_timeout = std::chrono::seconds(30);
 
-// What a handler shares with the code it interrupts: set by SIGTERM; and $master_stop_time.
+// What a handler shares with the code it interrupts: set by SIGTERM; by the first end_in_time();
+// $master_stop_time.
 volatile std::sig_atomic_t termination_wanted = 0;
+volatile std::sig_atomic_t ending = 0;
 volatile std::sig_atomic_t stop_seconds = 10;
 
 void want_termination(int)
@@ -125,7 +126,12 @@ int run(std::string_view program, int argc, char** argv, util::Result<int> (*dae
     return *status;
 }
 
-void end_in_time() { ::alarm(static_cast<unsigned>(stop_seconds)); }
+void end_in_time()
+{
+    if (ending == 0)  // master(8) repeats its signal
+        ::alarm(static_cast<unsigned>(stop_seconds));
+    ending = 1;
+}
 
 Process::Process(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Process::Process(Process&&) noexcept = default;
@@ -135,6 +141,7 @@ const Arguments& Process::arguments() const { return state_->arguments; }
 const conf::Common& Process::common() const { return state_->common; }
 const std::string& Process::config_directory() const { return state_->arguments.config_directory; }
 bool Process::unprivileged() const { return state_->facts.unprivileged; }
+std::uint64_t Process::data_limit() const { return *state_->config.data_limit; }
 int Process::landlock_abi_limit() const { return static_cast<int>(*state_->config.landlock_abi_limit); }
 const std::vector<int>& Process::listeners() const { return state_->listeners; }
 bool Process::master_is_gone() const { return state_->orphaned || ::getppid() != state_->master; }
@@ -225,7 +232,7 @@ util::Result<std::string> Process::State::certificates_text() const
         return std::string();
     // pread: the offset is shared with the other processes that were given this memfd.
     struct stat status = TRY(util::sys::fstat(certificates.get()));
-    if (status.st_size > max_certificates_size)
+    if (status.st_size > off_t(net::max_certificates_size))
         return util::permanent("the certificates are too large");
     std::string pem(static_cast<std::size_t>(status.st_size), '\0');
     std::size_t got = TRY(util::sys::pread(certificates.get(), pem, 0));

@@ -139,7 +139,8 @@ util::Result<std::optional<Client>> Process::State::accept(int listener)
     return std::optional<Client>(std::move(client));
 }
 
-util::Result<std::optional<Client>> Process::State::accept_passed(util::UniqueFd connection, const util::sys::PeerCredentials& peer) const
+util::Result<std::optional<Client>> Process::State::accept_passed(util::UniqueFd connection,
+                                                                  const util::sys::PeerCredentials& peer) const
 {
     ipc::Connection sender(std::move(connection));
     TRY(sender.set_timeout(pass_timeout));
@@ -215,6 +216,11 @@ void Process::State::begin_client()
 {
     scoreboard.set(facts.slot, Scoreboard::Busy);
     tell_all_busy();
+    start_time();
+}
+
+void Process::State::start_time() const
+{
     ::alarm(static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(*common.daemon_timeout).count()));
 }
 
@@ -229,6 +235,12 @@ util::Result<void> Process::State::begin_waiting()
     keep_spare();
     tell_master(control.get(), Ready{});
     return {};
+}
+
+void Process::renew_time()
+{
+    if (!stop_requested())
+        state_->start_time();
 }
 
 void Process::note(std::string_view text) { state_->scoreboard.set_note(state_->facts.slot, text); }

@@ -56,6 +56,7 @@ struct Process::State {
     void stop_multiplexer();
     void terminate_multiplexer();
     void begin_client();
+    void start_time() const;
     util::Result<void> begin_waiting();
     util::Result<std::string> certificates_text() const;
 };

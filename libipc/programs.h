@@ -16,8 +16,10 @@ constexpr Program programs[] = {
     {"smtpd", "smtpd_owner", true, true},  {"imapd", "imapd_owner", true},     {"pop3d", "pop3d_owner", true},
     {"cleanup", "cleanup_owner"},      {"pickup", "pickup_owner"},         {"qmgr", "mail_owner"},
     {"local", "local_owner"},          {"bounce", "bounce_owner"},         {"auth", "auth_owner"},
+    {"smtp", "smtp_owner"},            {"lmtp", "smtp_owner"},
     {"anvil", "anvil_owner"},          {"log", "log_owner"},              {"usher", ""},
-    {"errands", ""},                   {"tables", "tables_owner"},        {"auth-pam", ""},
+    {"errands", ""},                   {"pipe", ""},                      {"tables", "tables_owner"},
+    {"auth-pam", ""},                  {"sts", "sts_owner"},              {"verify", "verify_owner"},
 };
 
 // Null for a program that is not of the suite.

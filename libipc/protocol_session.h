@@ -11,8 +11,22 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ipc {
+
+// A session that only waits, in a form that outlives its process: a session made of `state` goes on as if nothing
+// had been.
+struct Resting {
+    struct Watch {
+        std::uint64_t mailbox = 0;    // 0: the list of mailboxes
+        std::uint64_t position = 0;   // as ipc::Watched
+    };
+    std::string state;
+    std::vector<Watch> watches;       // what has news for it
+    std::string late;                 // the last words to a client that was silent for too long,
+    std::string farewell;             // and to one whose session is ended
+};
 
 class ProtocolSession {
 public:
@@ -22,6 +36,8 @@ public:
     // host stops reading while wants_input() is false.
     virtual void feed(std::string_view bytes) = 0;
     virtual bool wants_input() const = 0;
+    // What the door has the client hear first ("TAG OK ..."): it may be told otherwise here.
+    virtual void adjust_greeting(std::string&) {}
     // The client closed its side.
     virtual void end_of_input() = 0;
 
@@ -44,8 +60,26 @@ public:
 
     // Is the session over?  The host sends the rest of output() and closes.
     virtual bool finished() const = 0;
+    // It is over, but its connection goes on without it: what the client has sent behind the session's last command, once
+    // everything it said is sent.  Nothing: the connection ends with it.
+    virtual std::optional<std::string> left_over() const { return std::nullopt; }
+    // What the client hears if nobody can take that connection.
+    virtual std::string farewell() const { return {}; }
     // The host must end the session (shutdown, user disabled): BYE or -ERR with this text.
     virtual void terminate(std::string_view reason) = 0;
+    // Does it wait, so that rest() may be asked for: for news, or only for its client?
+    enum class Waits : unsigned char { No, ForNews, ForClient };
+    virtual Waits waits() const { return Waits::No; }
+    // Nothing: it cannot be put into such a form now.
+    virtual std::optional<Resting> rest() const { return std::nullopt; }
+    // Does it nothing, whatever its client sends, until the store is durable?
+    virtual bool waits_for_disk() const { return false; }
+    // Things may have happened that it was not told of.
+    virtual void catch_up() {}
+
+    // The user is in these groups now (access control lists).
+    virtual void set_groups(const std::vector<std::string>&) {}
+
     // For the log at the end: "in=.. out=.. deleted=.." and the like.
     virtual std::string summary() const = 0;
 };

@@ -67,11 +67,13 @@ struct QueueFlush {
     static constexpr std::string_view message_name = "queue-flush";
     std::string queue_id;
     std::string site;
+    bool wait = true;     // the answer comes when the site's mail has been looked up; else at once
 
     static void fields(auto& message, auto& visit)
     {
         visit("queue_id", message.queue_id);
         visit("site", message.site);
+        visit("wait", message.wait);
     }
 };
 

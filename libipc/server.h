@@ -89,6 +89,7 @@ public:
     const Arguments& arguments() const;
     const conf::Common& common() const;      // the parameters that all daemons share
     const std::string& config_directory() const;
+    std::uint64_t data_limit() const;        // bytes of memory for its data: daemon_data_limit
     bool unprivileged() const;               // the whole instance runs on one uid
     bool master_is_gone() const;
     int landlock_abi_limit() const;          // for children that lock themselves in
@@ -122,6 +123,8 @@ public:
     // What tern who says of the client that is served: "key=value, key=value", up to Scoreboard::note_size bytes; it
     // costs no system call.  Forgotten when the client is gone.
     void note(std::string_view text);
+    // The client's next piece of work begins: $daemon_timeout is counted anew, unless the process is told to stop.
+    void renew_time();
     // Told to stop now: sessions end at the next opportunity (net::Stream::set_stop asks this).
     static bool stop_requested();
     // Waits until the descriptor can be read; false when the time is over, or when the process is told

@@ -74,6 +74,7 @@ void Splice::write_session()
 void Splice::client_sent(std::string_view bytes)
 {
     bytes_in_ += bytes.size();
+    util::sys::acknowledge(client_.fd(), bytes.size());
     to_session_.append(bytes);
     write_session();
     if (to_session_.size() >= high_water)
@@ -96,6 +97,48 @@ void Splice::client_ended(const util::Result<void>&)
     }
     write_session();
     update_interest();
+}
+
+namespace {
+
+util::Error too_much()
+{
+    return util::invalid("too much waits for a session that has ended");
+}
+
+// What waits in a socket, until there is no more.
+util::Result<std::string> read_waiting(int socket)
+{
+    std::string all;
+    for (;;) {
+        char buffer[buffer_size];
+        auto count = ::recv(socket, buffer, sizeof buffer, MSG_DONTWAIT);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return all;
+        all.append(buffer, std::size_t(count));
+        if (all.size() > Splice::max_taken_back)
+            return too_much();
+    }
+}
+
+}  // namespace
+
+util::Result<std::string> Splice::take_back(int session_end)
+{
+    if (!session_.valid())
+        return util::invalid("the session has ended already");
+    auto said = TRY(read_waiting(session_.get()));
+    bytes_out_ += said.size();
+    auto unread = TRY(read_waiting(session_end));
+    unread += std::exchange(to_session_, {});
+    if (unread.size() > max_taken_back)
+        return too_much();
+    close_session();
+    session_done_ = true;
+    client_.send(said);
+    return unread;
 }
 
 void Splice::close_session()

@@ -24,6 +24,14 @@ public:
     void client_drained();
     void client_ended(const util::Result<void>& how);
 
+    // The session is over and the client's connection goes on.  What the session said goes to the client; what was for
+    // the session and it has not read comes back, from its end of the socket among other places.  No more of either
+    // than max_taken_back: then Invalid.  After this the splice passes nothing on.
+    static constexpr std::size_t max_taken_back = 1U << 20;
+    util::Result<std::string> take_back(int session_end);
+    // Will the client send more?
+    bool client_done() const { return client_done_; }
+
     std::uint64_t bytes_in() const { return bytes_in_; }
     std::uint64_t bytes_out() const { return bytes_out_; }
 

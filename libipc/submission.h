@@ -34,12 +34,14 @@ struct Recipient {
     std::string address;    // local@domain, unquoted local part as libmail writes it
     std::string original;   // ORCPT as "type;address", decoded; empty if not given
     std::uint8_t notify = NotifyDefault;
+    bool forwarded = false; // an alias or the like of ours stands behind it, not the sender's own word (srs_domain)
 
     static void fields(auto& message, auto& visit)
     {
         visit("address", message.address);
         visit("original", message.original);
         visit("notify", message.notify);
+        visit("forwarded", message.forwarded);
     }
 };
 
@@ -58,7 +60,8 @@ enum class Report : std::uint8_t {
     None,
     Deliverability,    // sendmail -bv: nothing is delivered, what would become of it is told
     Delivery,          // sendmail -v: what the first attempt has brought
-    last_ = Delivery
+    Probe,             // nothing is delivered, and nothing is kept: verify(8) hears of it, not by mail (verification.h)
+    last_ = Probe
 };
 
 // receive_override_options, as bits: what cleanup leaves out.
@@ -74,14 +77,17 @@ struct Envelope {
     ReturnPart return_part = ReturnPart::Default;
     bool eight_bit = false;          // BODY=8BITMIME or 8-bit content seen
     bool smtputf8 = false;
+    bool requiretls = false;         // RFC 8689: it goes on over verified TLS only
     Origin origin = Origin::Smtp;
     bool complete_header = false;    // add From, Date, Message-ID where missing (own clients only)
     std::string client_name;         // "unknown" if the name does not hold
     std::string client_address;
+    std::string client_port;         // empty: not known
     std::string helo_name;
     std::string protocol_name;       // SMTP, ESMTP, ESMTPSA, UTF8SMTP ...
     std::string sasl_method;
     std::string sasl_username;
+    std::string sasl_sender;         // AUTH= of MAIL, as a client that was logged in gave it
     bool local_header = false;       // the client is one of $local_header_rewrite_clients
     std::uint8_t overrides = 0;      // NoAddressMappings ...
     std::string content_filter;      // transport:destination, for all recipients
@@ -100,14 +106,17 @@ struct Envelope {
         visit("return_part", message.return_part);
         visit("eight_bit", message.eight_bit);
         visit("smtputf8", message.smtputf8);
+        visit("requiretls", message.requiretls);
         visit("origin", message.origin);
         visit("complete_header", message.complete_header);
         visit("client_name", message.client_name);
         visit("client_address", message.client_address);
+        visit("client_port", message.client_port);
         visit("helo_name", message.helo_name);
         visit("protocol_name", message.protocol_name);
         visit("sasl_method", message.sasl_method);
         visit("sasl_username", message.sasl_username);
+        visit("sasl_sender", message.sasl_sender);
         visit("local_header", message.local_header);
         visit("overrides", message.overrides);
         visit("content_filter", message.content_filter);

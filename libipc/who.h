@@ -2,7 +2,7 @@
 // processes tell of their ends.  root may ask; where one uid runs all, that one.
 //
 //   tool:  WhoWanted                     usher: WhoAnswer.., the last of them with `last`
-//   tool:  EndSessions                   usher: SessionsEnding
+//   tool:  EndSessions, GroupsChanged    usher: SessionsEnding
 //   usher: EndSessions                   to a mailbox process, which says goodbye to the clients
 //   mailbox: SessionEnded                to usher
 #pragma once
@@ -24,12 +24,16 @@ struct LiveSession {
     std::string account;
     SessionFacts facts;
     std::int64_t since = 0;  // microseconds since 1970
+    std::string app_password = {};  // the name of the one it was opened with
+    bool parked = false;            // it waits without a mailbox process
 
     static void fields(auto& message, auto& visit)
     {
         visit("account", message.account);
         visit("facts", message.facts);
         visit("since", message.since);
+        visit("app_password", message.app_password);
+        visit("parked", message.parked);
     }
 };
 
@@ -64,17 +68,37 @@ struct WhoAnswer {
     }
 };
 
-// All of an account, or one; `session` alone names one of whatever account.
+// All of an account, or one; `session` alone names one of whatever account.  With `app_password` those of
+// the account that were opened with it, with `main_password` those that were opened with none.
 struct EndSessions {
     static constexpr std::string_view message_name = "end-sessions";
     std::string account;
     std::string session;
+    std::string app_password = {};
+    bool main_password = false;
 
     static void fields(auto& message, auto& visit)
     {
         visit("account", message.account);
         visit("session", message.session);
+        visit("app_password", message.app_password);
+        visit("main_password", message.main_password);
     }
+
+    // Of the account's, does it mean those that were opened with this app password, or with none?
+    bool means(std::string_view opened_with) const
+    {
+        return main_password ? opened_with.empty() : app_password.empty() || app_password == opened_with;
+    }
+};
+
+// An account is in other groups than before: its sessions go by them, and what it has open in others' mailboxes ends.
+// SessionsEnding.
+struct GroupsChanged {
+    static constexpr std::string_view message_name = "groups-changed";
+    std::string account;
+
+    static void fields(auto& message, auto& visit) { visit("account", message.account); }
 };
 
 struct SessionsEnding {

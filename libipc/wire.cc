@@ -7,6 +7,13 @@
 
 namespace ipc {
 
+void SentDescriptors::drop()
+{
+    for (auto& descriptor : *this)
+        util::sys::close_at_once(descriptor);
+    clear();
+}
+
 std::string_view Packet::name() const
 {
     std::string_view all = bytes;

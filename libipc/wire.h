@@ -43,10 +43,26 @@ constexpr std::size_t max_packet_fields = 8192;
 // Bytes of message content in one record.
 constexpr std::size_t content_piece_size = 64 * 1024;
 
+// Descriptors that a peer has sent.  Those that nobody takes are closed without waiting, whatever he has set on them;
+// who takes one out, as decode() does into a message's field, sees to that himself (util::sys::close_at_once()).
+struct SentDescriptors : std::vector<util::UniqueFd> {
+    using std::vector<util::UniqueFd>::vector;
+    SentDescriptors() = default;
+    SentDescriptors(SentDescriptors&&) = default;
+    SentDescriptors& operator=(SentDescriptors&& other) noexcept
+    {
+        drop();
+        vector::operator=(std::move(other));
+        return *this;
+    }
+    ~SentDescriptors() { drop(); }
+    void drop();
+};
+
 // A record as it travels.
 struct Packet {
     std::string bytes;
-    std::vector<util::UniqueFd> descriptors;
+    SentDescriptors descriptors;
     // Descriptors came with it that this process could not take; of these it has none.
     bool cut = false;
 

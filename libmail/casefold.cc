@@ -1,24 +1,13 @@
 #include "libmail/casefold.h"
 
-#include "libmail/charset_tables.h"
 #include "libmail/encoding.h"
+#include "libmail/unicode_tables.h"
 #include "libutil/text.h"
 
 #include <algorithm>
 #include <cstring>
 
 namespace mail {
-
-std::uint32_t fold_case(std::uint32_t point)
-{
-    if (point < 0x80)
-        return static_cast<unsigned char>(util::to_lower(char(point)));
-    const tables::FoldRange* range =
-        std::ranges::lower_bound(tables::fold_ranges, point, {}, &tables::FoldRange::last);
-    bool inside = range != std::end(tables::fold_ranges) && point >= range->first &&
-                  (point - range->first) % range->step == 0;
-    return inside ? std::uint32_t(std::int64_t(point) + range->delta) : point;
-}
 
 namespace {
 
@@ -39,6 +28,20 @@ std::size_t fold_ascii(std::string_view text, char* out)
     return at;
 }
 
+// In its title case, taken apart (RFC 5051 §2), ASCII in small letters.
+void append_mapped(std::string& out, std::uint32_t point)
+{
+    if (tables::split_syllable(point, [&](std::uint32_t letter) { append_utf8(out, letter); }))
+        return;
+    auto map = std::ranges::lower_bound(tables::case_maps, point, {}, &tables::CaseMap::point);
+    if (map == tables::case_maps.end() || map->point != point)
+        return append_utf8(out, point);
+    for (std::size_t i = 0; i < map->length; ++i) {
+        std::uint32_t part = tables::case_pool[map->place + i];
+        append_utf8(out, part < 0x80 ? std::uint32_t(static_cast<unsigned char>(util::to_lower(char(part)))) : part);
+    }
+}
+
 }  // namespace
 
 std::string fold_case(std::string_view utf8)
@@ -48,7 +51,7 @@ std::string fold_case(std::string_view utf8)
     out.resize(at);
     while (at < utf8.size()) {
         if (static_cast<unsigned char>(utf8[at]) >= 0x80) {
-            append_utf8(out, fold_case(next_code_point(utf8, at)));
+            append_mapped(out, next_code_point(utf8, at));
             continue;
         }
         char run[256];
@@ -61,12 +64,17 @@ std::string fold_case(std::string_view utf8)
     return out;
 }
 
+std::string collation_key(std::string_view utf8)
+{
+    return util::upper(fold_case(utf8));
+}
+
 bool contains_folded(std::string_view text, std::string_view folded_key)
 {
     if (folded_key.empty())
         return true;
-    // No folding brings a text that is shorter than a third of the key to it.
-    if (text.size() < folded_key.size() / 3)
+    // The longest mapping makes 33 bytes of 3 (U+FDFA).
+    if (text.size() < folded_key.size() / 11)
         return false;
     std::string folded = fold_case(text);
     return memmem(folded.data(), folded.size(), folded_key.data(), folded_key.size()) != nullptr;

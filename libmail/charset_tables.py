@@ -24,34 +24,6 @@ def table(name):
     return points
 
 
-def fold(point):
-    """Simple case folding: what full folding gives where that is one character."""
-    folded = chr(point).casefold()
-    if len(folded) != 1:
-        folded = chr(point).lower()
-    return ord(folded) if len(folded) == 1 else point
-
-
-def fold_ranges():
-    """(first, last, step, delta): every step-th point of first..last folds to itself + delta."""
-    pairs = []
-    for point in range(0x80, 0x110000):
-        if 0xD800 <= point < 0xE000:
-            continue
-        if fold(point) != point:
-            pairs.append((point, fold(point) - point))
-    ranges = []
-    for point, delta in pairs:
-        if ranges:
-            first, last, step, known = ranges[-1]
-            distance = point - last
-            if known == delta and (distance == step or (first == last and distance in (1, 2))):
-                ranges[-1] = (first, point, distance, delta)
-                continue
-        ranges.append((point, point, 1, delta))
-    return ranges
-
-
 def main():
     out = sys.stdout
     out.write("// Written by libmail/charset_tables.py; not to be edited.\n#pragma once\n\n"
@@ -68,14 +40,7 @@ def main():
             out.write("        " + " ".join("0x%X," % p for p in points[i:i + 16]) + "\n")
         out.write("    },\n")
     out.write("};\n")
-    out.write("\n// Every step-th code point of first..last folds to itself + delta.\n"
-              "struct FoldRange {\n    std::uint32_t first;\n    std::uint32_t last;\n"
-              "    std::uint32_t step;\n    std::int32_t delta;\n};\n\n"
-              "constexpr FoldRange fold_ranges[] = {\n")
-    ranges = ["{0x%X, 0x%X, %d, %d}," % entry for entry in fold_ranges()]
-    for i in range(0, len(ranges), 4):
-        out.write("    " + " ".join(ranges[i:i + 4]) + "\n")
-    out.write("};\n\n}  // namespace mail::tables\n")
+    out.write("\n}  // namespace mail::tables\n")
 
 
 main()

@@ -72,7 +72,8 @@ std::size_t take_gb18030(std::string& out, std::string_view rest)
     }
     if (rest.size() < 2 || !is_within(byte_at(rest, 1), '0', '9'))
         return take_pair(out, rest, tables::gb18030);
-    if (rest.size() < 4 || rest[0] == '\xFF' || !is_within(byte_at(rest, 2), 0x81, 0xFE) || !is_within(byte_at(rest, 3), '0', '9'))
+    if (rest.size() < 4 || rest[0] == '\xFF' || !is_within(byte_at(rest, 2), 0x81, 0xFE) ||
+        !is_within(byte_at(rest, 3), '0', '9'))
         return take_malformed(out);
     std::uint32_t number = (((byte_at(rest, 0) - 0x81) * 10 + byte_at(rest, 1) - '0') * 126 + byte_at(rest, 2) - 0x81) * 10 +
                            byte_at(rest, 3) - '0';

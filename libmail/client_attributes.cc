@@ -86,7 +86,9 @@ constexpr std::string_view name_of(ClientCommand command) { return command == Cl
 
 util::Result<ClientAttribute> parse_value(const Known& attribute, std::string_view encoded)
 {
-    auto wrong = [&] { return util::invalid(util::concat("Bad ", attribute.name, " syntax: ", util::printable(encoded, 100))); };
+    auto wrong = [&] {
+        return util::invalid(util::concat("Bad ", attribute.name, " syntax: ", util::printable(encoded, 100)));
+    };
     auto text = decode_xtext(encoded);
     if (!text.ok() || text->size() > ClientAttributes::max_value)
         return wrong();

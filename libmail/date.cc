@@ -291,6 +291,31 @@ std::optional<Date> parse_internal_date(std::string_view text)
     return make_date(*day, *clock, *zone);
 }
 
+std::optional<Date> parse_timestamp(std::string_view text)
+{
+    constexpr std::size_t least = 20;   // with Z
+    if (text.size() < least || text[4] != '-' || text[7] != '-' || util::to_lower(text[10]) != 't')
+        return std::nullopt;
+    Day day{small_number(text.substr(0, 4)), small_number(text.substr(5, 2)), small_number(text.substr(8, 2))};
+    auto clock_part = text.substr(11, 8);
+    auto rest = text.substr(19);
+    if (rest.starts_with('.')) {
+        auto digits = rest.substr(1, rest.find_first_not_of("0123456789", 1) - 1);
+        if (digits.empty())
+            return std::nullopt;
+        rest.remove_prefix(1 + digits.size());
+    }
+    bool utc = rest == "Z" || rest == "z";
+    bool shaped = clock_part[2] == ':' && clock_part[5] == ':' && small_number(clock_part.substr(6)) >= 0 &&
+                  (utc || (rest.size() == 6 && (rest[0] == '+' || rest[0] == '-') && small_number(rest.substr(1, 2)) >= 0 &&
+                           rest[3] == ':'));
+    std::optional<Clock> clock = shaped ? clock_of(clock_part) : std::nullopt;
+    std::optional<int> zone = !shaped ? std::nullopt : utc ? std::optional(0) : zone_of(rest);
+    if (!is_valid(day) || !clock || !zone)
+        return std::nullopt;
+    return make_date(day, *clock, *zone);
+}
+
 std::optional<Day> parse_imap_day(std::string_view text)
 {
     std::size_t first = text.find('-');

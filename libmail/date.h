@@ -38,6 +38,10 @@ std::string format_date(const Date& date);
 std::string format_internal_date(const Date& date);
 std::optional<Date> parse_internal_date(std::string_view text);
 
+// The date-time of RFC 3339 §5.6: "2026-11-23T10:11:12.5+01:00" or with Z; fractions are dropped, a leap second counts as
+// the one before.
+std::optional<Date> parse_timestamp(std::string_view text);
+
 // IMAP's date: "1-Feb-2026" (with or without leading zero).
 std::optional<Day> parse_imap_day(std::string_view text);
 

@@ -122,13 +122,15 @@ private:
             std::string who = to_path(recipient.address);
             std::string_view meaning = describe(recipient.status);
             std::string alias;
-            if (!recipient.original_recipient.empty() && !util::equal_nocase(recipient.original_recipient, to_text(recipient.address)))
+            if (!recipient.original_recipient.empty() &&
+                !util::equal_nocase(recipient.original_recipient, to_text(recipient.address)))
                 alias = util::concat(" (expanded from <", one_line(recipient.original_recipient, utf8_), ">)");
             line("  ", who, alias, ": ", action_name(recipient.action), meaning.empty() ? "" : ", ", meaning);
             if (!recipient.remote_mta.empty())
                 line("      ", one_line(recipient.remote_mta, utf8_), " said:");
-            if (!recipient.diagnostic.empty())
-                line("      ", one_line(recipient.diagnostic, utf8_));
+            const std::string& reason = recipient.reason.empty() ? recipient.diagnostic : recipient.reason;
+            if (!reason.empty())
+                line("      ", one_line(reason, utf8_));
             if (recipient.will_retry_until)
                 line("      Retries go on until ", format_date(*recipient.will_retry_until), '.');
         }
@@ -170,8 +172,11 @@ private:
             if (!recipient.remote_mta.empty())
                 line("Remote-MTA: dns; ", one_line(recipient.remote_mta, utf8_));
             if (!recipient.diagnostic.empty())
-                line("Diagnostic-Code: ", recipient.remote_mta.empty() ? "x-tern; " : "smtp; ",
-                     one_line(recipient.diagnostic, utf8_));
+                line("Diagnostic-Code: ",
+                     !recipient.diagnostic_type.empty() ? recipient.diagnostic_type
+                     : recipient.remote_mta.empty()     ? "x-tern"
+                                                        : "smtp",
+                     "; ", one_line(recipient.diagnostic, utf8_));
             if (recipient.last_attempt)
                 line("Last-Attempt-Date: ", format_date(*recipient.last_attempt));
             if (recipient.will_retry_until)

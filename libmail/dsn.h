@@ -25,6 +25,8 @@ struct DsnRecipient {
     // What the other side said ("550 5.1.1 no such user"), with its name; or, with an empty
     // remote_mta, why we gave up ("host not found").  One line; control bytes become '?'.
     std::string diagnostic;
+    std::string diagnostic_type;      // of Diagnostic-Code; empty: smtp, or x-tern for our own words
+    std::string reason;               // for people, in the place of the diagnostic; empty: that will do
     std::string remote_mta;           // host name
     std::optional<Date> last_attempt;
     std::optional<Date> will_retry_until;  // of Delayed

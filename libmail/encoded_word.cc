@@ -61,10 +61,15 @@ bool same_encoding(const Word& a, const Word& b)
 }
 
 // Control bytes in decoded text could break a line or a log.
+char clean(char c)
+{
+    return static_cast<unsigned char>(c) < ' ' || c == 127 ? ' ' : c;
+}
+
 void append_clean(std::string& out, std::string_view text)
 {
     for (char c : text)
-        out += static_cast<unsigned char>(c) < ' ' || c == 127 ? ' ' : c;
+        out += clean(c);
 }
 
 }  // namespace
@@ -72,6 +77,12 @@ void append_clean(std::string& out, std::string_view text)
 std::string decode_header_text(std::string_view value)
 {
     std::string source = unfold(value.substr(0, 4 * max_decoded_header));
+    if (source.find("=?") == source.npos && util::is_ascii(source)) {   // nearly all of them
+        source.resize(std::min(source.size(), max_decoded_header));
+        for (char& c : source)
+            c = clean(c);
+        return source;
+    }
     std::string_view text = source;
     std::string out;
     std::string pending;   // bytes of the words that are being joined

@@ -174,6 +174,10 @@ Result<MailParameters> parse_mail_parameters(std::string_view text, const Extens
                 return invalid("Bad ENVID value");
         } else if (offered.auth && TRY(parameter.is("AUTH", 32))) {
             mail.auth = TRY(parse_auth(parameter.value, utf8));
+        } else if (offered.requiretls && TRY(parameter.is("REQUIRETLS", 64))) {
+            if (parameter.has_value)
+                return invalid("REQUIRETLS takes no value");
+            mail.requiretls = true;
         } else {
             return unknown(parameter);
         }

@@ -1,5 +1,5 @@
 // The parameters of MAIL and RCPT: RFC 1870 SIZE, RFC 6152 BODY, RFC 3030 BINARYMIME, RFC 3461 DSN,
-// RFC 4954 AUTH, RFC 6531 SMTPUTF8; and their encodings xtext and utf-8-addr-xtext.
+// RFC 4954 AUTH, RFC 6531 SMTPUTF8, RFC 8689 REQUIRETLS; and their encodings xtext and utf-8-addr-xtext.
 #pragma once
 
 #include "libmail/address.h"
@@ -34,6 +34,7 @@ struct MailParameters {
     Return ret = Return::Unset;
     std::string envelope_id;            // decoded
     std::optional<Address> auth;        // the null address for AUTH=<>
+    bool requiretls = false;
 };
 
 struct RcptParameters {
@@ -50,6 +51,7 @@ struct Extensions {
     bool utf8 = true;
     bool dsn = true;
     bool auth = true;
+    bool requiretls = false;
 };
 
 // Parses the blank-separated parameters after a path (ParsedPath::rest).  Errors: Invalid = bad

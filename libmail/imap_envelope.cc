@@ -44,14 +44,6 @@ void append_list(std::string& out, const std::vector<ListEntry>& entries)
     out += ')';
 }
 
-void append_unfolded(std::string& out, std::string_view value)
-{
-    if (value.data() && value.find('\n') != std::string_view::npos)
-        append_imap_string(out, unfold(value));
-    else
-        append_imap_nstring(out, value);
-}
-
 }  // namespace
 
 void EnvelopeView::take(const FieldView& field)
@@ -112,9 +104,9 @@ std::string EnvelopeView::render() const
     std::string out;
     out.reserve(512);
     out += '(';
-    append_unfolded(out, date_);
+    append_imap_unfolded(out, date_);
     out += ' ';
-    append_unfolded(out, subject_);
+    append_imap_unfolded(out, subject_);
     // Sender and Reply-To default to From, also when they are there and empty.
     for (const Addresses* list : {&from_, sender_.empty() ? &from_ : &sender_,
                                   reply_to_.empty() ? &from_ : &reply_to_, &to_, &cc_, &bcc_}) {
@@ -122,9 +114,9 @@ std::string EnvelopeView::render() const
         append_list(out, *list);
     }
     out += ' ';
-    append_unfolded(out, in_reply_to_);
+    append_imap_unfolded(out, in_reply_to_);
     out += ' ';
-    append_unfolded(out, message_id_);
+    append_imap_unfolded(out, message_id_);
     out += ')';
     return out;
 }

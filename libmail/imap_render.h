@@ -26,6 +26,9 @@ void append_imap_string(std::string& out, std::string_view text);
 // The same, or NIL when data() is nullptr (absent, not empty).
 void append_imap_nstring(std::string& out, std::string_view text);
 
+// The same for a field's value, which may be folded.
+void append_imap_unfolded(std::string& out, std::string_view value);
+
 // --- structures --------------------------------------------------------------------------------------
 
 // ENVELOPE of the header given, with its parentheses.
@@ -33,6 +36,10 @@ std::string render_envelope(std::string_view header);
 
 // BODYSTRUCTURE (extension data) or BODY of the message that `tree` was parsed from.
 std::string render_body_structure(std::string_view message, const MimeTreeView& tree, bool extended);
+// BODYSTRUCTURE of one part.  `decoded`: it is about these bytes, its content without transfer encoding (RFC 5524 §3.2),
+// which are not looked into further.
+std::string render_part_structure(std::string_view message, const MimeTreeView& tree, const Part& part,
+                                  const std::string_view* decoded);
 
 // --- sections ----------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 #include "libmail/imap_render.h"
 
+#include "libmail/header.h"
 #include "libutil/text.h"
 
 namespace mail {
@@ -48,6 +49,14 @@ void append_imap_nstring(std::string& out, std::string_view text)
         append_imap_string(out, text);
     else
         out += "NIL";
+}
+
+void append_imap_unfolded(std::string& out, std::string_view value)
+{
+    if (value.data() && value.find('\n') != std::string_view::npos)
+        append_imap_string(out, unfold(value));
+    else
+        append_imap_nstring(out, value);
 }
 
 }  // namespace mail

@@ -8,14 +8,6 @@ namespace mail {
 
 namespace {
 
-void append_unfolded(std::string& out, std::string_view value)
-{
-    if (value.data() && value.find('\n') != std::string_view::npos)
-        append_imap_string(out, unfold(value));
-    else
-        append_imap_nstring(out, value);
-}
-
 class StructureWriter {
 public:
     StructureWriter(std::string_view message, const MimeTreeView& tree, bool extended)
@@ -24,9 +16,11 @@ public:
         out_.reserve(256);
     }
 
-    std::string run()
+    // `decoded`: what this part holds, if that is told of instead of what the message has.
+    std::string run(const Part& part, const std::string_view* decoded = nullptr)
     {
-        append(tree_.root());
+        decoded_ = part.kind == Part::Kind::Leaf ? decoded : nullptr;
+        append(part);
         return std::move(out_);
     }
 
@@ -67,25 +61,25 @@ private:
         // RFC 2045 §5.2: text without charset is in US-ASCII.
         append_parameters(part.type.parameters, part.type.is_type("text") && !part.type.find("charset"));
         out_ += ' ';
-        append_unfolded(out_, part.id);
+        append_imap_unfolded(out_, part.id);
         out_ += ' ';
-        append_unfolded(out_, part.description);
+        append_imap_unfolded(out_, part.description);
         out_ += ' ';
         std::string_view encoding = first_token(part.transfer_encoding);
-        append_imap_string(out_, encoding.empty() ? "7bit" : encoding);
-        util::append(out_, ' ', part.end - part.body);
+        append_imap_string(out_, decoded_ ? "binary" : encoding.empty() ? "7bit" : encoding);
+        util::append(out_, ' ', decoded_ ? decoded_->size() : part.end - part.body);
         if (part.kind == Part::Kind::Message) {
             const Part& inner = tree_.parts[part.first_child];
             util::append(out_, ' ', render_envelope(header_of(inner)), ' ');
             append(inner);
             util::append(out_, ' ', part.body_lines);
         } else if (part.type.is_type("text")) {
-            util::append(out_, ' ', part.body_lines);
+            util::append(out_, ' ', decoded_ ? count_lines(*decoded_) : part.body_lines);
         }
         if (!extended_)
             return;
         out_ += ' ';
-        append_unfolded(out_, part.md5);
+        append_imap_unfolded(out_, part.md5);
         append_common_extension(part);
     }
 
@@ -111,7 +105,7 @@ private:
         out_ += ' ';
         append_languages(part.language);
         out_ += ' ';
-        append_unfolded(out_, part.location);
+        append_imap_unfolded(out_, part.location);
     }
 
     // RFC 3282: tags with commas between them.
@@ -165,6 +159,7 @@ private:
     std::string_view message_;
     const MimeTreeView& tree_;
     bool extended_;
+    const std::string_view* decoded_ = nullptr;
     std::string out_;
 };
 
@@ -172,7 +167,13 @@ private:
 
 std::string render_body_structure(std::string_view message, const MimeTreeView& tree, bool extended)
 {
-    return StructureWriter(message, tree, extended).run();
+    return StructureWriter(message, tree, extended).run(tree.root());
+}
+
+std::string render_part_structure(std::string_view message, const MimeTreeView& tree, const Part& part,
+                                  const std::string_view* decoded)
+{
+    return StructureWriter(message, tree, true).run(part, decoded);
 }
 
 }  // namespace mail

@@ -56,6 +56,8 @@ public:
 
     void feed(std::string_view bytes);
     void finish();
+    // Nothing before this offset is told from now on.
+    std::uint64_t settled() const { return field_length_ > 0 ? field_offset_ : offset_; }
 
 private:
     enum class State : unsigned char { Part, Nested, Body };

@@ -1,4 +1,4 @@
 LIBRARIES += libmail
 libmail_USES := libnet libconf libutil
 libmail_DEPS :=
-libmail_GENERATED := libmail/wide_tables.cc
+libmail_GENERATED := libmail/unicode_tables.cc libmail/wide_tables.cc

@@ -77,8 +77,9 @@ private:
         word = util::trim(word.substr(2));
         auto member = find(name);
         if (!member)
-            complain(first, util::concat("there is no \"", util::printable(name, 60),
-                                         "\" (there are failure_template, delay_template, success_template and verify_template)"));
+            complain(first,
+                     util::concat("there is no \"", util::printable(name, 60),
+                                  "\" (there are failure_template, delay_template, success_template and verify_template)"));
         NoticeTemplate read = member ? templates_.*member : NoticeTemplate();
         if (!take_text(read, word)) {
             complain(first, util::concat("the end of this template, a line \"", util::printable(word, 60), "\", is missing"));

@@ -1,5 +1,6 @@
 #include "libmail/sasl.h"
 
+#include "libmail/normal_form.h"
 #include "libutil/text.h"
 
 namespace mail {
@@ -65,9 +66,9 @@ SaslStep SaslExchange::plain(std::string_view message)
     std::string_view password = message.substr(second + 1);
     if (authcid.empty() || !is_name(authcid) || !is_name(authzid) || !is_password(password))
         return bad("PLAIN: bad name or password");
-    authzid_ = authzid;
-    authcid_ = authcid;
-    password_ = password;
+    authzid_ = normal_form(authzid);
+    authcid_ = normal_form(authcid);
+    password_ = prepare_password(password);
     return {Kind::CheckPassword, {}};
 }
 
@@ -78,12 +79,12 @@ SaslStep SaslExchange::login(std::string_view message)
     case 0:
         if (message.empty() || !is_name(message))
             return bad("LOGIN: bad name");
-        authcid_ = message;
+        authcid_ = normal_form(message);
         return {Kind::Challenge, "Password:"};
     case 1:
         if (!is_password(message))
             return bad("LOGIN: bad password");
-        password_ = message;
+        password_ = prepare_password(message);
         return {Kind::CheckPassword, {}};
     default:
         return bad("LOGIN: too many responses");
@@ -99,8 +100,8 @@ SaslStep SaslExchange::scram(std::string_view message)
             return bad(first.error().text);
         if (!is_name(scram_.authcid()) || !is_name(scram_.authzid()))
             return bad("SCRAM: name too long");
-        authcid_ = scram_.authcid();
-        authzid_ = scram_.authzid();
+        authcid_ = normal_form(scram_.authcid());
+        authzid_ = normal_form(scram_.authzid());
         round_ = 1;
         return {Kind::FindVerifier, {}};
     }
@@ -121,12 +122,12 @@ SaslStep SaslExchange::scram(std::string_view message)
     }
 }
 
-SaslStep SaslExchange::use_verifier(const ScramVerifier& verifier)
+SaslStep SaslExchange::use_verifiers(std::vector<ScramVerifier> verifiers)
 {
     if (round_ != 1)
         return bad("SCRAM: verifier out of turn");
     round_ = 2;
-    return {Kind::Challenge, scram_.challenge(verifier)};
+    return {Kind::Challenge, scram_.challenge(std::move(verifiers))};
 }
 
 }  // namespace mail

@@ -34,7 +34,7 @@ struct SaslStep {
     enum class Kind : unsigned char {
         Challenge,      // send `text` to the client; its answer goes into step()
         CheckPassword,  // authcid(), authzid() and password() are there: the owner decides; the end
-        FindVerifier,   // find the ScramVerifier of authcid(), then call use_verifier()
+        FindVerifier,   // find the ScramVerifiers of authcid(), then call use_verifiers()
         Success,        // proved: authcid() may act as authzid()
         Failure,        // `text` is for the log; the client is told "authentication failed"
         BadSyntax,      // the client broke the mechanism's rules: `text`
@@ -50,10 +50,13 @@ public:
 
     // The client's next response, decoded; nullopt when it began without an initial one.
     SaslStep step(std::optional<std::string_view> response);
-    // After FindVerifier.
-    SaslStep use_verifier(const ScramVerifier& verifier);
+    // After FindVerifier; as for ScramServer::challenge().
+    SaslStep use_verifiers(std::vector<ScramVerifier> verifiers);
+    // After Success: for which of them the proof was.
+    std::size_t proved() const { return scram_.proved(); }
 
     Mechanism mechanism() const { return mechanism_; }
+    // Names in form C, the password as prepare_password() has it (normal_form.h).
     const std::string& authcid() const { return authcid_; }
     // As whom to act; empty: as authcid().
     const std::string& authzid() const { return authzid_; }

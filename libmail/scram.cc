@@ -1,6 +1,7 @@
 #include "libmail/scram.h"
 
 #include "libnet/crypto.h"
+#include "libutil/check.h"
 #include "libutil/text.h"
 
 namespace mail {
@@ -170,11 +171,12 @@ Result<void> ScramServer::take_first(std::string_view message)
     return {};
 }
 
-std::string ScramServer::challenge(const ScramVerifier& verifier)
+std::string ScramServer::challenge(std::vector<ScramVerifier> verifiers)
 {
-    verifier_ = verifier;
-    server_first_ = util::concat("r=", nonce_, ",s=", util::encode_base64(verifier.salt), ",i=",
-                                 verifier.iterations);
+    CHECK(!verifiers.empty());
+    verifiers_ = std::move(verifiers);
+    server_first_ = util::concat("r=", nonce_, ",s=", util::encode_base64(verifiers_.front().salt), ",i=",
+                                 verifiers_.front().iterations);
     return server_first_;
 }
 
@@ -203,11 +205,13 @@ Result<std::string> ScramServer::take_final(std::string_view message)
 
     // RFC 5802 §3: ClientKey = ClientProof XOR HMAC(StoredKey, AuthMessage).
     std::string auth_message = util::concat(client_first_bare_, ',', server_first_, ',', without_proof);
-    std::string client_key =
-        exclusive_or(proof, net::hmac_sha256(verifier_.stored_key, auth_message));
-    if (!util::equal_constant_time(net::sha256(client_key), verifier_.stored_key))
-        return util::permanent("SCRAM: wrong proof");
-    return util::concat("v=", util::encode_base64(net::hmac_sha256(verifier_.server_key, auth_message)));
+    for (proved_ = 0; proved_ < verifiers_.size(); ++proved_) {
+        const ScramVerifier& verifier = verifiers_[proved_];
+        std::string client_key = exclusive_or(proof, net::hmac_sha256(verifier.stored_key, auth_message));
+        if (util::equal_constant_time(net::sha256(client_key), verifier.stored_key))
+            return util::concat("v=", util::encode_base64(net::hmac_sha256(verifier.server_key, auth_message)));
+    }
+    return util::permanent("SCRAM: wrong proof");
 }
 
 }  // namespace mail

@@ -1,9 +1,9 @@
 // SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, the server's side: RFC 5802, RFC 7677.
 //
 // Messages in and out as texts, before and after base64; nonces, salts and verifiers are values
-// from outside.  Names and passwords: ASCII as it is, other text must be valid UTF-8 and is taken as
-// the client sent it (no normalisation of RFC 4013 or RFC 8265: a client that sends another
-// composition of the same letters fails).
+// from outside.  The password that a verifier is made of is prepared before (prepare_password() in
+// normal_form.h), as a client of RFC 8265 does; one that keeps to RFC 4013 does the same but for
+// compatibility characters, such as ligatures.
 #pragma once
 
 #include "libutil/result.h"
@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mail {
 
@@ -65,12 +66,16 @@ public:
     const std::string& authcid() const { return authcid_; }
     const std::string& authzid() const { return authzid_; }
 
-    // server-first-message, for the account's verifier.
-    std::string challenge(const ScramVerifier& verifier);
+    // server-first-message, for the account's verifiers: one for each of its secrets, at least one, all
+    // with the salt and the iterations of the first, since the client is told one salt before it proves
+    // any of them.
+    std::string challenge(std::vector<ScramVerifier> verifiers);
 
     // client-final-message; server-final-message "v=.." if the proof is right.  Permanent: it is
     // wrong.  Invalid: malformed, or bound to another channel.
     util::Result<std::string> take_final(std::string_view message);
+    // After take_final(): which verifier the proof was for.
+    std::size_t proved() const { return proved_; }
 
 private:
     util::Result<std::string_view> take_gs2_header(std::string_view message);
@@ -85,7 +90,8 @@ private:
     std::string authzid_;
     std::string client_first_bare_;
     std::string server_first_;
-    ScramVerifier verifier_;
+    std::vector<ScramVerifier> verifiers_;
+    std::size_t proved_ = 0;
 };
 
 }  // namespace mail

@@ -1,3 +1,3 @@
 LIBRARIES += libnet
 libnet_USES := libconf libutil
-libnet_DEPS := openssl
+libnet_DEPS := openssl ldns idn2

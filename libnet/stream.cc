@@ -1,6 +1,7 @@
 // Stream: buffers above a Transport.
 #include "libnet/stream.h"
 
+#include "libnet/tls_client.h"
 #include "libutil/text.h"
 
 #include <algorithm>
@@ -51,17 +52,28 @@ util::Result<void> Stream::receive()
             if (wait <= util::Duration::zero())
                 return util::Error{util::Kind::Temporary, "timeout", timeout_code};
         }
+        // A signal may have come while nobody waited.
+        bool hurried = false;
+        if (stopping()) {
+            util::Instant now = util::now();
+            if (!stop_seen_)
+                stop_seen_ = now;
+            util::Duration left = *stop_seen_ + patience_ - now;
+            if (left <= util::Duration::zero())
+                return util::Error{util::Kind::Temporary, "interrupted", interrupted_code};
+            hurried = left < wait;
+            wait = std::min(wait, left);
+        }
         // The kernel keeps the time, so that a read without a deadline is one system call.
         if (wait != kernel_timeout_) {
             TRY(transport_->set_timeout(wait));
             kernel_timeout_ = wait;
         }
         auto count = transport_->read({input_.get() + end_, input_size - end_});
-        if (!count.ok()) {
-            if (count.error().code == interrupted_code && !(wants_stop_ && wants_stop_()))
-                continue;
+        if (!count.ok() && (count.error().code == interrupted_code || (hurried && count.error().code == timeout_code)))
+            continue;
+        if (!count.ok())
             return count.take_error();
-        }
         if (*count == 0)
             return util::Error{util::Kind::Temporary, "lost connection", closed_code};
         end_ += *count;
@@ -158,17 +170,32 @@ util::Result<void> Stream::flush()
     return write_result_;
 }
 
-util::Result<TlsFacts> Stream::start_tls(const TlsContext& context)
+util::Result<util::Deadline> Stream::ready_for_tls(std::string_view injected)
 {
     TRY(flush());
     if (begin_ != end_)
-        return util::invalid("plaintext follows STARTTLS");
+        return util::invalid(std::string(injected));
     if (transport_->fd() < 0)
         return util::permanent("TLS needs a socket");
-    auto deadline = util::Deadline::at(std::min(util::now() + timeout_, deadline_.instant()));
+    return util::Deadline::at(std::min(util::now() + timeout_, deadline_.instant()));
+}
+
+util::Result<TlsFacts> Stream::start_tls(const TlsContext& context)
+{
+    auto deadline = TRY(ready_for_tls("plaintext follows STARTTLS"));
     auto accepted = TRY(tls_accept(context, transport_->release(), deadline, wants_stop_));
     transport_ = std::move(accepted.transport);
+    kernel_timeout_ = util::Duration::zero();
     return std::move(accepted.facts);
+}
+
+util::Result<TlsPeerFacts> Stream::start_tls_client(const TlsContext& context, const TlsTarget& target)
+{
+    auto deadline = TRY(ready_for_tls("plaintext follows the reply to STARTTLS"));
+    auto connected = TRY(tls_connect(context, target, transport_->release(), deadline, wants_stop_));
+    transport_ = std::move(connected.transport);
+    kernel_timeout_ = util::Duration::zero();
+    return std::move(connected.facts);
 }
 
 void Stream::close()

@@ -9,8 +9,12 @@
 #include "libnet/transport.h"
 
 #include <functional>
+#include <optional>
 
 namespace net {
+
+struct TlsTarget;
+struct TlsPeerFacts;
 
 // A line of input without its end.  The view is good until the next call on the Stream.
 struct LineView {
@@ -35,8 +39,11 @@ public:
     void set_deadline(util::Deadline deadline) { deadline_ = deadline; }
     // Whether the timeout holds for all that is sent at once as a whole, and not for each of its pieces.
     void limit_whole_writes(bool on) { whole_writes_ = on; }
-    // Asked when a signal interrupts a read or a handshake; if it says yes, that ends with interrupted_code.
+    // Asked before each read, and when a signal interrupts one or a handshake; if it says yes, that ends with
+    // interrupted_code: a handshake at once, a read when set_patience() has passed since the first yes.
     void set_stop(std::function<bool()> wants_stop) { wants_stop_ = std::move(wants_stop); }
+    void set_patience(util::Duration patience) { patience_ = patience; }
+    bool stopping() const { return wants_stop_ && wants_stop_(); }
 
     // The next line of at most `limit` bytes without its end (at most input_size - 2).  LF ends a
     // line, with or without CR; a line that is too long is read to its end and given up.
@@ -56,6 +63,10 @@ public:
     // The server's side of STARTTLS: sends what is waiting, fails with Invalid if plaintext is left
     // in the buffer (RFC 3207 §4.2: it might be an attacker's), else replaces the transport.
     util::Result<TlsFacts> start_tls(const TlsContext& context);
+    // The client's side, after the server's reply to STARTTLS or as the first thing of all: sends what is
+    // waiting, fails with Invalid if plaintext is left in the buffer (what an attacker put behind the reply
+    // must not count as the server's word under TLS), else replaces the transport.  See tls_connect().
+    util::Result<TlsPeerFacts> start_tls_client(const TlsContext& context, const TlsTarget& target);
 
     // Sends what is waiting and ends the TLS session; the socket closes with the Stream.
     void close();
@@ -64,6 +75,8 @@ public:
 
 private:
     util::Result<void> receive();
+    // Before a handshake: nothing waits in either direction.
+    util::Result<util::Deadline> ready_for_tls(std::string_view injected);
     util::Result<LineView> skip_long_line(std::size_t limit);
 
     std::unique_ptr<Transport> transport_;
@@ -77,6 +90,8 @@ private:
     util::Deadline deadline_ = util::Deadline::never();
     bool whole_writes_ = false;
     std::function<bool()> wants_stop_;
+    std::optional<util::Instant> stop_seen_;
+    util::Duration patience_ = util::Duration::zero();
 };
 
 }  // namespace net

@@ -1,4 +1,4 @@
-// TLS by OpenSSL: what a server (or client) may negotiate, and what was negotiated.
+// TLS by OpenSSL: what a server may negotiate, and what was negotiated.  The client's side is in tls_client.h.
 //
 // A TlsContext is made once, from bytes that master(8) hands out as a sealed memfd, and serves
 // many connections: blocking ones through Stream::start_tls(), event-driven ones through
@@ -17,6 +17,9 @@ struct ssl_ctx_st;
 struct ssl_st;
 
 namespace net {
+
+class TlsSessions;
+struct TlsClientSettings;
 
 struct TlsSettings {
     // Postfix's form: ">=TLSv1.2", "TLSv1.2 TLSv1.3", "!TLSv1, !TLSv1.1", "<=TLSv1.2"; the names
@@ -55,15 +58,21 @@ struct TlsFacts {
     std::string client_certificate = {};
     std::string client_key = {};
     bool client_trusted = false;  // it is from somebody in client_ca
+    bool resumed = false;         // the session is one of before
 };
 
 class TlsContext {
 public:
     // A server's: private key and certificate chain in PEM, in any order, of at most 1 MB; several
     // chains (RSA and ECDSA) may follow each other, each key before its chain or all in one block.
-    // Invalid when a key does not match its certificate, or nothing usable is found.
+    // Invalid when a key does not match its certificate, or nothing usable is found.  Behind them there may be
+    // chains for single names (tls_sni.h), whose keys are looked at when a client asks for them.
     static util::Result<TlsContext> server(std::string_view chain_pem, const TlsSettings& settings);
+    // A client's: libnet/tls_client.h.
+    static util::Result<TlsContext> client(const TlsClientSettings& settings);
 
+    // A client's, where TlsClientSettings want sessions to be kept: else null.
+    const std::shared_ptr<TlsSessions>& sessions() const { return sessions_; }
     // For OpenSSL's own calls, in libnet only.
     ssl_ctx_st* native() const { return context_.get(); }
 
@@ -71,6 +80,7 @@ private:
     explicit TlsContext(std::shared_ptr<ssl_ctx_st> context) : context_(std::move(context)) {}
     // Shared with the connections in flight, which may outlive a reload.
     std::shared_ptr<ssl_ctx_st> context_;
+    std::shared_ptr<TlsSessions> sessions_;   // as context_
 };
 
 // What a finished handshake agreed on.

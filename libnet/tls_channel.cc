@@ -1,6 +1,7 @@
 // A client's connection in an event loop, plain or TLS.
 #include "libnet/tls_channel.h"
 
+#include "libnet/nowait_bio.h"
 #include "libutil/check.h"
 #include "libutil/sys.h"
 
@@ -42,11 +43,12 @@ void TlsChannel::start_tls(const TlsContext& context)
     ERR_clear_error();
     connection_.reset(SSL_new(context.native()));
     CHECK(connection_);
-    if (SSL_set_fd(connection_.get(), socket_.get()) != 1) {
-        // Only for lack of memory; the loop tells.
+    BIO* transport = new_nowait_bio(socket_);
+    if (!transport) {
         connection_.reset();
         return end(tls_error("TLS"));
     }
+    SSL_set_bio(connection_.get(), transport, transport);
     SSL_set_accept_state(connection_.get());
     handshaking_ = true;
     update_interest();
@@ -134,7 +136,7 @@ void TlsChannel::read()
                 return;
             }
         } else {
-            auto got = ::recv(socket_.get(), buffer, sizeof buffer, 0);
+            auto got = ::recv(socket_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
             if (got < 0 && (errno == EAGAIN || errno == EINTR))
                 return;
             if (got < 0)
@@ -157,7 +159,7 @@ void TlsChannel::read()
 std::size_t TlsChannel::write_some(std::string_view bytes)
 {
     if (!connection_) {
-        auto count = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        auto count = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         if (count >= 0)
             return std::size_t(count);
         if (errno != EAGAIN && errno != EINTR)
@@ -254,7 +256,7 @@ void TlsChannel::close()
     watch_.reset();
     pending_.reset();
     connection_.reset();
-    socket_.reset();
+    util::sys::close_at_once(socket_);
     // What was not sent will never be.
     std::string().swap(output_);
     sent_ = 0;

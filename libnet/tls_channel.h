@@ -32,7 +32,8 @@ public:
         std::function<void(util::Result<void>)> ended;
     };
 
-    // Takes a connected socket, in whatever mode, and makes it non-blocking.
+    // Takes a connected socket, in whatever mode, and makes it non-blocking.  Another process that has it, too, can change
+    // that, and its other options: nothing here waits then.
     TlsChannel(util::EventLoop& loop, util::UniqueFd socket, Events events);
     ~TlsChannel();
     TlsChannel(const TlsChannel&) = delete;

@@ -29,7 +29,8 @@ void tell_expiry(int fd)
         (void)util::sys::set_times(fd, std::int64_t(before->st_mtim.tv_sec) * 1'000'000 + before->st_mtim.tv_nsec / 1000);
 }
 
-util::Result<void> change(const Directory& directory, const std::string& id, Place place, Kind kind, int fd, const std::string& reason)
+util::Result<void> change(const Directory& directory, const std::string& id, Place place, Kind kind, int fd,
+                          const std::string& reason)
 {
     switch (kind) {
     case Kind::Remove:
@@ -67,13 +68,15 @@ util::Result<ipc::QueueSet> parse_queues(std::span<const std::string> names)
             if (name == name_of(place))
                 one = set_of(place);
         if (one == 0)
-            return util::invalid(util::concat("there is no queue ", util::printable(name, 60), " (there are incoming active deferred hold corrupt)"));
+            return util::invalid(util::concat("there is no queue ", util::printable(name, 60),
+                                              " (there are incoming active deferred hold corrupt)"));
         queues = static_cast<ipc::QueueSet>(queues | one);
     }
     return queues;
 }
 
-util::Result<Place> change_file(const Directory& directory, const std::string& id, Kind kind, ipc::QueueSet queues, const std::string& reason)
+util::Result<Place> change_file(const Directory& directory, const std::string& id, Kind kind, ipc::QueueSet queues,
+                                const std::string& reason)
 {
     if (kind == Kind::Release)
         queues &= set_of(Place::Hold);

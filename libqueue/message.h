@@ -22,6 +22,7 @@ struct Summary {
     bool expanded = false;          // some recipient came from an alias or a bcc
     std::string message_id;         // of the header, with its angle brackets; or empty
     std::uint64_t body_offset = 0;  // in the content as received: behind the empty line
+    bool tls_optional = false;      // it says TLS-Required: No (RFC 8689 §3)
     // Orders of content filters, access(5) and header_checks(5).
     bool hold = false;              // to the hold queue, until it is released
     std::string content_filter;     // transport:destination, whatever the recipients' own route is
@@ -33,6 +34,7 @@ struct Summary {
         visit("expanded", message.expanded);
         visit("message_id", message.message_id);
         visit("body_offset", message.body_offset);
+        visit("tls_optional", message.tls_optional);
         visit("hold", message.hold);
         visit("content_filter", message.content_filter);
         visit("redirect", message.redirect);

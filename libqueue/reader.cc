@@ -36,6 +36,7 @@ util::Result<Reader> Reader::open(int fd, Check check)
 {
     Reader reader;
     reader.fd_ = fd;
+    reader.wants_recipients_ = check != Check::Content;
     TRY(reader.load(check));
     return reader;
 }
@@ -46,7 +47,7 @@ util::Result<void> Reader::load(Check check)
     if (!S_ISREG(status.st_mode))
         return util::invalid("not a file");
     file_size_ = static_cast<std::uint64_t>(status.st_size);
-    std::size_t wanted = check == Check::Everything ? head_size_everything : head_size_envelope;
+    std::size_t wanted = check == Check::Envelope ? head_size_envelope : head_size_everything;
     TRY(read_exactly(fd_, 0, std::min<std::uint64_t>(file_size_, wanted), head_));
     superblock_ = TRY(format::decode_superblock(head_));
     if (file_size_ < superblock_.story_offset())
@@ -72,7 +73,7 @@ util::Result<void> Reader::load(Check check)
         return util::invalid("the trailer does not match its checksum");
     apply_redirect();
     TRY(check_patches());
-    return check == Check::Everything ? check_content(end.content_crc) : util::Result<void>();
+    return check == Check::Envelope ? util::Result<void>() : check_content(end.content_crc);
 }
 
 util::Result<std::string_view> Reader::part(std::uint64_t offset, std::uint64_t size, std::string& storage)
@@ -90,6 +91,8 @@ util::Result<void> Reader::read_recipient(const format::RecordView& record, std:
     std::size_t written = std::size_t(std::ranges::mismatch(mark, format::mark_done).in1 - mark.begin());
     if (mark.size() != format::mark_size || mark.substr(written) != format::mark_waiting.substr(written))
         return util::invalid("a recipient's mark is neither wait nor done");
+    if (!wants_recipients_)
+        return {};
     if (recipients_.size() == format::max_recipients)
         return util::invalid("too many recipients");
     auto recipient = TRY(decode_fields<ipc::Recipient>(record.payload.substr(format::mark_size)));
@@ -164,7 +167,7 @@ util::Result<void> Reader::read_trailer(std::string_view region, std::size_t pad
             TRY(read_patch(record.payload));
         } else if (record.type == static_cast<char>(format::RecordType::Summary)) {
             summary_ = TRY(decode_fields<Summary>(record.payload));
-        } else if (record.type == static_cast<char>(format::RecordType::Alias)) {
+        } else if (record.type == static_cast<char>(format::RecordType::Alias) && wants_recipients_) {
             if (recipients_.size() + aliases_.size() >= format::max_recipients)
                 return util::invalid("too many recipients");
             aliases_.push_back(TRY(decode_fields<ipc::Recipient>(record.payload)));
@@ -184,6 +187,7 @@ void Reader::apply_redirect()
     if (recipient.original.empty())
         recipient.original = util::concat("rfc822;", recipient.address);
     recipient.address = summary_.redirect;
+    recipient.forwarded = true;
 }
 
 util::Result<void> Reader::read_patch(std::string_view payload)
@@ -232,6 +236,27 @@ Content Reader::content() const
     return Content(fd_, head_, superblock_.content_offset, superblock_.content_size, patches_, patched_size_);
 }
 
+util::Result<std::string> Reader::end_of_content(std::size_t count) const
+{
+    std::string end;
+    std::uint64_t at = superblock_.content_size;   // what is behind this place of the content as received is in `end`
+    auto take_from = [&](std::uint64_t begin) -> util::Result<void> {
+        std::uint64_t length = std::min<std::uint64_t>(at - begin, count - end.size());
+        std::string piece;
+        TRY(read_exactly(fd_, superblock_.content_offset + at - length, length, piece));
+        end.insert(0, piece);
+        return {};
+    };
+    for (auto patch = patches_.rbegin(); patch != patches_.rend() && end.size() < count; ++patch) {
+        TRY(take_from(patch->offset + patch->length));
+        std::size_t length = std::min(patch->replacement.size(), count - end.size());
+        end.insert(0, patch->replacement.substr(patch->replacement.size() - length));
+        at = patch->offset;
+    }
+    TRY(take_from(0));
+    return end;
+}
+
 Content Reader::raw_content() const
 {
     return Content(fd_, head_, superblock_.content_offset, superblock_.content_size, {}, superblock_.content_size);
@@ -271,7 +296,8 @@ util::Result<Story> Reader::story() const
 {
     struct stat status = TRY(util::sys::fstat(fd_));
     std::uint64_t start = superblock_.story_offset();
-    std::uint64_t size = static_cast<std::uint64_t>(status.st_size) - std::min(start, static_cast<std::uint64_t>(status.st_size));
+    std::uint64_t size =
+        static_cast<std::uint64_t>(status.st_size) - std::min(start, static_cast<std::uint64_t>(status.st_size));
     if (size > max_story_size) {
         start += size - max_story_size;
         size = max_story_size;

@@ -53,6 +53,7 @@ private:
 enum class Check : std::uint8_t {
     Envelope,     // all but the content's own checksum; enough for who does not pass content on
     Everything,
+    Content,      // everything, but recipients and aliases are passed over: for who learns from a job whom it is for
 };
 
 class Reader {
@@ -76,6 +77,8 @@ public:
     // Where the body begins in content(): behind the empty line, patches counted.
     std::uint64_t body_offset() const;
 
+    // The last bytes of content(), `count` of them where it has so many.
+    util::Result<std::string> end_of_content(std::size_t count) const;
     // The content whole; Permanent if it is larger than `limit`.
     util::Result<std::string> read_content(std::size_t limit) const;
 
@@ -95,6 +98,7 @@ private:
     util::Result<void> check_content(std::uint32_t expected);
 
     int fd_ = -1;
+    bool wants_recipients_ = true;
     std::uint64_t file_size_ = 0;
     format::Superblock superblock_;
     std::string head_;               // the first bytes of the file, or all of it

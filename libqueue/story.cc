@@ -11,7 +11,8 @@ namespace queue {
 
 namespace {
 
-constexpr std::string_view kind_names[] = {"attempt", "died", "warned", "notified", "held", "released", "expire", "reported", "note"};
+constexpr std::string_view kind_names[] = {"attempt",  "died",   "warned",   "notified", "held",
+                                           "released", "expire", "reported", "note"};
 constexpr std::string_view disposition_names[] = {"delivered", "deferred", "bounced"};
 constexpr std::size_t crc_digits = 8;
 

@@ -29,9 +29,13 @@ struct Config : conf::Section {
         "Tables of recipients who have moved, with their new address or another text: mail for them is "
         "refused with 5.1.6; relocated(5)."};
     conf::Words parent_domain_matches_subdomains{this, "parent_domain_matches_subdomains",
-        "debug_peer_list, mynetworks, relay_domains, smtpd_access_maps",
+        "debug_peer_list, fast_flush_domains, mynetworks, permit_mx_backup_networks, relay_domains, smtpd_access_maps",
         "Parameters in whose lists and tables example.com stands for its subdomains, too.  In all "
         "others .example.com does."};
+
+    conf::Words proxy_interfaces{this, "proxy_interfaces", "",
+        "Addresses at which this system is reached through a proxy or a translation of addresses: MX hosts with "
+        "these, and addresses user@[192.0.2.1], are this system's, too."};
 
     // --- domains and their recipients --------------------------------------------------------------
     conf::TableNames alias_maps{this, "alias_maps", "",
@@ -46,6 +50,13 @@ struct Config : conf::Section {
     conf::Text role_address{this, "role_address", "", {.max = 1000},
         "Who gets the mail for $role_names.  Empty: whoever gets that name's mail at $myorigin or $myhostname, or "
         "postmaster's there, or root's alias.  When there is nobody, such mail is refused like that for others."};
+    conf::Text double_bounce_sender{this, "double_bounce_sender", "double-bounce", {.min = 1, .max = 256},
+        "See address_verify_sender."};
+    conf::Text probe_sender{this, "address_verify_sender", "$double_bounce_sender", {.max = 256},
+        "The sender of probes: mail for it is taken, since other sites ask whether it is, and thrown away unless it has a "
+        "mailbox."};
+    conf::Duration probe_sender_ttl{this, "address_verify_sender_ttl", "0s", {.max = std::chrono::hours(24 * 365)},
+        "How long each sender of probes is good for: behind its name stands a part that changes so often.  0: it stays."};
     conf::Words virtual_alias_domains{this, "virtual_alias_domains", "$virtual_alias_maps",
         "Domains all of whose addresses are in $virtual_alias_maps."};
     conf::TableNames virtual_alias_maps{this, "virtual_alias_maps", "",
@@ -64,6 +75,27 @@ struct Config : conf::Section {
         "Domains for which mail is taken and sent on through $relay_transport."};
     conf::TableNames relay_recipient_maps{this, "relay_recipient_maps", "",
         "The tables of all addresses in $relay_domains.  Empty: all are taken."};
+
+    // --- the sender of mail that is sent on --------------------------------------------------------
+    conf::Text srs_domain{this, "srs_domain", "", {.max = 255},
+        "The domain of addresses of SRS (Sender Rewriting Scheme).  With it, mail from a stranger that an alias, a "
+        ".forward or the like sends on to another stranger goes out with the sender SRS0=...@$srs_domain, or "
+        "SRS1=...@$srs_domain, as this system may not send for the stranger's domain (SPF); and what comes back to that "
+        "address, without a sender as notifications do, goes to the stranger.  Its MX record must lead here; it may be "
+        "one of the other domains here, or a domain for nothing else.  Empty: senders stay."};
+    conf::Path srs_secrets_file{this, "srs_secrets_file", "$config_directory/srs.secrets",
+        "The file of the secrets that sign these addresses, one a line: the first one signs, each of them is good for an "
+        "address that comes back.  Only its owner may have rights on it.  \"tern srs new-secret\" makes the file, or "
+        "puts another secret in front.  That of postsrsd can be used as it is."};
+    conf::Duration srs_lifetime{this, "srs_lifetime", "21d",
+        {.min = std::chrono::hours(24), .max = std::chrono::hours(24 * 1023)},
+        "How long, in whole days, mail is taken for an SRS address since the day on which it was made."};
+    conf::Words srs_exclude_domains{this, "srs_exclude_domains", "",
+        "Domains, as a list of domains and type:tables, whose senders stay, beside this system's own domains."};
+    conf::Count srs_hash_length{this, "srs_hash_length", "4", {.min = 4, .max = 26},
+        "How many characters of the signature stand in an SRS address; four are 24 bits."};
+    conf::Count srs_hash_minimum{this, "srs_hash_minimum", "4", {.min = 4, .max = 26},
+        "How many must stand in one that comes back, at most $srs_hash_length."};
 
     // --- where mail goes ---------------------------------------------------------------------------
     conf::Text local_transport{this, "local_transport", "local", {.min = 1},

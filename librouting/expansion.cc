@@ -56,8 +56,8 @@ Result<std::vector<mail::Address>> targets_of(const Router& router, const mail::
 // that leads back to itself is seen while it is still being worked on.
 class Expander {
 public:
-    Expander(Router& router, const mail::Address& recipient) :
-        router_(router), place_(concat("aliases of ", mail::to_text(recipient)))
+    Expander(Router& router, const mail::Address& recipient, bool bounce) :
+        router_(router), place_(concat("aliases of ", mail::to_text(recipient))), bounce_(bounce)
     {
         keeps_extension_ = router.propagates("virtual");
     }
@@ -78,8 +78,15 @@ private:
                             *router_.config_.virtual_alias_expansion_limit, " recipients"));
     }
 
+    util::Error too_deep() const
+    {
+        return fault(concat("more than virtual_alias_recursion_limit = ", *router_.config_.virtual_alias_recursion_limit,
+                            " in a row"));
+    }
+
     Router& router_;
     std::string place_;
+    bool bounce_ = false;
     bool keeps_extension_ = false;
     std::map<std::string, State> seen_;  // by addresses in lower case
     std::vector<mail::Address> recipients_;
@@ -103,6 +110,13 @@ Result<void> Expander::expand(const mail::Address& address, std::uint64_t depth)
     if (seen_.size() > 10 * *router_.config_.virtual_alias_expansion_limit)
         return fault("too many entries on the way");
 
+    if (auto original = router_.replace_srs(address, bounce_)) {
+        if (depth >= *router_.config_.virtual_alias_recursion_limit)
+            return too_deep();
+        TRY(expand(*original, depth + 1));
+        entry->second = State::Done;
+        return {};
+    }
     bool bare_names = TRY(router_.names_alone(address.domain));
     auto keys = alias_keys(address, *router_.common_.recipient_delimiter, bare_names);
     auto found = TRY(router_.aliases_.lookup(keys.keys));
@@ -114,8 +128,7 @@ Result<void> Expander::expand(const mail::Address& address, std::uint64_t depth)
         return role ? Result<void>() : add(address);
     }
     if (depth >= *router_.config_.virtual_alias_recursion_limit)
-        return fault(concat("more than virtual_alias_recursion_limit = ",
-                            *router_.config_.virtual_alias_recursion_limit, " in a row"));
+        return too_deep();
     const conf::Key& key = keys.keys[found->key];
     bool add_extension = keeps_extension_ && key.unextended;
     auto targets = targets_of(router_, address, found->value, add_extension ? keys.extension : "",
@@ -138,13 +151,13 @@ Result<void> Expander::expand(const mail::Address& address, std::uint64_t depth)
     return {};
 }
 
-Result<std::vector<mail::Address>> Router::expand(const mail::Address& recipient)
+Result<std::vector<mail::Address>> Router::expand(const mail::Address& recipient, bool bounce)
 {
-    if (aliases_.empty()) {
+    if (aliases_.empty() && !is_srs(recipient)) {
         auto role = TRY(role_recipient(recipient));
         return std::vector<mail::Address>{role ? std::move(*role) : recipient};
     }
-    Expander expander(*this, recipient);
+    Expander expander(*this, recipient, bounce);
     TRY(expander.expand(recipient, 0));
     return expander.take();
 }

@@ -1,5 +1,6 @@
 // Role names: postmaster and others who have mail in every domain.
 #include "librouting/keys.h"
+#include "librouting/probe_sender.h"
 #include "librouting/router.h"
 #include "libutil/text.h"
 
@@ -36,6 +37,32 @@ Result<bool> Router::takes_role_mail(const mail::Address& address)
     return false;
 }
 
+bool Router::is_probe_sender(const mail::Address& address) const
+{
+    std::string_view begin = std::string_view(*config_.probe_sender).substr(0, config_.probe_sender->rfind('@'));
+    if (begin.empty() || !util::starts_with_nocase(address.local_part, begin))
+        return false;
+    auto probes = ProbeSender::of(*config_.probe_sender, *common_.myorigin, *config_.probe_sender_ttl);
+    return probes.is_base(address) || probes.is_one(address, util::wall_now());
+}
+
+// Sites that ask whether there is a sender of probes should hear that there is; nobody reads mail for it.
+Result<bool> Router::is_for_nobody(const mail::Address& address)
+{
+    if (!is_probe_sender(address))
+        return false;
+    AddressClass address_class = TRY(class_of(address.domain));
+    if (address_class == AddressClass::Local) {
+        bool own = TRY(takes_role_mail(address));
+        return !own && !local_recipients_.empty();
+    }
+    if (address_class == AddressClass::VirtualMailbox) {
+        bool own = TRY(is_in(mailboxes_, address, false));
+        return !own;
+    }
+    return address_class == AddressClass::VirtualAlias;
+}
+
 Result<std::optional<mail::Address>> Router::role_recipient(const mail::Address& address)
 {
     using MaybeAddress = std::optional<mail::Address>;
@@ -59,7 +86,8 @@ Result<std::optional<mail::Address>> Router::role_recipient(const mail::Address&
         mail::Address other = complete(given.take());
         return mail::equal_nocase(other, address) ? MaybeAddress() : MaybeAddress(std::move(other));
     }
-    for (std::string_view name : {std::string_view(address.local_part), std::string_view("postmaster"), std::string_view("root")}) {
+    for (std::string_view name :
+         {std::string_view(address.local_part), std::string_view("postmaster"), std::string_view("root")}) {
         for (const std::string& domain : {*common_.myorigin, *common_.myhostname}) {
             mail::Address other{std::string(name), util::lower(domain)};
             if (mail::equal_nocase(other, address))

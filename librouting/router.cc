@@ -1,6 +1,7 @@
 // Classes, recipients and routes.
 #include "librouting/router.h"
 
+#include "libconf/accounts_file.h"
 #include "librouting/keys.h"
 #include "libutil/text.h"
 
@@ -15,6 +16,16 @@ namespace {
 
 constexpr std::string_view class_names[] = {"local", "virtual alias", "virtual mailbox", "relay", "default"};
 
+// An account that is disabled and takes no mail: the flags are the last field of an accounts: table's value.
+bool refuses_mail(const conf::Found& found)
+{
+    if (!found.table.starts_with("accounts:"))
+        return false;
+    std::string_view flags = std::string_view(found.value).substr(found.value.rfind(':') + 1);
+    auto words = util::split_words(flags, ",");
+    return std::ranges::find(words, conf::no_mail_flag) != words.end();
+}
+
 Result<conf::Domains> open_domains(const conf::Words& words, bool subdomains = false)
 {
     auto domains = conf::Domains::parse(*words, subdomains ? conf::Domains::Subdomains::Always
@@ -24,13 +35,15 @@ Result<conf::Domains> open_domains(const conf::Words& words, bool subdomains = f
     return domains;
 }
 
-Result<conf::Tables> open_tables_of(const conf::Words& words)
+Result<conf::Tables> open_tables_of(const std::vector<std::string>& words, std::string_view parameter)
 {
-    auto tables = conf::Tables::open(*words);
+    auto tables = conf::Tables::open(words);
     if (!tables)
-        return tables.take_error().in(words.name());
+        return tables.take_error().in(parameter);
     return tables;
 }
+
+Result<conf::Tables> open_tables_of(const conf::Words& words) { return open_tables_of(*words, words.name()); }
 
 bool looks_like_status(std::string_view word)
 {
@@ -75,10 +88,19 @@ Refusal refusal_of(const Route& route)
 
 // --- opening -----------------------------------------------------------------------------------------
 
-Result<std::unique_ptr<Router>> Router::open(const conf::Common& common, const Config& config, Aliases aliases)
+Ways Ways::of(const Config& config)
 {
-    std::unique_ptr<Router> router(new Router(common, config));
-    router->own_addresses_ = own_addresses(common);
+    return {*config.local_transport, *config.virtual_transport, *config.relay_transport, *config.default_transport,
+            *config.relayhost, *config.transport_maps, *config.sender_dependent_relayhost_maps,
+            *config.sender_dependent_default_transport_maps};
+}
+
+Result<std::unique_ptr<Router>> Router::open(const conf::Common& common, const Config& config, Ways ways, Aliases aliases)
+{
+    std::unique_ptr<Router> router(new Router(common, config, std::move(ways)));
+    router->own_addresses_ = router->reached_at_ = own_addresses(common);
+    for (const std::string& word : *config.proxy_interfaces)
+        router->reached_at_.push_back(TRY(conf::IpAddress::parse(word)));
     TRY(router->open_tables(aliases));
     return router;
 }
@@ -86,7 +108,8 @@ Result<std::unique_ptr<Router>> Router::open(const conf::Common& common, const C
 Result<void> Router::open_tables(Aliases aliases)
 {
     auto open_aliases = [&](const conf::TableNames& names) -> Result<conf::Tables> {
-        auto tables = conf::Tables::open(aliases == Aliases::Direct ? *names : visible_tables(*names, *common_.config_directory));
+        auto tables =
+            conf::Tables::open(aliases == Aliases::Direct ? *names : visible_tables(*names, *common_.config_directory));
         return tables.ok() ? std::move(tables) : Result<conf::Tables>(tables.take_error().in(names.name()));
     };
     local_domains_ = TRY(open_domains(common_.mydestination, config_.matches_subdomains("mydestination")));
@@ -100,10 +123,12 @@ Result<void> Router::open_tables(Aliases aliases)
     aliases_ = TRY(open_tables_of(config_.virtual_alias_maps));
     mailboxes_ = TRY(open_tables_of(common_.virtual_mailbox_maps));
     relay_recipients_ = TRY(open_tables_of(config_.relay_recipient_maps));
-    transports_ = TRY(open_tables_of(config_.transport_maps));
-    sender_relayhosts_ = TRY(open_tables_of(config_.sender_dependent_relayhost_maps));
-    sender_transports_ = TRY(open_tables_of(config_.sender_dependent_default_transport_maps));
+    transports_ = TRY(open_tables_of(ways_.transport_maps, "transport_maps"));
+    sender_relayhosts_ = TRY(open_tables_of(ways_.sender_dependent_relayhost_maps, "sender_dependent_relayhost_maps"));
+    sender_transports_ =
+        TRY(open_tables_of(ways_.sender_dependent_default_transport_maps, "sender_dependent_default_transport_maps"));
     relocated_ = TRY(open_tables_of(config_.relocated_maps));
+    srs_excluded_ = TRY(open_domains(config_.srs_exclude_domains, config_.matches_subdomains("srs_exclude_domains")));
     canonical_tables(Canonical::Sender) = TRY(open_tables_of(config_.sender_canonical_maps));
     canonical_tables(Canonical::Recipient) = TRY(open_tables_of(config_.recipient_canonical_maps));
     canonical_tables(Canonical::Both) = TRY(open_tables_of(config_.canonical_maps));
@@ -183,7 +208,7 @@ Result<bool> Router::is_local(std::string_view domain)
 {
     if (domain.starts_with('[')) {
         auto literal = conf::IpAddress::parse(domain);
-        return literal && is_own(*literal);
+        return literal && std::ranges::find(reached_at_, *literal) != reached_at_.end();
     }
     return local_domains_.contains(domain);
 }
@@ -222,7 +247,11 @@ Result<AddressClass> Router::class_of(std::string_view domain)
     if (mailbox)
         return AddressClass::VirtualMailbox;
     bool relay = TRY(relay_domains_.contains(domain));
-    return relay ? AddressClass::Relay : AddressClass::Default;
+    if (relay)
+        return AddressClass::Relay;
+    // A domain for SRS and nothing else: all its addresses stand for others.
+    bool srs = !config_.srs_domain->empty() && util::equal_nocase(domain, *config_.srs_domain);
+    return srs ? AddressClass::VirtualAlias : AddressClass::Default;
 }
 
 Result<bool> Router::is_ours(std::string_view domain)
@@ -244,6 +273,14 @@ Result<Recipient> Router::find(const mail::Address& address)
 {
     Recipient recipient;
     recipient.address_class = TRY(class_of(address.domain));
+    if (is_srs(address)) {
+        recipient.srs = true;
+        auto original = srs_original(address);
+        recipient.listed = original.ok();
+        if (!original)
+            recipient.refusal = {"5.1.1", original.error().text};
+        return recipient;
+    }
     bool bare_names = recipient.address_class == AddressClass::Local;
     for (conf::Tables* replacing : {&canonical_tables(Canonical::Recipient), &canonical_tables(Canonical::Both), &aliases_}) {
         bool replaced = TRY(is_in(*replacing, address, bare_names));
@@ -251,7 +288,7 @@ Result<Recipient> Router::find(const mail::Address& address)
             return recipient;
     }
     auto role = TRY(role_recipient(address));
-    if (role)
+    if (role || is_probe_sender(address))
         return recipient;
     Route way = TRY(route(address, {}));
     if (way.is_error()) {
@@ -280,9 +317,20 @@ Result<Recipient> Router::find(const mail::Address& address)
     }
     if (tables->empty())
         return recipient;
-    recipient.listed = TRY(is_in(*tables, address, bare_names));
-    if (!recipient.listed)
+    recipient.listed = false;
+    AddressKeys keys = alias_keys(address, *common_.recipient_delimiter, bare_names);
+    std::optional<conf::Found> found;
+    for (int attempt = 0; attempt < 2 && !recipient.listed; ++attempt) {
+        // Mail for an account that was made or enabled a moment ago must not bounce.
+        if (attempt > 0)
+            tables->refresh();
+        found = TRY(tables->lookup(keys.keys));
+        recipient.listed = found && !refuses_mail(*found);
+    }
+    if (!found)
         recipient.refusal = {"5.1.1", concat("User unknown in ", table_name, " table")};
+    else if (!recipient.listed)
+        recipient.refusal = {"5.2.1", "Mailbox disabled"};
     return recipient;
 }
 
@@ -292,10 +340,9 @@ Result<Route> Router::by_default(const mail::Address& recipient, const mail::Add
                                  AddressClass address_class)
 {
     std::string nexthop = recipient.domain;
-    if (!config_.relayhost->empty())
-        nexthop = *config_.relayhost;
-    std::string transport = address_class == AddressClass::Relay ? *config_.relay_transport
-                                                                 : *config_.default_transport;
+    if (!ways_.relayhost.empty())
+        nexthop = ways_.relayhost;
+    std::string transport = address_class == AddressClass::Relay ? ways_.relay_transport : ways_.default_transport;
     std::vector<conf::Key> keys;
     if (sender.is_null())
         keys = {{"<>"}};
@@ -317,11 +364,11 @@ Result<Route> Router::by_class(const mail::Address& recipient, const mail::Addre
     AddressClass address_class = TRY(class_of(recipient.domain));
     switch (address_class) {
     case AddressClass::Local:
-        return parse_transport(*config_.local_transport, recipient.domain);
+        return parse_transport(ways_.local_transport, recipient.domain);
     case AddressClass::VirtualAlias:
         return Route{"error", "5.1.1 User unknown in virtual alias table"};
     case AddressClass::VirtualMailbox:
-        return parse_transport(*config_.virtual_transport, recipient.domain);
+        return parse_transport(ways_.virtual_transport, recipient.domain);
     case AddressClass::Relay:
     case AddressClass::Default:
         break;
@@ -331,10 +378,16 @@ Result<Route> Router::by_class(const mail::Address& recipient, const mail::Addre
 
 Result<Route> Router::route(const mail::Address& recipient, const mail::Address& sender)
 {
+    // One that is good has become another recipient before.
+    if (is_srs(recipient))
+        return Route{"error", "5.1.1 SRS address: not good for this message"};
     // Whatever the class: a table knows better.
     auto moved = TRY(look_up(relocated_, recipient));
     if (moved)
         return Route{"error", concat("5.1.6 User has moved to ", util::trim(*moved))};
+    bool to_nobody = TRY(is_for_nobody(recipient));
+    if (to_nobody)
+        return Route{"discard", "for the sender of probes"};
     Route route = TRY(by_class(recipient, sender));
     if (transports_.empty())
         return route;

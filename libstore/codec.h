@@ -25,6 +25,12 @@ public:
     void u64(std::uint64_t value) { put(value); }
     void i16(std::int16_t value) { put(value); }
     void i64(std::int64_t value) { put(value); }
+    void varint(std::uint32_t value)   // 7 bits in a byte, the lowest first, the eighth set but in the last
+    {
+        for (; value >= 0x80; value >>= 7)
+            u8(std::uint8_t(value | 0x80));
+        u8(std::uint8_t(value));
+    }
     void raw(std::string_view bytes) { out_.append(bytes); }
     void text(std::string_view bytes)  // its length in 32 bits, then the bytes
     {
@@ -52,6 +58,21 @@ public:
     std::uint64_t u64() { return get<std::uint64_t>(); }
     std::int16_t i16() { return get<std::int16_t>(); }
     std::int64_t i64() { return get<std::int64_t>(); }
+    std::uint32_t varint()
+    {
+        std::uint64_t value = 0;
+        for (unsigned shift = 0; shift < 35; shift += 7) {
+            std::uint8_t byte = u8();
+            value |= std::uint64_t(byte & 0x7f) << shift;
+            if (!(byte & 0x80))
+                break;
+            if (shift == 28)
+                fail();
+        }
+        if (value > UINT32_MAX)
+            fail();
+        return ok_ ? std::uint32_t(value) : 0;
+    }
     std::string_view raw(std::size_t length)
     {
         if (length > left_.size()) {

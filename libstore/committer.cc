@@ -5,10 +5,17 @@
 
 #include <sys/eventfd.h>
 
+#include <array>
 #include <cerrno>
 #include <iterator>
 
 namespace store {
+
+namespace {
+
+constexpr std::array<char, max_zeros> zeros{};
+
+}  // namespace
 
 util::Result<std::unique_ptr<Committer>> Committer::start()
 {
@@ -18,13 +25,12 @@ util::Result<std::unique_ptr<Committer>> Committer::start()
     return std::make_unique<Committer>(std::move(event));
 }
 
-Committer::Committer(util::UniqueFd event) : event_(std::move(event))
-{
-    thread_ = std::thread([this] { run(); });
-}
+Committer::Committer(util::UniqueFd event) : event_(std::move(event)) {}
 
 Committer::~Committer()
 {
+    if (!thread_.joinable())
+        return;
     {
         std::lock_guard lock(mutex_);
         stopping_ = true;
@@ -33,13 +39,52 @@ Committer::~Committer()
     thread_.join();
 }
 
-void Committer::submit(std::unique_ptr<Job> job)
+bool Committer::submit(std::unique_ptr<Job> job, bool waits)
 {
+    if (!job->task && may_do_here(waits, job->bytes.size()))
+        return do_here(std::move(job));
+    if (!thread_.joinable())
+        thread_ = std::thread([this] { run(); });
     {
         std::lock_guard lock(mutex_);
         queue_.push_back(std::move(job));
     }
     work_.notify_one();
+    return false;
+}
+
+// What the thread has in hand, or has done and nobody has collected, comes first.
+bool Committer::may_do_here(bool waits, std::size_t size)
+{
+    bool here = here_ && size <= max_written_here;
+    if (!thread_.joinable())
+        return waits || here || (size <= max_written_here && !std::exchange(one_done_, true));
+    if (!waits && !here)
+        return false;
+    std::lock_guard lock(mutex_);
+    return queue_.empty() && !busy_ && finished_.empty();
+}
+
+// There is no thread, or it sleeps.
+bool Committer::do_here(std::unique_ptr<Job> job)
+{
+    std::vector<std::unique_ptr<Job>> jobs;
+    jobs.push_back(std::move(job));
+    jobs[0]->result = failed_ ? util::temporary("the disk failed before") : append(jobs, 0, 1);
+    failed_ = !jobs[0]->result.ok();
+    {
+        std::lock_guard lock(mutex_);
+        finished_.push_back(std::move(jobs[0]));
+    }
+    if (failed_)
+        tell();
+    return !failed_;
+}
+
+void Committer::tell()
+{
+    std::uint64_t one = 1;
+    [[maybe_unused]] ssize_t wrote = ::write(event_.get(), &one, sizeof one);
 }
 
 std::vector<std::unique_ptr<Job>> Committer::collect()
@@ -72,14 +117,18 @@ util::Result<void> Committer::append(std::vector<std::unique_ptr<Job>>& jobs, st
         for (int directory : jobs[i]->sync_directories)
             TRY(util::sys::fsync(directory));
     }
-    for (std::size_t i = first; i < last; ++i)
-        TRY(util::sys::pwrite_all(jobs[i]->fd, jobs[i]->bytes, jobs[i]->offset));
+    for (std::size_t i = first; i < last; ++i) {
+        const Job& job = *jobs[i];
+        TRY(util::sys::pwrite_all(job.fd, job.bytes, job.offset));
+        // Where there is no room for them, the next append will say so.
+        if (job.zeros > 0)
+            (void)util::sys::pwrite_all(job.fd, {zeros.data(), job.zeros}, job.offset + job.bytes.size());
+    }
     return util::sys::fdatasync(jobs[first]->fd);
 }
 
 void Committer::run()
 {
-    bool failed = false;
     std::vector<std::unique_ptr<Job>> jobs;
     while (true) {
         {
@@ -97,7 +146,7 @@ void Committer::run()
         }
         for (std::size_t first = 0; first < jobs.size();) {
             std::size_t last = first + 1;
-            if (failed) {
+            if (failed_) {
                 jobs[first]->result = util::temporary("the disk failed before");
             } else if (jobs[first]->task) {
                 jobs[first]->result = jobs[first]->task();
@@ -105,7 +154,7 @@ void Committer::run()
                 while (last < jobs.size() && !jobs[last]->task && jobs[last]->fd == jobs[first]->fd)
                     ++last;
                 auto result = append(jobs, first, last);
-                failed = !result.ok();
+                failed_ = !result.ok();
                 for (std::size_t i = first; i < last; ++i)
                     jobs[i]->result = result;
             }
@@ -114,8 +163,7 @@ void Committer::run()
                 for (std::size_t i = first; i < last; ++i)
                     finished_.push_back(std::move(jobs[i]));
             }
-            std::uint64_t one = 1;
-            [[maybe_unused]] ssize_t wrote = ::write(event_.get(), &one, sizeof one);
+            tell();
             first = last;
         }
         jobs.clear();

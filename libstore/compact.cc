@@ -120,6 +120,13 @@ util::Result<void> LogStore::load_some(Steps& steps)
     TRY(load_contents());
     TRY(load_kept());
     state_.marks.emplace(state_.contents.size());
+    auto mark = [this](const Annotations& annotations) {
+        for (const auto& [name, annotation] : annotations)
+            state_.mark(annotation.lsn);
+    };
+    mark(state_.annotations);
+    for (const auto& [id, folder] : state_.folders)
+        mark(folder->annotations);
     now.mailbox = 0;
     now.phase = Compaction::Phase::Mark;
     return {};
@@ -234,7 +241,8 @@ util::Result<void> LogStore::choose_victims()
     std::uint64_t total = rest(best);
     for (std::size_t i = best + 1; sealed(i) && now.victims.size() < max_replaced; ++i) {
         total += rest(i);
-        if (total > std::min(options_.segment_size, room) || (share(i) <= worth_it && segments_[i].size > options_.segment_size / 4))
+        if (total > std::min(options_.segment_size, room) ||
+            (share(i) <= worth_it && segments_[i].size > options_.segment_size / 4))
             break;
         now.victims.push_back(segments_[i].id);
     }
@@ -282,14 +290,16 @@ util::Result<void> LogStore::judge_some(Steps& steps)
         if (at > 0)
             continue;
         // Nothing but zeros may stand behind the last record.
-        TRY(read_at(fd, now.offset, rest, window));
         if (window.find_first_not_of('\0') != window.npos) {
             util::log::warning(segment_path(id), " is damaged and stays as it is");
             damaged_.push_back(id);
             survey_again();
             return {};
         }
-        steps.spend(1 + rest / step_bytes);
+        steps.spend(1 + window.size() / step_bytes);
+        now.offset += window.size();
+        if (window.size() < rest)
+            continue;
         ++now.victim;
         now.offset = segment_header_size;
     }
@@ -347,6 +357,9 @@ util::Result<void> LogStore::take_censuses(Steps& steps)
         }
         compactor.censuses.erase(first);
     }
+    TRY(take_annotation_censuses(steps));
+    if (!compactor.annotation_censuses.empty())
+        return {};
     CensusRecord record{.last_uid_validity = state_.last_uid_validity,
                         .recovered = state_.recovered,
                         .purged = state_.purged,
@@ -452,7 +465,8 @@ void LogStore::finish_round(const Segment& fresh)
     std::uint64_t old_snapshot = std::exchange(snapshot_number_, 0);
     snapshot_.reset();
     auto job = std::make_unique<Job>();
-    job->task = [directory = directory_, ids = now.victims, bodies = now.compactor.bodies, old_snapshot]() -> util::Result<void> {
+    job->task = [directory = directory_, ids = now.victims, bodies = now.compactor.bodies,
+                 old_snapshot]() -> util::Result<void> {
         for (std::uint32_t id : ids)
             (void)util::sys::unlink(util::concat(directory, "/", segment_name(id)));
         for (const auto& body : bodies)

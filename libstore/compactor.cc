@@ -20,6 +20,7 @@ void verbatim(const Frame& frame, std::string& out)
 void Compactor::reset()
 {
     censuses.clear();
+    annotation_censuses.clear();
     store_census = false;
     moved.clear();
     dropped.clear();
@@ -153,6 +154,57 @@ std::optional<ExpungeRecord> Compactor::remaining(const ExpungeRecord& record, L
     return rest;
 }
 
+// The uids of which this is still said.
+std::optional<SeenRecord> Compactor::remaining(const SeenRecord& record, Lsn, Steps& steps) const
+{
+    const Folder* folder = state_.folder(record.mailbox);
+    if (!folder)
+        return std::nullopt;
+    auto still = [&](const UidRanges& ranges, bool seen) {
+        std::vector<std::uint32_t> uids;
+        for (const auto& range : ranges)
+            for (std::size_t i = folder->lower_bound(range.first);
+                 i < folder->entries.size() && folder->entries[i].uid <= range.last; ++i) {
+                steps.spend(1);
+                if (folder->seen_by(record.reader, folder->entries[i].uid) == seen)
+                    uids.push_back(folder->entries[i].uid);
+            }
+        return ranges_of(uids);
+    };
+    SeenRecord rest{.mailbox = record.mailbox, .reader = record.reader, .seen = still(record.seen, true),
+                    .unseen = still(record.unseen, false)};
+    if (rest.seen.empty() && rest.unseen.empty())
+        return std::nullopt;
+    return rest;
+}
+
+void Compactor::annotation_census(MailboxId holder)
+{
+    if (state_.annotations_of(holder))
+        annotation_censuses.insert(holder);
+    else if (!is_removed(holder))
+        store_census = true;
+}
+
+void Compactor::annotation(const Frame& frame, std::uint64_t base, std::string& out)
+{
+    auto record = AnnotationRecord::decode(frame.meta());
+    if (!record)
+        return verbatim(frame, out);
+    if (!state_.says_annotation(frame.header.lsn, *record)) {
+        dropped.push_back(frame.header.lsn);
+        // That there is none is a thing that this record alone may say.
+        if (!record->present)
+            annotation_census(record->holder);
+        else if (!state_.annotations_of(record->holder) && !is_removed(record->holder))
+            store_census = true;
+        return;
+    }
+    moved.push_back({.lsn = frame.header.lsn, .segment = 0, .offset = std::uint32_t(base + out.size()),
+                     .head = frame.header.length, .in_file = 0});
+    verbatim(frame, out);
+}
+
 template <typename Record>
 void Compactor::rewrite(const Frame& frame, std::uint64_t tag, std::string& out, Steps& steps)
 {
@@ -214,6 +266,14 @@ void Compactor::take(const Frame& frame, std::uint64_t tag, std::uint64_t base, 
     }
     case Type::Closing:
         return;
+    case Type::Annotating:
+        return annotation(frame, base, out);
+    case Type::AnnotationCensus:
+        if (auto record = AnnotationCensusRecord::decode(frame.meta()))
+            annotation_census(record->holder);
+        return;
+    case Type::SeenSetting:
+        return rewrite<SeenRecord>(frame, tag, out, steps);
     case Type::Subscribing:
     case Type::Census:
     case Type::Purge:

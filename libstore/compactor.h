@@ -28,6 +28,7 @@ public:
     void reset();
 
     std::set<MailboxId> censuses;       // mailboxes of which something was dropped
+    std::set<MailboxId> annotation_censuses;
     bool store_census = false;
     std::vector<Content> moved;         // where messages are now (segment to be filled in), by lsn
     std::vector<Lsn> dropped;           // messages that are gone, by lsn
@@ -44,6 +45,9 @@ private:
     std::optional<FlagsRecord> remaining(const FlagsRecord& record, Lsn lsn, Steps& steps) const;
     std::optional<CopyRecord> remaining(const CopyRecord& record, Lsn lsn, Steps& steps);
     std::optional<ExpungeRecord> remaining(const ExpungeRecord& record, Lsn lsn, Steps& steps);
+    std::optional<SeenRecord> remaining(const SeenRecord& record, Lsn lsn, Steps& steps) const;
+    void annotation(const Frame& frame, std::uint64_t base, std::string& out);
+    void annotation_census(MailboxId holder);
     template <typename Record>
     void rewrite(const Frame& frame, std::uint64_t tag, std::string& out, Steps& steps);
     void census(MailboxId mailbox);

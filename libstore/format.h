@@ -28,7 +28,17 @@ enum class Type : std::uint8_t {
     Closing = 11,
     Census = 12,
     Purge = 13,
+    Annotating = 14,
+    AnnotationCensus = 15,
+    SeenSetting = 16,
 };
+
+// A release passes over records of types below this one that it does not know, as if they were not
+// there: so they say nothing of messages and mailboxes that other records say, and give out no uids.  (It
+// keeps them in compaction, and makes snapshots that lack what they say, by which a later release sees
+// that it has to read the log.)  Of those from here on it cannot know what was given out, and takes them for
+// damage.
+constexpr std::uint8_t vital_type = 128;
 
 constexpr std::uint8_t record_version = 1;
 constexpr std::size_t record_header_size = 48;
@@ -107,9 +117,9 @@ struct Scan {
     Lsn durable = 0;          // the highest durable mark that was seen
 };
 
-// `bytes` is the segment from offset `at` on (0, or behind a record).  With `verify`, a message beyond the durable marks whose rendered
-// data or content is damaged counts as bad; otherwise (sealed segments) only header and metadata
-// are verified and content is left to whoever reads it.
+// `bytes` is the segment from offset `at` on (0, or behind a record).  With `verify`, a message beyond the durable marks
+// whose rendered data or content is damaged counts as bad; otherwise (sealed segments) only header and metadata are
+// verified and content is left to whoever reads it.
 Scan scan_segment(std::string_view bytes, std::uint64_t tag, bool verify, std::uint64_t at = 0);
 
 }  // namespace store

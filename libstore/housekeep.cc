@@ -1,13 +1,42 @@
 // Idle-time work: what may be forgotten is forgotten, space comes back, the snapshot follows.
 #include "libstore/compactor.h"
 #include "libstore/journal.h"
+#include "libstore/snapshot_draft.h"
 #include "libutil/text.h"
 
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace store {
+
+namespace {
+
+// What is not in the picture comes from the old snapshot.
+util::Result<void> write_picture(SnapshotPicture& picture, const std::string& path, const std::string& old_path,
+                                 std::uint64_t tag)
+{
+    std::optional<Snapshot> before;
+    if (!old_path.empty()) {
+        State unused(tag);
+        auto opened = Snapshot::open(old_path, tag, unused);
+        if (opened.ok())
+            before = opened.take();
+        else if (picture.needs_old())
+            return opened.take_error();
+    }
+    auto fd = TRY(util::sys::open(path, O_WRONLY | O_CREAT | O_TRUNC));
+    if (auto written = picture.write(fd.get(), before ? &*before : nullptr); !written.ok())
+        return written;
+    TRY(util::sys::fsync(fd.get()));
+    // As the next open will: a snapshot that it would refuse does not take the place of one that it would not.
+    State shown(tag);
+    TRY(Snapshot::open(path, tag, shown));
+    return shown.folders.size() == picture.folders.size() ? util::Result<void>() : util::permanent("it is not whole");
+}
+
+}  // namespace
 
 // Is the log behind the snapshot so long that reading it would be felt at the next open?
 bool LogStore::tail_is_long(std::uint64_t times) const
@@ -29,28 +58,42 @@ Manifest LogStore::manifest() const
     return manifest;
 }
 
-// Hands the helper thread a snapshot of the state as it is, and the manifest that names it.
-util::Result<void> LogStore::start_snapshot()
+// Goes on with a snapshot of the state; when all of it is copied the helper thread gets it.
+util::Result<void> LogStore::make_snapshot(Steps& steps)
 {
-    if (maintenance_)
+    if (maintenance_ || snapshot_too_large_)
+        return {};
+    if (std::exchange(snapshot_damaged_, false)) {
+        draft_.reset();
+        TRY(load_all());
+    }
+    if (!draft_)
+        draft_ = std::make_unique<SnapshotDraft>();
+    if (!draft_->advance(state_, steps))
         return {};
     submit();
-    const Snapshot* before = snapshot_ ? &*snapshot_ : nullptr;
-    auto encoded = Snapshot::encode(state_, tag_, {segments_.back().id, end_}, before);
-    if (!encoded.ok()) {
-        TRY(load_all());  // from the log, if the old snapshot is damaged
-        encoded = Snapshot::encode(state_, tag_, {segments_.back().id, end_}, nullptr);
-    }
-    std::string bytes = TRY(std::move(encoded));
+    auto picture = draft_->finish(state_, tag_, {segments_.back().id, end_});
+    if (!picture)
+        return {};
+    draft_.reset();
+    write_snapshot(std::move(*picture));
+    return {};
+}
 
+// The snapshot, and then the manifest that names it.
+void LogStore::write_snapshot(SnapshotPicture picture)
+{
     ++generation_;
     Manifest next = manifest();
     next.snapshot = generation_;
     std::uint64_t old = snapshot_number_;
     auto job = std::make_unique<Job>();
-    job->task = [directory = directory_, next, old, bytes = std::move(bytes)]() -> util::Result<void> {
+    // A job is copied with its task; the picture is not.
+    job->task = [directory = directory_, tag = tag_, next, old,
+                 shared = std::make_shared<SnapshotPicture>(std::move(picture))]() -> util::Result<void> {
         std::string path = util::concat(directory, "/", snapshot_name(next.snapshot));
-        auto written = write_new_file(path, bytes);
+        std::string old_path = util::concat(directory, "/", snapshot_name(old));
+        auto written = write_picture(*shared, path, old ? old_path : std::string(), tag);
         if (written.ok())
             written = write_manifest(directory, next);
         if (!written.ok()) {
@@ -58,13 +101,15 @@ util::Result<void> LogStore::start_snapshot()
             return written;
         }
         if (old)
-            (void)util::sys::unlink(util::concat(directory, "/", snapshot_name(old)));
+            (void)util::sys::unlink(old_path);
         return {};
     };
     job->done = [this, number = next.snapshot, records = tail_records_, tail = tail_bytes_](auto result) {
         maintenance_ = false;
         snapshot_failed_ = !result.ok();
         if (!result.ok()) {
+            snapshot_too_large_ = result.error().code == EFBIG;
+            snapshot_damaged_ = result.error().kind != util::Kind::Temporary && !snapshot_too_large_;
             if (!std::exchange(snapshot_told_, true))
                 util::log::warning(directory_, ": snapshot: ", result.error().text);
             return;
@@ -78,7 +123,6 @@ util::Result<void> LogStore::start_snapshot()
     };
     maintenance_ = true;
     committer_->submit(std::move(job));
-    return {};
 }
 
 util::Result<void> write_new_file(const std::string& path, std::string_view bytes)
@@ -103,11 +147,12 @@ void LogStore::adopt_snapshot()
             continue;
         folder->stored_at = stored->stored_at;
         folder->stored_checksum = stored->stored_checksum;
+        folder->outline = stored->outline;
     }
     if (!state_.contents_loaded)
         std::erase_if(state_.contents, [upto](const Content& content) { return content.lsn <= upto; });
     if (!state_.kept_loaded)
-        std::erase_if(state_.kept, [upto](const Kept& item) { return item.lsn <= upto; });
+        state_.kept.drop_if([upto](const Kept& item) { return item.lsn <= upto; });
     snapshot_ = opened.take();
 }
 
@@ -151,7 +196,7 @@ Chores LogStore::housekeep(std::uint64_t count)
     if (waits_for_helper())
         return Chores::Waiting;
     Steps steps{.left = count};
-    if (!compaction_) {
+    if (!compaction_ && !draft_) {
         auto forgot = forget_deleted();
         if (forgot.ok() && (compact_now_ || is_much(state_.garbage_bytes)))
             compaction_ = std::make_unique<Compaction>(state_);
@@ -166,12 +211,12 @@ Chores LogStore::housekeep(std::uint64_t count)
         } else {
             left = waits_for_helper() ? Chores::Waiting : Chores::More;
         }
-    } else if ((tail_is_long(4) || snapshot_number_ == 0 || moved_) && !std::exchange(snapshot_failed_, false)) {
-        auto started = start_snapshot();
-        if (started.ok())
-            left = Chores::Waiting;
+    } else if (draft_ || ((tail_is_long(4) || moved_) && !snapshot_too_large_ && !std::exchange(snapshot_failed_, false))) {
+        auto made = make_snapshot(steps);
+        if (made.ok())
+            left = maintenance_ ? Chores::Waiting : Chores::More;
         else
-            util::log::warning(directory_, ": snapshot: ", started.error().text);
+            util::log::warning(directory_, ": snapshot: ", made.error().text);
     }
     steps_made_ += steps.made;
     return left;

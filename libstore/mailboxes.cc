@@ -67,18 +67,36 @@ const std::map<std::string, MailboxId, std::less<>>& LogStore::mailboxes() const
     return state_.names;
 }
 
-util::Result<const Mailbox*> LogStore::mailbox(std::string_view name)
+util::Result<MailboxId> LogStore::id_of(std::string_view name) const
 {
     auto found = state_.names.find(normalized(name));
     if (found == state_.names.end())
         return unknown(name);
-    return mailbox(found->second);
+    return found->second;
+}
+
+util::Result<const Mailbox*> LogStore::mailbox(std::string_view name)
+{
+    return mailbox(TRY(id_of(name)));
 }
 
 util::Result<const Mailbox*> LogStore::mailbox(MailboxId id)
 {
     const Mailbox* found = TRY(loaded(id));
     return found;
+}
+
+util::Result<const MailboxFacts*> LogStore::facts(std::string_view name)
+{
+    return facts(TRY(id_of(name)));
+}
+
+util::Result<const MailboxFacts*> LogStore::facts(MailboxId id)
+{
+    const Folder* folder = state_.folder(id);
+    if (!folder)
+        return util::not_found("no such mailbox");
+    return folder;
 }
 
 util::Result<void> LogStore::add_mailbox(std::string name, SpecialUse use, std::uint16_t index,
@@ -109,8 +127,7 @@ util::Result<Lsn> LogStore::create_mailbox(std::string_view name, SpecialUse use
     for (auto& parent : parents(wanted))
         if (!state_.names.contains(parent))
             missing.push_back(std::move(parent));
-    if (state_.names.size() + missing.size() + 1 > options_.max_mailboxes)
-        return util::permanent("too many mailboxes");
+    TRY(check_mailbox_count(missing.size() + 1));
     TRY(prepare((missing.size() + 1) * (max_mailbox_name_length + 128), missing.size() + 1, Room::Growth));
     auto count = std::uint16_t(missing.size() + 1);
     std::uint16_t index = 0;
@@ -122,7 +139,7 @@ util::Result<Lsn> LogStore::create_mailbox(std::string_view name, SpecialUse use
     return state_.last;
 }
 
-util::Result<Lsn> LogStore::rename_mailbox(std::string_view from, std::string_view to)
+util::Result<Lsn> LogStore::rename_mailbox(std::string_view from, std::string_view to, TransferSpace* space)
 {
     if (failure_)
         return *failure_;
@@ -139,9 +156,16 @@ util::Result<Lsn> LogStore::rename_mailbox(std::string_view from, std::string_vi
         TRY(create_mailbox(new_name, SpecialUse::None));
         const Mailbox* source = TRY(mailbox(inbox));
         std::vector<std::uint32_t> uids;
+        uids.reserve(source->entries.size());
         for (const auto& entry : source->entries)
             uids.push_back(entry.uid);
-        TRY(move(inbox, uids, state_.names.find(new_name)->second));
+        MailboxId renamed = state_.names.find(new_name)->second;
+        TRY(move(inbox, uids, renamed, space));
+        std::vector<NewAnnotation> copies;   // RFC 5464 §4.1
+        for (const auto& [name, annotation] : source->annotations)
+            if (name.starts_with('/'))
+                copies.push_back({name, annotation.value});
+        TRY(annotate(renamed, copies));
         return state_.last;
     }
     std::string below = old_name + hierarchy_separator;
@@ -160,8 +184,7 @@ util::Result<Lsn> LogStore::rename_mailbox(std::string_view from, std::string_vi
             return taken(child);
         renames.emplace_back(it->second, std::move(child));
     }
-    if (state_.names.size() + missing.size() > options_.max_mailboxes)
-        return util::permanent("too many mailboxes");
+    TRY(check_mailbox_count(missing.size()));
     std::size_t total = missing.size() + renames.size();
     TRY(prepare(total * (max_mailbox_name_length + max_keywords * (max_keyword_length + 4) + 128),
                 total, Room::Growth));

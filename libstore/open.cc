@@ -1,6 +1,9 @@
 // Opening and closing a store: the lock, a new store, what is loaded when it is needed.
 #include "libstore/compactor.h"
 #include "libstore/journal.h"
+#include "libstore/outline.h"
+#include "libstore/snapshot_draft.h"
+#include "libstore/usage_file.h"
 #include "libutil/random.h"
 #include "libutil/text.h"
 
@@ -32,6 +35,10 @@ util::Result<std::unique_ptr<Store>> Store::open(const std::string& directory, O
 LogStore::LogStore(std::string directory, Options options, util::UniqueFd lock)
     : directory_(std::move(directory)), options_(std::move(options)), lock_(std::move(lock))
 {
+    if (options_.quota_bytes)
+        quota_.limits.bytes = options_.quota_bytes;
+    if (options_.quota_messages)
+        quota_.limits.messages = options_.quota_messages;
 }
 
 LogStore::~LogStore()
@@ -43,9 +50,17 @@ LogStore::~LogStore()
     bool synced = sync().ok();
     if (compaction_)
         end_compaction();
-    if (synced && (tail_is_long(1) || options_.ignore_snapshot || moved_))
-        (void)start_snapshot();
-    (void)sync();
+    if (synced && (tail_is_long(1) || options_.ignore_snapshot || moved_)) {
+        draft_.reset();
+        Steps all{.left = UINT64_MAX};
+        (void)make_snapshot(all);
+    }
+    // The number that the next open will give: those that compaction took and left no file for do not count then.
+    std::uint32_t next = 0;
+    for (const auto& segment : segments_)
+        next = std::max(next, segment.id + 1);
+    if (sync().ok())
+        write_usage(directory_, {.usage = usage(), .segment = segments_.back().id, .next_segment = next, .end = end_});
 }
 
 util::Result<void> LogStore::start()
@@ -62,10 +77,6 @@ util::Result<void> LogStore::start()
     std::ranges::sort(ids);
     if (ids.empty() && !options_.create)
         return util::not_found(util::concat(directory_, ": no mail store here"));
-    if (auto made = util::sys::mkdir(directory_ + "/bodies", 0700);
-        !made.ok() && made.error().code != EEXIST)
-        return made.take_error();
-    bodies_ = TRY(util::sys::open(directory_ + "/bodies", O_RDONLY | O_DIRECTORY));
     return ids.empty() ? create() : recover(ids);
 }
 
@@ -76,7 +87,13 @@ util::Result<void> LogStore::create()
     while (tag_ == 0);
     state_ = State(tag_);
     TRY(start_segment());
-    return make_defaults();
+    TRY(make_defaults());
+    if (options_.flag_sync_delay <= util::Duration::zero())
+        return sync();
+    // A message that comes at once shares its sync.
+    made_ = state_.last;
+    lazy();
+    return {};
 }
 
 util::Result<void> LogStore::make_defaults()
@@ -89,7 +106,7 @@ util::Result<void> LogStore::make_defaults()
         TRY(create_mailbox(name, use));
         TRY(subscribe(name, true));
     }
-    return sync();
+    return {};
 }
 
 // --- loading from the snapshot ----------------------------------------------------------------------
@@ -106,6 +123,21 @@ util::Result<Folder*> LogStore::loaded(MailboxId id)
         folder->changes_from = std::max(folder->changes_from, folder->highest_modseq);
     }
     return folder;
+}
+
+util::Result<Outline> LogStore::outline(MailboxId id)
+{
+    Folder* folder = state_.folder(id);
+    if (folder && !folder->loaded && snapshot_) {
+        // All of it may be shown: what a snapshot holds was on the disk when the store was opened.
+        auto stored = snapshot_->read_outline(*folder);
+        if (stored.ok())
+            return stored;
+        if (stored.error().kind != util::Kind::NotFound)
+            TRY(reload());
+    }
+    folder = TRY(loaded(id));
+    return outline_of(*folder, visible());
 }
 
 util::Result<void> LogStore::load_contents()

@@ -1,5 +1,6 @@
 // What changes messages: append, copy, move, flags, expunge.
 #include "libstore/journal.h"
+#include "libstore/transfer_space.h"
 #include "libutil/random.h"
 #include "libutil/text.h"
 
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <iterator>
 #include <map>
 
@@ -54,17 +54,6 @@ util::Result<Folder*> LogStore::target(MailboxId id)
 }
 
 // --- append ---------------------------------------------------------------------------------------
-
-util::Result<void> LogStore::check_quota(std::uint64_t bytes, std::uint64_t messages) const
-{
-    if (options_.quota_bytes == 0 && options_.quota_messages == 0)
-        return {};
-    QuotaUsage used = usage();
-    if ((options_.quota_bytes && used.bytes + bytes > options_.quota_bytes) ||
-        (options_.quota_messages && used.messages + messages > options_.quota_messages))
-        return util::Error{util::Kind::Permanent, "mailbox is full (over quota)", EDQUOT};
-    return {};
-}
 
 util::Result<void> LogStore::check_message(const NewMessage& message) const
 {
@@ -118,6 +107,20 @@ util::Result<Keywords> LogStore::keyword_bits(Folder& folder, const std::vector<
     return bits;
 }
 
+// When the first large message comes: most users have none for a long time.  Open before anything is written there, so that
+// no sync fails for want of a descriptor.
+util::Result<void> LogStore::open_bodies()
+{
+    if (bodies_)
+        return {};
+    auto made = util::sys::mkdir(directory_ + "/bodies", 0700);
+    if (!made.ok() && made.error().code != EEXIST)
+        return writing_failed(made.take_error());
+    bodies_ = TRY(util::sys::open(directory_ + "/bodies", O_RDONLY | O_DIRECTORY));
+    new_bodies_ = true;
+    return {};
+}
+
 // Gives each message its id, and the large ones their files, which the next job syncs.
 util::Result<std::vector<Guid>> LogStore::write_bodies(std::span<const NewMessage> messages)
 {
@@ -127,6 +130,7 @@ util::Result<std::vector<Guid>> LogStore::write_bodies(std::span<const NewMessag
         util::random_bytes(std::span(reinterpret_cast<char*>(guids[i].bytes.data()), 16));
         if (messages[i].content.size() <= options_.large_message)
             continue;
+        TRY(open_bodies());   // fails before the first of them is written
         auto fd = util::sys::open(body_path(guids[i]), O_WRONLY | O_CREAT | O_EXCL);
         util::Result<void> wrote;
         if (fd.ok())
@@ -178,7 +182,7 @@ Lsn LogStore::append_one(Folder& folder, const NewMessage& message, const Guid& 
     std::uint32_t segment = segments_.back().id;
     std::string_view inside = record.in_file ? std::string_view() : message.content;
     Lsn lsn = write(record, record.entry.uid - folder.uid_next + 1, index, count, texts, inside);
-    auto head = std::uint32_t(record_header_size + scratch_.size() + texts.size());
+    auto head = std::uint32_t(record_header_size + meta_length_ + texts.size());
     state_.apply(lsn, record, {.lsn = lsn, .segment = segment, .offset = std::uint32_t(start),
                                .head = head, .in_file = record.in_file});
     return lsn;
@@ -220,7 +224,11 @@ util::Result<std::vector<Stored>> LogStore::append_all(MailboxId mailbox,
         return util::permanent("too much in one append");
     if (folder->uid_next >= UINT32_MAX - messages.size())
         return util::permanent("no uids left in this mailbox");
-    TRY(check_quota(content, messages.size()));
+    if (!std::ranges::all_of(messages, &NewMessage::beyond_quota)) {
+        bool delivery = messages.size() == 1 && !messages[0].queue_id.empty();
+        TRY(check_quota(*folder, {.bytes = content, .messages = messages.size()},
+                        delivery ? Growth::Delivery : Growth::Client));
+    }
     // Keywords first: they are the only thing behind which an append can still be refused.
     for (const auto& message : messages)
         TRY(keyword_bits(*folder, message.keywords));
@@ -232,7 +240,8 @@ util::Result<std::vector<Stored>> LogStore::append_all(MailboxId mailbox,
                              std::uint16_t(messages.size()));
         stored.push_back({lsn, folder->entries.back().uid, folder->uid_validity, false});
     }
-    strict();
+    if (!stored.empty())
+        strict(stored.front().lsn);
     changed(mailbox);
     return stored;
 }
@@ -245,14 +254,33 @@ util::Result<Stored> LogStore::append(MailboxId mailbox, const NewMessage& messa
 
 // --- copy and move --------------------------------------------------------------------------------
 
-util::Result<Copied> LogStore::transfer(MailboxId from, std::span<const std::uint32_t> uids,
-                                        MailboxId to, CopyRecord::Kind kind)
+// Where the record and the target's entries will be.
+void LogStore::use_space(TransferSpace& space, Folder& target, std::size_t messages)
+{
+    std::string& record = space.record_;
+    if (record.capacity() >= pending_.size() + record_header_size + CopyRecord::size_of(messages)) {
+        record.assign(pending_);
+        pending_.swap(record);
+    }
+    std::size_t wanted = target.entries.size() + messages;
+    if (target.entries.capacity() < wanted && space.entries_.capacity() >= wanted) {
+        space.entries_.assign(target.entries.begin(), target.entries.end());
+        target.entries.swap(space.entries_);
+    }
+}
+
+util::Result<Copied> LogStore::transfer(MailboxId from, std::span<const std::uint32_t> uids, MailboxId to,
+                                        CopyRecord::Kind kind, TransferSpace* space)
 {
     Folder* source = TRY(target(from));
     Folder* target_folder = TRY(target(to));
     Copied copied;
     copied.uid_validity = target_folder->uid_validity;
     CopyRecord record{.kind = kind, .from = from, .to = to, .items = {}};
+    if (space)
+        record.items = std::move(space->items_);
+    record.items.clear();
+    record.items.reserve(uids.size());
     std::uint64_t bytes = 0;
     Keywords used = 0;
     for (std::uint32_t uid : ascending(uids)) {
@@ -265,12 +293,13 @@ util::Result<Copied> LogStore::transfer(MailboxId from, std::span<const std::uin
     }
     if (record.items.empty())
         return copied;
-    if (record.items.size() > (max_record_size >> 1) / (entry_size + 4))
+    if (record.items.size() > (max_record_size >> 1) / CopyRecord::item_size)
         return util::permanent("too many messages at once");
     if (target_folder->uid_next >= UINT32_MAX - record.items.size())
         return util::permanent("no uids left in the mailbox");
-    if (kind == CopyRecord::Kind::Copy)
-        TRY(check_quota(bytes, record.items.size()));
+    if (from != to || kind == CopyRecord::Kind::Copy)
+        TRY(check_quota(*target_folder, {.bytes = bytes, .messages = record.items.size()},
+                        kind == CopyRecord::Kind::Copy ? Growth::Copy : Growth::Move));
 
     // Keywords are bits of their mailbox: translate.
     std::vector<std::string> names;
@@ -283,10 +312,14 @@ util::Result<Copied> LogStore::transfer(MailboxId from, std::span<const std::uin
         if (used >> bit & 1)
             translation[bit] = known_keywords(*target_folder, {source->keywords[bit]});
 
-    TRY(prepare(record.items.size() * (entry_size + 4) + 64, record.items.size(),
+    TRY(prepare(CopyRecord::size_of(record.items.size()) + 32, record.items.size(),
                 kind == CopyRecord::Kind::Move ? Room::Moves : Room::Growth));
+    if (space)
+        use_space(*space, *target_folder, record.items.size());
     std::int64_t now = wall_seconds();
     std::uint32_t next = target_folder->uid_next;
+    copied.source.reserve(record.items.size());
+    copied.target.reserve(record.items.size());
     for (auto& item : record.items) {
         Keywords bits = 0;
         for (Keywords rest = item.entry.keywords; rest; rest &= rest - 1)
@@ -305,14 +338,14 @@ util::Result<Copied> LogStore::transfer(MailboxId from, std::span<const std::uin
     return copied;
 }
 
-util::Result<Copied> LogStore::copy(MailboxId from, std::span<const std::uint32_t> uids, MailboxId to)
+util::Result<Copied> LogStore::copy(MailboxId from, std::span<const std::uint32_t> uids, MailboxId to, TransferSpace* space)
 {
-    return transfer(from, uids, to, CopyRecord::Kind::Copy);
+    return transfer(from, uids, to, CopyRecord::Kind::Copy, space);
 }
 
-util::Result<Copied> LogStore::move(MailboxId from, std::span<const std::uint32_t> uids, MailboxId to)
+util::Result<Copied> LogStore::move(MailboxId from, std::span<const std::uint32_t> uids, MailboxId to, TransferSpace* space)
 {
-    return transfer(from, uids, to, CopyRecord::Kind::Move);
+    return transfer(from, uids, to, CopyRecord::Kind::Move, space);
 }
 
 // --- flags ----------------------------------------------------------------------------------------
@@ -322,14 +355,25 @@ util::Result<FlagsChanged> LogStore::change_flags(MailboxId mailbox,
                                                   const FlagChange& change)
 {
     Folder* folder = TRY(target(mailbox));
-    Keywords keywords = known_keywords(*folder, change.keywords);
-    if (change.operation != FlagOperation::Remove)
+    if (change.reader.size() > max_reader_name)
+        return util::invalid("the reader's name is too long");
+    auto wanted_uids = ascending(uids);
+    auto seen = seen_change(*folder, wanted_uids, change);
+    bool of_reader = !seen.seen.empty() || !seen.unseen.empty();
+    if (of_reader)
+        TRY(check_room(*folder, seen));
+
+    Flags changeable = change.reader.empty() ? change.changeable : change.changeable & ~Seen;
+    Flags flags = change.flags & changeable;
+    Keywords keywords = 0;
+    if (change.changes_keywords && change.operation != FlagOperation::Remove)
         keywords = TRY(keyword_bits(*folder, change.keywords));
+    else if (change.changes_keywords)
+        keywords = known_keywords(*folder, change.keywords);
 
     FlagsChanged result;
     std::map<std::pair<Flags, Keywords>, Ranges> groups;
-    std::size_t count = 0;
-    for (std::uint32_t uid : ascending(uids)) {
+    for (std::uint32_t uid : wanted_uids) {
         std::size_t index = folder->lower_bound(uid);
         if (index == folder->entries.size() || folder->entries[index].uid != uid)
             continue;
@@ -338,27 +382,32 @@ util::Result<FlagsChanged> LogStore::change_flags(MailboxId mailbox,
             result.modified.push_back(uid);
             continue;
         }
-        std::pair<Flags, Keywords> wanted(change.flags, keywords);
+        std::pair<Flags, Keywords> wanted((entry.flags & ~changeable) | flags,
+                                          change.changes_keywords ? keywords : entry.keywords);
         if (change.operation == FlagOperation::Add)
-            wanted = {entry.flags | change.flags, entry.keywords | keywords};
+            wanted = {entry.flags | flags, entry.keywords | keywords};
         else if (change.operation == FlagOperation::Remove)
-            wanted = {entry.flags & ~change.flags, entry.keywords & ~keywords};
-        if (wanted == std::pair(entry.flags, entry.keywords))
-            continue;
-        groups[wanted].add(uid, index);
-        ++count;
+            wanted = {entry.flags & ~flags, entry.keywords & ~keywords};
+        if (wanted != std::pair(entry.flags, entry.keywords))
+            groups[wanted].add(uid, index);
     }
-    if (count == 0)
+    if (groups.empty() && !of_reader)
         return result;
     FlagsRecord record{.mailbox = mailbox, .groups = {}};
-    std::uint64_t bytes = 64;
+    std::uint64_t bytes = 128 + seen.reader.size() + (seen.seen.size() + seen.unseen.size()) * sizeof(UidRange);
     for (auto& [values, ranges] : groups) {
         record.groups.push_back({values.first, values.second, ranges.take()});
         bytes += 16 + record.groups.back().uids.size() * 8;
     }
-    TRY(prepare(bytes, 1, Room::Essential));
-    result.lsn = add(record);
-    lazy();
+    TRY(prepare(bytes + record_header_size, 2, Room::Essential));
+    // A group of records, if they are two.
+    auto first = state_.last + 1;
+    std::uint16_t count = of_reader && !groups.empty() ? 2 : 1;
+    if (of_reader)
+        result.lsn = add(seen, 1, 0, count);
+    if (!groups.empty())
+        result.lsn = add(record, 1, count - 1, count);
+    lazy(first);
     changed(mailbox);
     return result;
 }
@@ -378,18 +427,13 @@ void LogStore::claim_recent(MailboxId mailbox)
 util::Result<Lsn> LogStore::expunge(MailboxId mailbox, std::span<const std::uint32_t> uids)
 {
     Folder* folder = TRY(target(mailbox));
-    Ranges ranges;
-    std::size_t count = 0;
-    for (std::uint32_t uid : ascending(uids)) {
-        std::size_t index = folder->lower_bound(uid);
-        if (index == folder->entries.size() || folder->entries[index].uid != uid)
-            continue;
-        ranges.add(uid, index);
-        ++count;
-    }
-    if (count == 0)
+    // No range may span uids that are gone: when compaction has dropped the record that moved one of them away, a replay
+    // would expunge it here, and it could be restored.
+    std::vector<std::uint32_t> present = ascending(uids);
+    std::erase_if(present, [folder](std::uint32_t uid) { return !folder->find(uid); });
+    if (present.empty())
         return durable_;
-    ExpungeRecord record{.mailbox = mailbox, .seconds = wall_seconds(), .uids = ranges.take()};
+    ExpungeRecord record{.mailbox = mailbox, .seconds = wall_seconds(), .uids = ranges_of(present)};
     TRY(prepare(record.uids.size() * 8 + 64, 1, Room::Essential));
     Lsn lsn = add(record);
     strict();
@@ -399,6 +443,8 @@ util::Result<Lsn> LogStore::expunge(MailboxId mailbox, std::span<const std::uint
 
 std::optional<std::vector<std::uint32_t>> LogStore::expunged_since(MailboxId mailbox, Lsn since)
 {
+    if (const Folder* folder = state_.folder(mailbox); folder && folder->highest_modseq <= since)
+        return std::vector<std::uint32_t>();
     auto found = loaded(mailbox);
     if (!found.ok() || since < (*found)->gone_from)
         return std::nullopt;
@@ -407,16 +453,6 @@ std::optional<std::vector<std::uint32_t>> LogStore::expunged_since(MailboxId mai
         if (gone.lsn > since)
             uids.push_back(gone.uid);
     return ascending(uids);
-}
-
-QuotaUsage LogStore::usage() const
-{
-    QuotaUsage used;
-    for (const auto& [id, folder] : state_.folders) {
-        used.bytes += folder->bytes;
-        used.messages += folder->message_count();
-    }
-    return used;
 }
 
 }  // namespace store

@@ -228,6 +228,7 @@ void LogStore::release_memory()
 {
     window_ = {};
     read_buffer_ = {};
+    state_.kept.drop_spare();
 }
 
 }  // namespace store

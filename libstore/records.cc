@@ -54,21 +54,6 @@ void encode_ranges(const UidRanges& ranges, Writer& writer)
     }
 }
 
-// Ascending, without overlap.
-UidRanges decode_ranges(Reader& reader)
-{
-    UidRanges ranges(reader.count(8));
-    std::uint32_t last = 0;
-    for (auto& range : ranges) {
-        range.first = reader.u32();
-        range.last = reader.u32();
-        if (range.first <= last || range.last < range.first)
-            reader.fail();
-        last = range.last;
-    }
-    return ranges;
-}
-
 void encode_texts(const std::vector<std::string>& texts, Writer& writer)
 {
     writer.u32(std::uint32_t(texts.size()));
@@ -93,6 +78,20 @@ std::optional<Record> checked(const Reader& reader, Record record)
 }
 
 }  // namespace
+
+UidRanges decode_ranges(Reader& reader)
+{
+    UidRanges ranges(reader.count(8));
+    std::uint32_t last = 0;
+    for (auto& range : ranges) {
+        range.first = reader.u32();
+        range.last = reader.u32();
+        if (range.first <= last || range.last < range.first)
+            reader.fail();
+        last = range.last;
+    }
+    return ranges;
+}
 
 std::vector<std::uint32_t> block_checksums(std::string_view content)
 {
@@ -237,6 +236,38 @@ std::optional<ExpungeRecord> ExpungeRecord::decode(std::string_view meta)
     return checked(reader, std::move(record));
 }
 
+namespace {
+
+enum LimitBits : std::uint8_t { LimitsBytes = 1, LimitsMessages = 2, LimitsFixed = 4 };
+
+}  // namespace
+
+void encode_limits(const Limits& limits, bool fixed, std::string& out)
+{
+    Writer writer(out);
+    writer.u8(
+        std::uint8_t((limits.bytes ? LimitsBytes : 0) | (limits.messages ? LimitsMessages : 0) | (fixed ? LimitsFixed : 0)));
+    writer.u64(limits.bytes.value_or(0));
+    writer.u64(limits.messages.value_or(0));
+}
+
+bool decode_limits(std::string_view bytes, Limits& limits, bool& fixed)
+{
+    Reader reader(bytes);
+    std::uint8_t bits = reader.u8();
+    std::uint64_t most_bytes = reader.u64();
+    std::uint64_t most_messages = reader.u64();
+    if (!reader.ok())
+        return false;
+    limits = {};
+    if (bits & LimitsBytes)
+        limits.bytes = most_bytes;
+    if (bits & LimitsMessages)
+        limits.messages = most_messages;
+    fixed = bits & LimitsFixed;
+    return true;
+}
+
 void MailboxRecord::encode(std::string& out) const
 {
     Writer writer(out);
@@ -249,6 +280,8 @@ void MailboxRecord::encode(std::string& out) const
     encode_texts(keywords, writer);
     writer.u8(census);
     encode_ranges(live, writer);
+    if (limits.any() || limits_fixed)
+        encode_limits(limits, limits_fixed, out);
 }
 
 std::optional<MailboxRecord> MailboxRecord::decode(std::string_view meta)
@@ -268,6 +301,7 @@ std::optional<MailboxRecord> MailboxRecord::decode(std::string_view meta)
         reader.fail();
     record.census = reader.u8() != 0;
     record.live = decode_ranges(reader);
+    decode_limits(reader.left(), record.limits, record.limits_fixed);
     return checked(reader, std::move(record));
 }
 
@@ -403,6 +437,66 @@ std::optional<PurgeRecord> PurgeRecord::decode(std::string_view meta)
     Reader reader(meta);
     PurgeRecord record;
     record.limit = reader.u64();
+    return checked(reader, std::move(record));
+}
+
+void AnnotationRecord::encode(std::string& out) const
+{
+    Writer writer(out);
+    writer.u64(holder);
+    writer.text(name);
+    writer.u8(present);
+    writer.text(value);
+}
+
+std::optional<AnnotationRecord> AnnotationRecord::decode(std::string_view meta)
+{
+    Reader reader(meta);
+    AnnotationRecord record;
+    record.holder = reader.u64();
+    record.name = reader.text();
+    record.present = reader.u8() != 0;
+    record.value = reader.text();
+    if (record.name.size() > max_annotation_name || record.value.size() > max_annotation_value)
+        reader.fail();
+    return checked(reader, std::move(record));
+}
+
+void AnnotationCensusRecord::encode(std::string& out) const
+{
+    Writer writer(out);
+    writer.u64(holder);
+    encode_texts(names, writer);
+}
+
+std::optional<AnnotationCensusRecord> AnnotationCensusRecord::decode(std::string_view meta)
+{
+    Reader reader(meta);
+    AnnotationCensusRecord record;
+    record.holder = reader.u64();
+    record.names = decode_texts(reader);
+    return checked(reader, std::move(record));
+}
+
+void SeenRecord::encode(std::string& out) const
+{
+    Writer writer(out);
+    writer.u64(mailbox);
+    writer.text(reader);
+    encode_ranges(seen, writer);
+    encode_ranges(unseen, writer);
+}
+
+std::optional<SeenRecord> SeenRecord::decode(std::string_view meta)
+{
+    Reader reader(meta);
+    SeenRecord record;
+    record.mailbox = reader.u64();
+    record.reader = reader.text();
+    record.seen = decode_ranges(reader);
+    record.unseen = decode_ranges(reader);
+    if (record.reader.empty() || record.reader.size() > max_reader_name)
+        reader.fail();
     return checked(reader, std::move(record));
 }
 

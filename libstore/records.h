@@ -16,13 +16,10 @@
 
 namespace store {
 
-struct UidRange {
-    std::uint32_t first = 0;
-    std::uint32_t last = 0;
-    bool operator==(const UidRange&) const = default;
-};
+class Reader;
 
-using UidRanges = std::vector<UidRange>;
+// The fixed form of an Entry, 80 bytes, also used by the snapshot.
+constexpr std::size_t entry_size = 80;
 
 // Uids that ascend, as ranges.
 template <typename Items, typename Uid = std::identity>
@@ -87,11 +84,15 @@ struct CopyRecord {
         Entry entry;              // as it arrives in the target; modseq is the record's Lsn
     };
 
+    static constexpr std::size_t item_size = 4 + entry_size;
+    static constexpr std::size_t size_of(std::size_t items) { return 32 + items * item_size; }
+
     Kind kind = Kind::Copy;
     MailboxId from = 0;
     MailboxId to = 0;
     std::vector<Item> items;
 
+    std::size_t size_to_expect() const { return size_of(items.size()); }
     void encode(std::string& out) const;
     static std::optional<CopyRecord> decode(std::string_view meta);
 };
@@ -121,6 +122,8 @@ struct MailboxRecord {
     std::vector<std::string> keywords;
     bool census = false;
     UidRanges live;              // census: the uids that exist; others that came before do not
+    Limits limits = {};
+    bool limits_fixed = false;
 
     void encode(std::string& out) const;
     static std::optional<MailboxRecord> decode(std::string_view meta);
@@ -214,8 +217,52 @@ struct PurgeRecord {
     static std::optional<PurgeRecord> decode(std::string_view meta);
 };
 
-// The fixed form of an Entry, 80 bytes, also used by the snapshot.
-constexpr std::size_t entry_size = 80;
+// A mailbox's limits, 17 bytes, also used by the snapshot.
+void encode_limits(const Limits& limits, bool fixed, std::string& out);
+// False: these are not there, or none.
+bool decode_limits(std::string_view bytes, Limits& limits, bool& fixed);
+constexpr std::size_t limits_size = 17;
+
+// An annotation of a mailbox, or (0) of the account: its value, or that there is none.
+struct AnnotationRecord {
+    static constexpr Type type = Type::Annotating;
+
+    MailboxId holder = 0;
+    std::string name;
+    bool present = false;
+    std::string value;
+
+    void encode(std::string& out) const;
+    static std::optional<AnnotationRecord> decode(std::string_view meta);
+};
+
+// Which annotations there are; others that came before do not exist.
+struct AnnotationCensusRecord {
+    static constexpr Type type = Type::AnnotationCensus;
+
+    MailboxId holder = 0;
+    std::vector<std::string> names;
+
+    void encode(std::string& out) const;
+    static std::optional<AnnotationCensusRecord> decode(std::string_view meta);
+};
+
+// What another reader of a mailbox than its owner has seen of these messages.
+struct SeenRecord {
+    static constexpr Type type = Type::SeenSetting;
+
+    MailboxId mailbox = 0;
+    std::string reader;
+    UidRanges seen;
+    UidRanges unseen;
+
+    void encode(std::string& out) const;
+    static std::optional<SeenRecord> decode(std::string_view meta);
+};
+
+// u32 count, then u32 first and last of each; the reader fails unless they ascend without overlap.
+UidRanges decode_ranges(Reader& reader);
+
 void encode_entry(const Entry& entry, std::string& out);
 
 }  // namespace store

@@ -71,8 +71,13 @@ util::Result<void> LogStore::recover(const std::vector<std::uint32_t>& ids)
         replayed = replay_from_snapshot(*manifest);
         if (!replayed.ok()) {
             tail_records_ = tail_bytes_ = 0;
-            ++damage_;
-            util::log::warning(directory_, ": ", replayed.error().text, "; reading the whole log");
+            if (replayed.error().kind == util::Kind::NotFound && replayed.error().code == 0) {
+                util::log::info(directory_, ": ", replayed.error().text, "; reading the whole log");
+                moved_ = true;   // the next snapshot is due
+            } else {
+                ++damage_;
+                util::log::warning(directory_, ": ", replayed.error().text, "; reading the whole log");
+            }
         }
     }
     if (!replayed.ok()) {
@@ -268,12 +273,13 @@ util::Result<void> LogStore::replay_segment(Segment& segment, bool tail, std::ui
     TRY(replay(state_, scan, segment, snapshot_ ? &*snapshot_ : nullptr));
     segment.size = scan.end;
     tail_records_ += scan.frames.size();
-    tail_bytes_ += bytes.size();
-    if (tail && at + bytes.size() > scan.end) {
-        if (scan.tail > 0)
-            TRY(set_tail_aside(segment, std::string_view(bytes).substr(scan.end - at, scan.tail)));
+    tail_bytes_ += scan.end - at;
+    std::uint64_t file_end = std::max(at + bytes.size(), scan.end);
+    if (tail && scan.tail > 0) {
+        TRY(set_tail_aside(segment, std::string_view(bytes).substr(scan.end - at, scan.tail)));
         TRY(util::sys::ftruncate(fd.get(), scan.end));
         TRY(util::sys::fsync(fd.get()));
+        file_end = scan.end;
     } else if (!tail && scan.tail > 0) {
         ++damage_;
         lost_end_ = true;
@@ -282,6 +288,7 @@ util::Result<void> LogStore::replay_segment(Segment& segment, bool tail, std::ui
     if (&segment == &segments_.back()) {
         active_ = std::move(fd);
         end_ = written_ = allocated_ = scan.end;
+        zeroed_ = file_end;
     }
     return {};
 }
@@ -374,6 +381,7 @@ util::Result<void> LogStore::after_replay()
         folder->changes.shrink_to_fit();
         folder->changes_from = state_.last;
     }
+    tidy_readers();
     for (const auto& name : state_.name_orphans()) {
         ++damage_;
         util::log::warning(directory_, ": the record of a mailbox is lost; its mail is in ", name);

@@ -54,8 +54,8 @@ util::Result<void> LogStore::release_some(Steps& steps)
         int fd = TRY(segment_fd(content.segment));
         TRY(read_at(fd, content.offset, content.head, head));
         auto header = decode_header(head, tag_);
-        if (!header || header->lsn != content.lsn)
-            continue;   // damaged: it stays as it is
+        if (!header || header->lsn != content.lsn || header->type != Type::Arrival)
+            continue;   // damaged, or an annotation: it stays as it is
         auto record = MessageRecord::decode(std::string_view(head).substr(record_header_size, header->meta_length));
         if (record && record->in_file)
             now.compactor.bodies.push_back(body_name(record->entry.guid));

@@ -16,9 +16,27 @@ util::Result<void> load(State& state, const Snapshot* snapshot, MailboxId id)
     return snapshot->load(*folder);
 }
 
+// Those that say something of the mailbox alone; that one costs no reading of its entries at the next open.
+bool touches_messages(const MailboxRecord& record)
+{
+    return record.census;
+}
+
+bool touches_messages(const RecentRecord&)
+{
+    return false;
+}
+
+bool touches_messages(const auto&)
+{
+    return true;
+}
+
 template <typename Record>
 util::Result<void> load_for(State& state, const Snapshot* snapshot, const Record& record)
 {
+    if (!touches_messages(record))
+        return {};
     if constexpr (requires { record.mailbox; })
         TRY(load(state, snapshot, record.mailbox));
     else if constexpr (requires { record.id; })
@@ -27,6 +45,9 @@ util::Result<void> load_for(State& state, const Snapshot* snapshot, const Record
         TRY(load(state, snapshot, record.from));
         TRY(load(state, snapshot, record.to));
     }
+    else if constexpr (requires { record.holder; }) {
+        // Annotations lie in the snapshot's directory, which is loaded always.
+    }
     bool needs_kept = Record::type == Type::Copying || Record::type == Type::Purge || Record::type == Type::Census;
     if (needs_kept && !state.kept_loaded) {
         if (!snapshot)
@@ -34,6 +55,13 @@ util::Result<void> load_for(State& state, const Snapshot* snapshot, const Record
         TRY(snapshot->load_kept(state));
     }
     return {};
+}
+
+// Of a record that is not split into a head and a content.
+Content location_of(const Frame& frame, std::uint32_t segment)
+{
+    return {.lsn = frame.header.lsn, .segment = segment, .offset = std::uint32_t(frame.offset),
+            .head = frame.header.length, .in_file = 0};
 }
 
 template <typename Record>
@@ -91,8 +119,19 @@ util::Result<bool> replay_frame(State& state, const Frame& frame, std::uint32_t 
         return replay_as<CensusRecord>(state, snapshot, frame);
     case Type::Purge:
         return replay_as<PurgeRecord>(state, snapshot, frame);
+    case Type::Annotating: {
+        auto record = AnnotationRecord::decode(frame.meta());
+        if (!record)
+            return false;
+        state.apply(frame.header.lsn, *record, location_of(frame, segment));
+        return true;
     }
-    return false;
+    case Type::AnnotationCensus:
+        return replay_as<AnnotationCensusRecord>(state, snapshot, frame);
+    case Type::SeenSetting:
+        return replay_as<SeenRecord>(state, snapshot, frame);
+    }
+    return std::uint8_t(frame.header.type) < vital_type;
 }
 
 }  // namespace store

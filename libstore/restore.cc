@@ -45,7 +45,7 @@ util::Result<Copied> LogStore::restore(MailboxId from, std::span<const std::uint
         return util::permanent("too many messages at once");
     if (folder->uid_next >= UINT32_MAX - record.items.size())
         return util::permanent("no uids left in the mailbox");
-    TRY(check_quota(bytes, record.items.size()));
+    TRY(check_quota(*folder, {.bytes = bytes, .messages = record.items.size()}, Growth::Client));
     std::ranges::sort(record.items, {}, &CopyRecord::Item::source);
     std::uint32_t next = folder->uid_next;
     for (auto& item : record.items) {
@@ -87,7 +87,7 @@ util::Result<Lsn> LogStore::purge_deleted(std::int64_t before, bool now)
 
 // --- check ----------------------------------------------------------------------------------------
 
-util::Result<void> LogStore::check_segments(CheckReport& report)
+util::Result<void> LogStore::check_segments(CheckReport& report, std::set<Lsn>& annotations)
 {
     for (const auto& segment : segments_) {
         ++report.segments;
@@ -100,6 +100,9 @@ util::Result<void> LogStore::check_segments(CheckReport& report)
             report.problems.push_back(util::concat(name, ": bad header"));
         Scan scan = scan_segment(bytes, tag_, false);
         report.records += scan.frames.size();
+        for (const auto& frame : scan.frames)
+            if (frame.header.type == Type::Annotating && AnnotationRecord::decode(frame.meta()))
+                annotations.insert(frame.header.lsn);
         for (const auto& gap : scan.gaps)
             report.problems.push_back(util::concat(name, ": ", gap.length, " bad bytes at ", gap.offset));
         if (scan.tail > 0)
@@ -129,13 +132,27 @@ void LogStore::check_messages(CheckReport& report)
         examine(item.entry, "deleted mail");
 }
 
+void LogStore::check_annotations(const std::set<Lsn>& found, CheckReport& report)
+{
+    auto examine = [&](const Annotations& annotations, std::string_view where) {
+        for (const auto& [name, annotation] : annotations)
+            if (!found.contains(annotation.lsn))
+                report.problems.push_back(util::concat(where, ": the record of ", util::printable(name, 100), " is lost"));
+    };
+    examine(state_.annotations, "the account");
+    for (const auto& [id, folder] : state_.folders)
+        examine(folder->annotations, folder->name);
+}
+
 util::Result<CheckReport> LogStore::check()
 {
     TRY(sync());
     TRY(load_all());
     CheckReport report;
-    TRY(check_segments(report));
+    std::set<Lsn> annotations;
+    TRY(check_segments(report, annotations));
     check_messages(report);
+    check_annotations(annotations, report);
     return report;
 }
 

@@ -2,6 +2,7 @@
 #include "libstore/snapshot.h"
 
 #include "libstore/codec.h"
+#include "libstore/outline.h"
 #include "libutil/crc32c.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
@@ -20,51 +21,10 @@ static_assert(sizeof(Content) == 24 && sizeof(Gone) == 16 && sizeof(Kept) == 24 
 namespace {
 
 constexpr std::string_view magic("TERNSNP\1", 8);
-constexpr std::size_t date_padding = offsetof(Entry, internal_date) + 10;  // 6 bytes of no meaning
 
 util::Error damaged()
 {
     return util::permanent("snapshot is damaged");
-}
-
-template <typename Item>
-std::string_view bytes_of(const std::vector<Item>& items)
-{
-    return {reinterpret_cast<const char*>(items.data()), items.size() * sizeof(Item)};
-}
-
-// Entries as they are in memory, but with the same bytes for the same values.
-void append_entries(const std::vector<Entry>& entries, std::string& out)
-{
-    std::size_t start = out.size();
-    out.append(bytes_of(entries));
-    for (std::size_t at = start + date_padding; at < out.size(); at += entry_size)
-        std::memset(out.data() + at, 0, 6);
-}
-
-void append_gone(const std::vector<Gone>& items, std::string& out)
-{
-    Writer writer(out);
-    for (const auto& gone : items) {
-        writer.u64(gone.lsn);
-        writer.u32(gone.uid);
-        writer.u32(0);
-    }
-}
-
-SnapshotPart append_part(std::string_view bytes, std::uint64_t count, std::string& out)
-{
-    SnapshotPart part{out.size(), count, util::crc32c(bytes)};
-    out.append(bytes);
-    return part;
-}
-
-void encode_part(const SnapshotPart& part, Writer& writer)
-{
-    writer.u64(part.offset);
-    writer.u64(part.count);
-    writer.u32(part.checksum);
-    writer.u32(0);
 }
 
 SnapshotPart decode_part(Reader& reader)
@@ -75,29 +35,6 @@ SnapshotPart decode_part(Reader& reader)
     part.checksum = reader.u32();
     reader.u32();
     return part;
-}
-
-void encode_folder(const Folder& folder, std::uint64_t at, std::uint32_t checksum, Writer& writer)
-{
-    writer.u64(folder.id);
-    writer.text(folder.name);
-    writer.u32(folder.uid_validity);
-    writer.u32(folder.uid_next);
-    writer.u32(folder.first_recent_uid);
-    writer.u64(folder.highest_modseq);
-    writer.u64(folder.modseq_floor);
-    writer.u8(std::uint8_t(folder.special_use));
-    writer.u32(folder.unseen);
-    writer.u32(folder.deleted);
-    writer.u64(folder.bytes);
-    writer.u64(folder.gone_from);
-    writer.u32(std::uint32_t(folder.message_count()));
-    writer.u32(folder.loaded ? std::uint32_t(folder.gone.size()) : folder.stored_gone);
-    writer.u64(at);
-    writer.u32(checksum);
-    writer.u32(std::uint32_t(folder.keywords.size()));
-    for (const auto& keyword : folder.keywords)
-        writer.text(keyword);
 }
 
 std::unique_ptr<Folder> decode_folder(Reader& reader)
@@ -129,6 +66,66 @@ std::unique_ptr<Folder> decode_folder(Reader& reader)
     return folder;
 }
 
+bool decode_all_limits(std::string_view bytes, State& state)
+{
+    Reader reader(bytes);
+    while (reader.ok() && !reader.left().empty()) {
+        Folder* folder = state.folder(reader.u64());
+        std::string_view limits = reader.raw(limits_size);
+        if (!folder || !decode_limits(limits, folder->limits, folder->limits_fixed))
+            reader.fail();
+    }
+    return reader.ok();
+}
+
+// False: not well formed.
+bool decode_annotations(std::string_view bytes, State& state)
+{
+    Reader reader(bytes);
+    while (reader.ok() && !reader.left().empty()) {
+        Annotations* all = state.annotations_of(reader.u64());
+        std::string name(reader.text());
+        Annotation annotation;
+        annotation.lsn = reader.u64();
+        annotation.size = reader.u32();
+        annotation.value = reader.text();
+        if (all)
+            all->emplace(std::move(name), std::move(annotation));
+        else
+            reader.fail();
+    }
+    return reader.ok();
+}
+
+bool decode_readers(std::string_view bytes, State& state)
+{
+    Reader reader(bytes);
+    while (reader.ok() && !reader.left().empty()) {
+        Folder* folder = state.folder(reader.u64());
+        std::string name(reader.text());
+        auto ranges = decode_ranges(reader);
+        if (folder)
+            state.set_seen(*folder, name, std::move(ranges));
+        else
+            reader.fail();
+    }
+    return reader.ok();
+}
+
+bool decode_outlines(std::string_view bytes, State& state)
+{
+    Reader reader(bytes);
+    while (reader.ok() && !reader.left().empty()) {
+        Folder* folder = state.folder(reader.u64());
+        SnapshotPart place = decode_part(reader);
+        if (folder)
+            folder->outline = place;
+        else
+            reader.fail();
+    }
+    return reader.ok();
+}
+
 void decode_directory(Reader& reader, State& state)
 {
     std::uint32_t count = reader.count(64);
@@ -154,6 +151,24 @@ void decode_directory(Reader& reader, State& state)
         item.uid = reader.u32();
         state.duplicates.add(item);
     }
+    state.annotations_missing = true;
+    while (reader.ok() && !reader.left().empty()) {
+        std::uint32_t section = reader.u32();
+        std::string_view bytes = reader.text();
+        bool good = true;
+        if (section == snapshot_section_annotations) {
+            good = decode_annotations(bytes, state);
+            state.annotations_missing = false;
+        } else if (section == snapshot_section_readers) {
+            good = decode_readers(bytes, state);
+        } else if (section == snapshot_section_limits) {
+            good = decode_all_limits(bytes, state);
+        } else if (section == snapshot_section_outlines) {
+            good = decode_outlines(bytes, state);
+        }
+        if (!good)
+            reader.fail();
+    }
     std::ranges::sort(state.subscriptions);
     for (auto& [id, folder] : state.folders)
         folder->subscribed = state.is_subscribed(folder->name);
@@ -161,60 +176,8 @@ void decode_directory(Reader& reader, State& state)
 
 }  // namespace
 
-util::Result<std::string> Snapshot::encode(const State& state, std::uint64_t tag,
-                                           LogPosition position, const Snapshot* before)
+std::string Snapshot::encode_header(const State& state, std::uint64_t tag, LogPosition position)
 {
-    CHECK(before || (state.contents_loaded && state.kept_loaded));
-    std::string out(snapshot_header_size, '\0');
-    std::string directory;
-    Writer writer(directory);
-    writer.u32(std::uint32_t(state.folders.size()));
-    for (const auto& [id, folder] : state.folders) {
-        std::size_t at = out.size();
-        if (folder->loaded) {
-            append_entries(folder->entries, out);
-            append_gone(folder->gone, out);
-        } else {
-            CHECK(before);
-            std::size_t length = std::size_t(folder->stored_messages) * entry_size +
-                                 std::size_t(folder->stored_gone) * sizeof(Gone);
-            out += TRY(before->read_part(folder->stored_at, length, folder->stored_checksum));
-        }
-        encode_folder(*folder, at, util::crc32c(std::string_view(out).substr(at)), writer);
-    }
-    writer.u32(std::uint32_t(state.subscriptions.size()));
-    for (const auto& name : state.subscriptions)
-        writer.text(name);
-    writer.u32(std::uint32_t(state.removed_names.size()));
-    for (const auto& [id, name] : state.removed_names) {
-        writer.u64(id);
-        writer.text(name);
-    }
-    writer.u32(std::uint32_t(state.duplicates.items().size()));
-    for (const auto& item : state.duplicates.items()) {
-        writer.u64(item.key);
-        writer.u64(item.lsn);
-        writer.u64(item.mailbox);
-        writer.u32(item.uid);
-    }
-
-    std::string content_bytes;
-    if (!state.contents_loaded)
-        content_bytes = TRY(before->read_part(before->contents_.offset,
-                                              before->contents_.count * sizeof(Content),
-                                              before->contents_.checksum));
-    content_bytes.append(bytes_of(state.contents));
-    SnapshotPart contents = append_part(content_bytes, content_bytes.size() / sizeof(Content), out);
-    std::string kept_bytes;
-    if (!state.kept_loaded)
-        kept_bytes = TRY(before->read_part(before->kept_.offset, before->kept_.count * sizeof(Kept),
-                                           before->kept_.checksum));
-    kept_bytes.append(bytes_of(state.kept));
-    for (std::size_t at = 24 + date_padding; at < kept_bytes.size(); at += sizeof(Kept))
-        std::memset(kept_bytes.data() + at, 0, 6);
-    SnapshotPart kept = append_part(kept_bytes, kept_bytes.size() / sizeof(Kept), out);
-    SnapshotPart index = append_part(directory, directory.size(), out);
-
     std::string header;
     Writer head(header);
     head.raw(magic);
@@ -231,13 +194,38 @@ util::Result<std::string> Snapshot::encode(const State& state, std::uint64_t tag
     head.u64(state.garbage_bytes);
     head.u64(position.segment);
     head.u64(position.offset);
-    encode_part(contents, head);
-    encode_part(kept, head);
-    encode_part(index, head);
+    return header;
+}
+
+void Snapshot::encode_part(const SnapshotPart& part, std::string& out)
+{
+    Writer writer(out);
+    writer.u64(part.offset);
+    writer.u64(part.count);
+    writer.u32(part.checksum);
+    writer.u32(0);
+}
+
+std::string Snapshot::complete_header(std::string header, const SnapshotPart& contents, const SnapshotPart& kept,
+                                      const SnapshotPart& index)
+{
+    Writer head(header);
+    encode_part(contents, header);
+    encode_part(kept, header);
+    encode_part(index, header);
     header.resize(snapshot_header_size - 4);
     head.u32(util::crc32c(header));
-    out.replace(0, snapshot_header_size, header);
-    return out;
+    return header;
+}
+
+util::Result<std::string> Snapshot::read_contents() const
+{
+    return read_part(contents_.offset, contents_.count * sizeof(Content), contents_.checksum);
+}
+
+util::Result<std::string> Snapshot::read_kept() const
+{
+    return read_part(kept_.offset, kept_.count * sizeof(Kept), kept_.checksum);
 }
 
 util::Result<Snapshot> Snapshot::open(const std::string& path, std::uint64_t tag, State& state)
@@ -272,6 +260,9 @@ util::Result<Snapshot> Snapshot::open(const std::string& path, std::uint64_t tag
     std::string directory = TRY(snapshot.read_part(index.offset, index.count, index.checksum));
     Reader entries(directory);
     decode_directory(entries, state);
+    // One of a release that knew no annotations: what the log may hold of them it does not tell.
+    if (entries.ok() && state.annotations_missing)
+        return util::Error{util::Kind::NotFound, "the snapshot is of an earlier release"};
     if (!entries.ok() || state.names.size() != state.folders.size())
         return damaged();
     state.contents_loaded = snapshot.contents_.count == 0;
@@ -301,17 +292,19 @@ util::Result<std::string> Snapshot::read_part(std::uint64_t offset, std::uint64_
 namespace {
 
 // Reads `count` records in pieces that stay in the processor's cache between copy and checksum.
-template <typename Item>
+template <typename Items>
 util::Result<std::uint32_t> read_items(int fd, std::uint64_t offset, std::uint64_t count,
-                                       std::uint32_t checksum, std::vector<Item>& out)
+                                       std::uint32_t checksum, Items& out)
 {
+    using Item = typename Items::value_type;
     auto status = TRY(util::sys::fstat(fd));
     if (offset > std::uint64_t(status.st_size) ||
         count > (std::uint64_t(status.st_size) - offset) / sizeof(Item))
         return damaged();
     constexpr std::size_t piece = (128U << 10) / sizeof(Item);
     std::string buffer(std::min<std::uint64_t>(count, piece) * sizeof(Item), '\0');
-    out.reserve(out.size() + count);
+    if constexpr (requires { out.reserve(count); })
+        out.reserve(out.size() + count);
     while (count > 0) {
         std::size_t number = std::min<std::uint64_t>(count, piece);
         std::size_t length = number * sizeof(Item);
@@ -328,7 +321,7 @@ util::Result<std::uint32_t> read_items(int fd, std::uint64_t offset, std::uint64
 }
 
 template <typename Item, typename Key>
-bool ascending(const std::vector<Item>& items, Key key)
+bool all_ascending(const std::vector<Item>& items, Key key)
 {
     return std::ranges::adjacent_find(items, std::ranges::greater_equal(), key) == items.end();
 }
@@ -345,7 +338,7 @@ util::Result<void> Snapshot::load(Folder& folder) const
         TRY(read_items(fd_.get(), folder.stored_at, folder.stored_messages, 0, entries));
     checksum = TRY(read_items(fd_.get(), folder.stored_at + folder.stored_messages * entry_size,
                               folder.stored_gone, checksum, gone));
-    if (checksum != folder.stored_checksum || !ascending(entries, &Entry::uid))
+    if (checksum != folder.stored_checksum || !all_ascending(entries, &Entry::uid))
         return damaged();
     folder.entries = std::move(entries);
     folder.gone = std::move(gone);
@@ -353,11 +346,27 @@ util::Result<void> Snapshot::load(Folder& folder) const
     return {};
 }
 
+util::Result<Outline> Snapshot::read_outline(const Folder& folder) const
+{
+    if (folder.outline.count == 0)
+        return util::not_found("the snapshot has no outline of this mailbox");
+    // So many messages as the file has entries for: that bounds what is made of runs.
+    auto status = TRY(util::sys::fstat(fd_.get()));
+    if (folder.stored_messages > std::uint64_t(status.st_size) / entry_size)
+        return damaged();
+    std::string bytes = TRY(read_part(folder.outline.offset, folder.outline.count, folder.outline.checksum));
+    auto outline = decode_outline(bytes, folder.stored_messages);
+    if (!outline)
+        return damaged();
+    outline->uid_next = folder.uid_next;
+    return std::move(*outline);
+}
+
 util::Result<void> Snapshot::load_contents(State& state) const
 {
     std::vector<Content> contents;
     std::uint32_t checksum = TRY(read_items(fd_.get(), contents_.offset, contents_.count, 0, contents));
-    if (checksum != contents_.checksum || !ascending(contents, &Content::lsn))
+    if (checksum != contents_.checksum || !all_ascending(contents, &Content::lsn))
         return damaged();
     contents.insert(contents.end(), state.contents.begin(), state.contents.end());
     state.contents = std::move(contents);
@@ -367,12 +376,11 @@ util::Result<void> Snapshot::load_contents(State& state) const
 
 util::Result<void> Snapshot::load_kept(State& state) const
 {
-    std::vector<Kept> kept;
+    KeptMessages::Items kept;
     std::uint32_t checksum = TRY(read_items(fd_.get(), kept_.offset, kept_.count, 0, kept));
     if (checksum != kept_.checksum)
         return damaged();
-    kept.insert(kept.end(), state.kept.begin(), state.kept.end());
-    state.kept = std::move(kept);
+    state.kept.push_front(kept);
     state.kept_loaded = true;
     return {};
 }

@@ -57,6 +57,50 @@ void DuplicateMemory::add(const Item& item)
     }
 }
 
+void KeptMessages::push_back(const Kept& item)
+{
+    if (spare_ > 0)
+        items_[items_.size() - spare_--] = item;
+    else
+        items_.push_back(item);
+    ++counts_[item.mailbox];
+}
+
+bool KeptMessages::prepare(std::size_t wanted, std::size_t more)
+{
+    more = std::min(more, wanted - std::min(spare_, wanted));
+    items_.resize(items_.size() + more);
+    spare_ += more;
+    return spare_ >= wanted;
+}
+
+void KeptMessages::drop_spare()
+{
+    items_.resize(size());
+    spare_ = 0;
+}
+
+void KeptMessages::push_front(const Items& older)
+{
+    items_.insert(items_.begin(), older.begin(), older.end());
+    for (const auto& item : older)
+        ++counts_[item.mailbox];
+}
+
+void KeptMessages::drop_oldest(std::size_t count)
+{
+    for (std::size_t i = 0; i < count; ++i)
+        discount(items_[i].mailbox);
+    items_.erase(items_.begin(), items_.begin() + std::ptrdiff_t(count));
+}
+
+void KeptMessages::discount(MailboxId mailbox)
+{
+    auto found = counts_.find(mailbox);
+    if (--found->second == 0)
+        counts_.erase(found);
+}
+
 MailboxRecord record_of(const Folder& folder)
 {
     return {.id = folder.id,
@@ -67,7 +111,9 @@ MailboxRecord record_of(const Folder& folder)
             .special_use = folder.special_use,
             .keywords = folder.keywords,
             .census = false,
-            .live = {}};
+            .live = {},
+            .limits = folder.limits,
+            .limits_fixed = folder.limits_fixed};
 }
 
 Folder* State::folder(MailboxId id)
@@ -210,18 +256,29 @@ void State::erase(Folder& folder, const UidRanges& uids, Lsn lsn, bool keep, std
     }
     folder.entries.erase(folder.entries.begin() + std::ptrdiff_t(out),
                          folder.entries.begin() + std::ptrdiff_t(index));
+    // Their uids do not come back.
+    if (folder.entries.empty())
+        discard_readers(folder);
+}
+
+// False: it is there already.
+bool State::add_content(const Content& content)
+{
+    auto place = contents.end();
+    if (!contents.empty() && contents.back().lsn >= content.lsn)
+        place = std::ranges::lower_bound(contents, content.lsn, {}, &Content::lsn);
+    if (place != contents.end() && place->lsn == content.lsn)
+        return false;
+    contents.insert(place, content);
+    return true;
 }
 
 void State::apply(Lsn lsn, const MessageRecord& record, const Content& location)
 {
     Content content = location;
     content.lsn = lsn;
-    auto place = contents.end();
-    if (!contents.empty() && contents.back().lsn >= lsn)
-        place = std::ranges::lower_bound(contents, lsn, {}, &Content::lsn);
-    if (place != contents.end() && place->lsn == lsn)
+    if (!add_content(content))
         return;
-    contents.insert(place, content);
 
     Folder& folder = folder_or_new(record.mailbox);
     Entry entry = record.entry;
@@ -261,20 +318,27 @@ void State::apply(Lsn lsn, const CopyRecord& record)
     UidRanges sources;
     {
         Folder& target = folder_or_new(record.to);
+        std::size_t wanted = target.entries.size() + record.items.size();
+        if (wanted > target.entries.capacity())
+            target.entries.reserve(wanted + wanted / 8);
         for (const auto& item : record.items) {
             Entry entry = item.entry;
             entry.modseq = lsn;
             insert(target, entry, lsn, Change::Kind::Arrived);
-            sources.push_back({item.source, item.source});
         }
     }
+    if (record.kind != CopyRecord::Kind::Copy) {
+        sources.reserve(record.items.size());
+        for (const auto& item : record.items)
+            sources.push_back({item.source, item.source});
+        if (!std::ranges::is_sorted(sources, {}, &UidRange::first))
+            std::ranges::sort(sources, {}, &UidRange::first);
+    }
     if (record.kind == CopyRecord::Kind::Move) {
-        std::ranges::sort(sources, {}, &UidRange::first);
         erase(folder_or_new(record.from), sources, lsn, false, 0);
     } else if (record.kind == CopyRecord::Kind::Restore) {
-        std::ranges::sort(sources, {}, &UidRange::first);
         ++kept_removals;
-        std::erase_if(kept, [&](const Kept& item) {
+        kept.drop_if([&](const Kept& item) {
             if (item.mailbox != record.from ||
                 !std::ranges::binary_search(sources, item.entry.uid, {}, &UidRange::first))
                 return false;
@@ -305,6 +369,8 @@ void State::apply(Lsn lsn, const MailboxRecord& record)
     folder.named = true;
     folder.name = record.name;
     folder.special_use = record.special_use;
+    folder.limits = record.limits;
+    folder.limits_fixed = record.limits_fixed;
     folder.subscribed = is_subscribed(record.name);
     folder.uid_validity = record.uid_validity;
     folder.uid_next = std::max(folder.uid_next, record.uid_next);
@@ -345,6 +411,8 @@ void State::apply(Lsn lsn, const MailboxRemovedRecord& record)
     if (name != names.end() && name->second == record.id)
         names.erase(name);
     removed_names[record.id] = record.name;
+    discard(folder->annotations);
+    discard_readers(*folder);
     folders.erase(record.id);
 }
 
@@ -423,6 +491,8 @@ void State::apply(Lsn lsn, const CensusRecord& record)
         auto name = names.find(folder.name);
         if (name != names.end() && name->second == folder.id)
             names.erase(name);
+        discard(folder.annotations);
+        discard_readers(folder);
         it = folders.erase(it);
     }
 }
@@ -441,12 +511,9 @@ void State::drop_kept(std::size_t count)
         kept_bytes -= kept[i].entry.size;
         garbage_bytes += kept[i].entry.size;
     }
-    kept.erase(kept.begin(), kept.begin() + std::ptrdiff_t(count));
+    kept.drop_oldest(count);
     ++kept_removals;
-    std::erase_if(removed_names, [this](const auto& removed) {
-        return std::ranges::none_of(
-            kept, [&](const Kept& item) { return item.mailbox == removed.first; });
-    });
+    std::erase_if(removed_names, [this](const auto& removed) { return !kept.has(removed.first); });
 }
 
 std::vector<std::string> State::name_orphans()

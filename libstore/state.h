@@ -18,6 +18,7 @@
 namespace store {
 
 // Where a message record lies.
+// (Or an annotation, whose bytes are all head: so compaction counts both.)
 struct Content {
     Lsn lsn = 0;
     std::uint32_t segment = 0;
@@ -40,18 +41,61 @@ struct Kept {
     Entry entry;
 };
 
+// Those of a store, by lsn.  They are not moved when they become more, since they may be very many.
+class KeptMessages {
+public:
+    using Items = std::deque<Kept>;
+
+    auto begin() const { return items_.begin(); }
+    auto end() const { return items_.end() - std::ptrdiff_t(spare_); }
+    std::size_t size() const { return items_.size() - spare_; }
+    bool empty() const { return size() == 0; }
+    const Kept& operator[](std::size_t index) const { return items_[index]; }
+    // Are there any of this mailbox?
+    bool has(MailboxId mailbox) const { return counts_.contains(mailbox); }
+
+    // Gets memory for `more` of `wanted` messages that are about to come; true when there is enough.
+    bool prepare(std::size_t wanted, std::size_t more);
+    void drop_spare();
+    void push_back(const Kept& item);
+    void push_front(const Items& older);
+    void drop_oldest(std::size_t count);
+    template <typename Condition>
+    void drop_if(const Condition& condition)
+    {
+        drop_spare();
+        std::erase_if(items_, [&](const Kept& item) {
+            bool goes = condition(item);
+            if (goes)
+                discount(item.mailbox);
+            return goes;
+        });
+    }
+
+private:
+    void discount(MailboxId mailbox);
+
+    Items items_;
+    std::size_t spare_ = 0;      // at the end, that mean nothing yet
+    std::unordered_map<MailboxId, std::size_t> counts_;
+};
+
+// Where a part of a snapshot lies: so many bytes or records.
+struct SnapshotPart {
+    std::uint64_t offset = 0;
+    std::uint64_t count = 0;
+    std::uint32_t checksum = 0;
+};
+
 struct Folder : Mailbox {
     bool named = false;       // false while only messages have told of it
-    bool loaded = true;       // are entries and gone here?
-    std::uint32_t stored_messages = 0;   // while not loaded: how many
-    std::uint32_t stored_gone = 0;
+    std::uint32_t stored_gone = 0;       // while not loaded
     std::uint64_t stored_at = 0;         // their place in the snapshot
     std::uint32_t stored_checksum = 0;
+    SnapshotPart outline;                // of them; of 0 bytes: there is none
     Lsn modseq_floor = 0;     // of the last recovery: no modseq is lower
     std::vector<Gone> gone;   // by lsn, bounded
     Lsn gone_from = 0;        // `gone` is complete after this Lsn
-
-    std::size_t message_count() const { return loaded ? entries.size() : stored_messages; }
 };
 
 // The mailbox as a record says it, without a census.
@@ -82,8 +126,24 @@ private:
     std::unordered_map<std::uint64_t, Item> by_key_;
 };
 
+// How much of a snapshot other readers' \Seen flags take: of all, and of each.
+class ReaderBytes {
+public:
+    static std::uint64_t needed(std::string_view reader, std::size_t ranges);
+    void replace(std::string_view reader, std::size_t ranges_before, std::size_t ranges_now);
+    std::uint64_t all() const { return all_; }
+    std::uint64_t of(std::string_view reader) const;
+    // Does that go beyond `most`, or beyond one reader's share of it?
+    bool exceeds(std::string_view reader, std::uint64_t more, std::uint64_t most) const;
+
+private:
+    std::uint64_t all_ = 0;
+    std::map<std::string, std::uint64_t, std::less<>> by_reader_;
+};
+
 constexpr std::size_t max_changes = 4096;   // per mailbox in memory; up to twice that for a moment
 constexpr std::size_t max_gone = 16'384;    // per mailbox
+constexpr std::size_t max_annotation_changes = 256;   // of the store
 
 class State {
 public:
@@ -94,11 +154,15 @@ public:
     std::map<std::string, MailboxId, std::less<>> names;
     std::vector<std::string> subscriptions;                    // sorted
     std::unordered_map<MailboxId, std::string> removed_names;  // mailboxes that deleted mail was in
-    std::vector<Kept> kept;                                    // by lsn
+    KeptMessages kept;
     std::vector<Content> contents;                             // by lsn
     bool contents_loaded = true;                               // else `contents` lacks the snapshot's
     bool kept_loaded = true;         // else `kept` lacks the snapshot's
     DuplicateMemory duplicates;
+    Annotations annotations;         // of the account
+    ReaderBytes reader_bytes;
+    bool annotations_missing = false;   // the snapshot was made by a release without them
+    std::deque<AnnotationChange> annotation_changes;   // the last max_annotation_changes
     Lsn last = 0;                    // highest Lsn given
     Lsn ceiling = 0;                 // reserved up to here
     bool reservation_open = false;
@@ -136,6 +200,20 @@ public:
     void apply(Lsn lsn, const ClosedRecord& record);
     void apply(Lsn lsn, const CensusRecord& record);
     void apply(Lsn lsn, const PurgeRecord& record);
+    void apply(Lsn lsn, const AnnotationRecord& record, const Content& location);
+    void apply(Lsn lsn, const AnnotationCensusRecord& record);
+    void apply(Lsn lsn, const SeenRecord& record);
+
+    // Of a mailbox, or (0) of the account; nullptr if there is no such mailbox.
+    Annotations* annotations_of(MailboxId holder);
+    // The annotation that a record with this Lsn would have said, if it still does.
+    bool says_annotation(Lsn lsn, const AnnotationRecord& record);
+    // What this reader has seen; ranges that none of the folder's messages needs may be among them.
+    void set_seen(Folder& folder, std::string_view reader, UidRanges ranges);
+    // With as few ranges as the messages that are there permit.
+    void tidy_seen(Folder& folder, std::string_view reader);
+    // Names and values of the whole store.
+    std::uint64_t annotation_bytes() const;
 
     // After a replay: mailboxes that only their messages have told of get a name; INBOX exists in
     // `names` unless nothing told of it.  Returns the names given.
@@ -152,6 +230,9 @@ private:
     void touch(Folder& folder, Lsn lsn, std::uint32_t uid, Change::Kind kind);
     void note_gone(Folder& folder, Lsn lsn, std::uint32_t uid);
     void drop_kept(std::size_t count);
+    bool add_content(const Content& content);
+    void discard(const Annotations& gone);
+    void discard_readers(Folder& folder);
 };
 
 }  // namespace store

@@ -5,6 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,9 +45,34 @@ using Keywords = std::uint64_t;
 constexpr std::size_t max_keywords = 64;
 constexpr std::size_t max_keyword_length = 128;
 
+// What is kept beside a mailbox, or beside the account: values under names.  Names that begin with '/'
+// are the annotations of RFC 5464, in lower case; others are for the programs' own use.
+constexpr std::size_t max_annotation_name = 1024;           // bytes
+constexpr std::size_t max_annotation_value = 64U << 10;     // bytes
+constexpr std::size_t max_annotations = 1000;               // of one mailbox, or of the account
+constexpr std::size_t max_annotation_bytes = 4U << 20;      // names and values of a whole store
+// Other readers of one mailbox whose \Seen flags are kept apart from the owner's.
+constexpr std::size_t max_readers = 1000;
+constexpr std::size_t max_reader_name = 320;
+// What the snapshot says of them takes reader_bytes_fixed for each reader of a mailbox, his name, and
+// reader_range_bytes for each range of uids.  One reader has at most this part of Options::reader_bytes.
+constexpr std::uint64_t reader_bytes_fixed = 16;
+constexpr std::uint64_t reader_range_bytes = 8;
+constexpr std::uint64_t reader_share = 4;
+
 constexpr std::size_t max_mailbox_name_length = 1000;  // bytes of UTF-8
 constexpr std::size_t max_mailbox_depth = 50;
 constexpr char hierarchy_separator = '/';
+
+// What a mailbox, or all of a store's together, may hold (RFC 9208 §5.1, §5.2).  Without a number there
+// is no limit; 0 forbids everything.
+struct Limits {
+    std::optional<std::uint64_t> bytes = {};
+    std::optional<std::uint64_t> messages = {};
+
+    bool any() const { return bytes || messages; }
+    bool operator==(const Limits&) const = default;
+};
 
 // Date with the zone it was given in; INTERNALDATE keeps the zone.
 struct Date {
@@ -85,6 +113,30 @@ struct Entry {
     Date internal_date;
     std::int64_t save_seconds = 0;  // when it came into this mailbox (RFC 8514)
     Guid guid;
+};
+
+// Uids from first to last.
+struct UidRange {
+    std::uint32_t first = 0;
+    std::uint32_t last = 0;
+    bool operator==(const UidRange&) const = default;
+};
+
+using UidRanges = std::vector<UidRange>;   // ascending, without overlap
+
+struct Annotation {
+    Lsn lsn = 0;                // of the record that says it
+    std::uint32_t size = 0;     // of that record
+    std::string value;
+};
+
+using Annotations = std::map<std::string, Annotation, std::less<>>;
+
+// That an annotation was set or removed.
+struct AnnotationChange {
+    Lsn lsn = 0;
+    MailboxId mailbox = 0;      // 0: of the account
+    std::string name;
 };
 
 // A change in a mailbox, in the order of history.

@@ -11,4 +11,7 @@ std::size_t visible_end(const Mailbox& mailbox, Lsn horizon);
 // UIDNEXT as it may be shown: the uid of the first arrival that is not visible yet.
 std::uint32_t visible_uid_next(const Mailbox& mailbox, std::size_t visible);
 
+// A number that is another one when the list of mailboxes or the subscriptions are others.
+std::uint64_t list_fingerprint(const Store& store);
+
 }  // namespace store

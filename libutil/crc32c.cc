@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
+#include <sys/platform/x86.h>
 #endif
 
 namespace util {
@@ -72,7 +73,9 @@ std::uint32_t crc32c_by_tables(std::string_view bytes, std::uint32_t seed)
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("sse4.2"))
+    // What the C library has found out already.  The compiler's own question is CPUID again at each start of a
+    // program, and each of those instructions is dear in a virtual machine.
+    if (CPU_FEATURE_ACTIVE(SSE4_2))
         return ~by_instruction(bytes, ~seed);
 #endif
     return crc32c_by_tables(bytes, seed);

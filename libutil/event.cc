@@ -11,8 +11,6 @@ namespace util {
 
 namespace {
 
-void free_event(event* registered) { event_free(registered); }
-
 timeval to_timeval(Duration duration)
 {
     std::int64_t left = std::max<std::int64_t>(duration.count(), 0);
@@ -21,7 +19,8 @@ timeval to_timeval(Duration duration)
 
 short to_libevent(unsigned interest)
 {
-    return static_cast<short>(((interest & Watch::Read) ? EV_READ : 0) | ((interest & Watch::Write) ? EV_WRITE : 0) | EV_PERSIST);
+    return static_cast<short>(((interest & Watch::Read) ? EV_READ : 0) | ((interest & Watch::Write) ? EV_WRITE : 0) |
+                              EV_PERSIST);
 }
 
 }  // namespace
@@ -29,7 +28,7 @@ short to_libevent(unsigned interest)
 namespace detail {
 
 struct Registration : std::enable_shared_from_this<Registration> {
-    Handle<event, free_event> registered;
+    Handle<event, event_free> registered;
     EventLoop* loop = nullptr;
     int fd = -1;
     unsigned interest = 0;
@@ -117,7 +116,8 @@ void Watch::want(unsigned interest)
     event_del(self.registered.get());
     if (interest == None)
         return;
-    CHECK(event_assign(self.registered.get(), self.loop->base(), self.fd, to_libevent(interest), detail::Registration::fired, &self) == 0);
+    CHECK(event_assign(self.registered.get(), self.loop->base(), self.fd, to_libevent(interest), detail::Registration::fired,
+                       &self) == 0);
     CHECK(event_add(self.registered.get(), nullptr) == 0);
 }
 

@@ -37,7 +37,8 @@ std::pair<std::string_view, std::string_view> next_pair(std::string_view& rest)
         return {};
     for (std::size_t comma = after.find(", "); comma != std::string_view::npos; comma = after.find(", ", comma + 1)) {
         std::string_view next = after.substr(comma + 2);
-        if (auto name = split_first(next.substr(0, max_key + 1), '=').first; name.size() < std::min(next.size(), max_key + 1) && is_key(name)) {
+        if (auto name = split_first(next.substr(0, max_key + 1), '=').first;
+            name.size() < std::min(next.size(), max_key + 1) && is_key(name)) {
             rest = next;
             return {key, after.substr(0, comma)};
         }

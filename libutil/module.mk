@@ -1,3 +1,3 @@
 LIBRARIES += libutil
 libutil_USES :=
-libutil_DEPS := libevent seccomp
+libutil_DEPS := libevent crypto

@@ -32,7 +32,8 @@ constexpr std::uint64_t truncate_right = 1ull << 14;   // ABI 3; not in every <l
 constexpr std::uint64_t device_ioctl_right = 1ull << 15;  // ABI 5
 constexpr std::uint64_t file_only_rights = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
                                            LANDLOCK_ACCESS_FS_READ_FILE | truncate_right | device_ioctl_right;
-constexpr std::uint64_t network_rights = 3;        // ABI 4: bind and connect of TCP
+constexpr std::uint64_t bind_right = 1;            // ABI 4: of TCP
+constexpr std::uint64_t connect_right = 2;
 constexpr std::uint64_t scope_abstract_unix = 1;   // ABI 6: abstract Unix sockets of others
 constexpr std::uint64_t scope_signal = 2;          // ABI 6: signals to processes outside
 
@@ -113,14 +114,29 @@ Sandbox& Sandbox::network()
     declared_.connect = true;
     return *this;
 }
+Sandbox& Sandbox::network_from()
+{
+    declared_.network_from = true;
+    return network();
+}
 Sandbox& Sandbox::processes()
 {
     declared_.processes = true;
     return *this;
 }
+Sandbox& Sandbox::forks()
+{
+    declared_.forks = true;
+    return *this;
+}
 Sandbox& Sandbox::threads()
 {
     declared_.threads = true;
+    return *this;
+}
+Sandbox& Sandbox::never_lingers()
+{
+    declared_.never_lingers = true;
     return *this;
 }
 Sandbox& Sandbox::credentials()
@@ -138,9 +154,9 @@ Sandbox& Sandbox::allow_new_privileges()
     declared_.new_privileges = true;
     return *this;
 }
-Sandbox& Sandbox::allow(std::string system_call)
+Sandbox& Sandbox::allow(int system_call)
 {
-    declared_.allowed.push_back(std::move(system_call));
+    declared_.allowed.push_back(system_call);
     return *this;
 }
 Sandbox& Sandbox::limit_memory(std::uint64_t bytes)
@@ -181,8 +197,7 @@ Result<void> Sandbox::prepare_landlock(int abi)
     std::size_t size = sizeof attributes.handled_fs;
     if (abi >= 4) {
         size += sizeof attributes.handled_network;
-        if (!declared_.network)
-            attributes.handled_network = network_rights;
+        attributes.handled_network = (declared_.network ? 0 : connect_right) | (declared_.network_from ? 0 : bind_right);
     }
     if (abi >= 6) {
         size += sizeof attributes.scoped;
@@ -254,10 +269,13 @@ Result<bool> Sandbox::load_seccomp() const
     SeccompChoice choice{.files = !declared_.rules.empty(),
                          .connect = declared_.connect,
                          .network = declared_.network,
+                         .network_from = declared_.network_from,
                          .processes = declared_.processes,
+                         .forks = declared_.forks,
                          .programs = declared_.programs,
                          .threads = declared_.threads,
                          .credentials = declared_.credentials,
+                         .never_lingers = declared_.never_lingers,
                          .more = declared_.allowed};
     return enter_seccomp(choice);
 }

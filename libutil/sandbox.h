@@ -44,10 +44,15 @@ public:
     // Connections to other programs' Unix sockets (who may connect is the listener's question:
     // Landlock does not know sockets on disk).
     Sandbox& connect();
-    // Connections out and sockets of the Internet families.
+    // Sockets of the Internet families, and connections out.
     Sandbox& network();
+    // The same, from an address or a port that the program chooses.
+    Sandbox& network_from();
     // Child processes: fork, wait, kill.  With execute() they may become other programs.
     Sandbox& processes();
+    // Copies of the process, which stay what they are and are ended by it, and may close fences of their own
+    // within this one: those that another Sandbox was prepared for before this one was entered.
+    Sandbox& forks();
     Sandbox& threads();
     // setuid and its kin: usher only.
     Sandbox& credentials();
@@ -57,8 +62,10 @@ public:
     // New programs may have more privileges (set-gid sendmail run for a user): no no_new_privs, no
     // Landlock, no seccomp, since all three need or imply it.
     Sandbox& allow_new_privileges();
-    // Single system calls by name, for what is rare.
-    Sandbox& allow(std::string system_call);
+    // No SO_LINGER: who has one of its connections, too, shall not have to wait in close() for it.
+    Sandbox& never_lingers();
+    // Single system calls by number (SYS_...), for what is rare.
+    Sandbox& allow(int system_call);
 
     // Limits: bytes of data, open files.  0 leaves a limit alone.
     Sandbox& limit_memory(std::uint64_t bytes);
@@ -102,15 +109,18 @@ private:
 
     struct Declared {
         std::vector<Rule> rules;
-        std::vector<std::string> allowed;
+        std::vector<int> allowed;
         std::uint64_t capabilities = 0;  // bits
         bool connect = false;
         bool network = false;
+        bool network_from = false;
         bool processes = false;
+        bool forks = false;
         bool programs = false;
         bool threads = false;
         bool credentials = false;
         bool new_privileges = false;
+        bool never_lingers = false;
         std::uint64_t memory = 0;
         std::uint64_t files = 0;
     };

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "libutil/result.h"
+#include "libutil/sandbox_filter.h"
 
-#include <string>
 #include <vector>
 
 namespace util {
@@ -12,14 +12,21 @@ struct SeccompChoice {
     bool files = false;
     bool connect = false;
     bool network = false;
+    bool network_from = false;
     bool processes = false;
+    bool forks = false;
     bool programs = false;
     bool threads = false;
     bool credentials = false;
-    const std::vector<std::string>& more;
+    bool never_lingers = false;
+    const std::vector<int>& more;  // numbers
 };
 
-// Builds the filter and loads it.  False where the kernel or the build (sanitizers) has none.
+// What the choice comes to.
+std::vector<CallRule> call_rules(const SeccompChoice& choice);
+
+// Builds the filter and loads it.  False where the kernel, the build (sanitizers) or the
+// architecture has none.
 // A call outside the list logs its number and ends the process by SIGSYS.
 Result<bool> enter_seccomp(const SeccompChoice& choice);
 

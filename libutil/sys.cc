@@ -7,10 +7,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -150,7 +152,8 @@ Result<void> writev_all(int fd, std::span<const std::string_view> pieces)
     vector.reserve(pieces.size());
     std::uint64_t total = 0;
     for (std::string_view piece : pieces) {
-        if (int verdict = before({.name = "write", .fd = fd, .offset = total, .length = piece.size(), .data = piece}); verdict != 0)
+        if (int verdict = before({.name = "write", .fd = fd, .offset = total, .length = piece.size(), .data = piece});
+            verdict != 0)
             return system_error(concat("write ", descriptor(fd)), verdict);
         total += piece.size();
         if (!piece.empty())
@@ -318,6 +321,12 @@ Result<struct stat> fstatat(int directory, const std::string& name, int flags)
     if (retry([&] { return ::fstatat(directory, name.c_str(), &status, flags); }) < 0)
         return system_error(concat("stat ", name), errno);
     return status;
+}
+
+bool writes_in_place(int fd)
+{
+    struct statfs status {};
+    return ::fstatfs(fd, &status) == 0 && (status.f_type == EXT4_SUPER_MAGIC || status.f_type == XFS_SUPER_MAGIC);
 }
 
 Result<FreeSpace> free_space(int fd)

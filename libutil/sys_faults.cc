@@ -151,8 +151,8 @@ void record(const Operation& operation, std::string_view name, const struct stat
     std::uint64_t sequence = self.shared->sequence.fetch_add(1) + 1;
     if (self.journal < 0)
         return;
-    std::string out = concat(sequence, " ", name, " fd=", identity(file), " owner=", file.st_uid, ":", file.st_gid, ":", file.st_mode,
-                             " dir=", directory_of(operation.fd, operation.path), " path=", hex(operation.path));
+    std::string out = concat(sequence, " ", name, " fd=", identity(file), " owner=", file.st_uid, ":", file.st_gid, ":",
+                             file.st_mode, " dir=", directory_of(operation.fd, operation.path), " path=", hex(operation.path));
     append(out, " other=", directory_of(operation.other_fd, operation.other_path), " other_path=", hex(operation.other_path));
     append(out, " offset=", offset, " length=", operation.length, " data=", operation.data.size(), "\n", operation.data, "\n");
     // One write, at the end: records of a process and its forked children do not mix.

@@ -5,6 +5,8 @@
 #include "libutil/text.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -68,6 +70,15 @@ Result<PeerCredentials> peer_credentials(int fd)
     return PeerCredentials{.pid = peer.pid, .uid = peer.uid, .gid = peer.gid};
 }
 
+Result<std::uint64_t> socket_cookie(int fd)
+{
+    std::uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    if (::getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) < 0)
+        return system_error("SO_COOKIE", errno);
+    return cookie;
+}
+
 Result<void> close_from(int first)
 {
     unsigned from = static_cast<unsigned>(first);
@@ -90,6 +101,13 @@ Result<UniqueFd> duplicate(int fd)
     return UniqueFd(copy);
 }
 
+void acknowledge(int socket, std::size_t received)
+{
+    const int on = 1;
+    if (received >= acknowledged_at_once)
+        (void)::setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);   // other sockets have no need of it
+}
+
 Result<void> set_nonblocking(int fd, bool on)
 {
     return change_flags(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
@@ -98,6 +116,15 @@ Result<void> set_nonblocking(int fd, bool on)
 Result<void> set_close_on_exec(int fd, bool on)
 {
     return change_flags(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
+}
+
+void close_at_once(UniqueFd& socket)
+{
+    if (!socket.valid())
+        return;
+    linger none{};
+    (void)::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    socket.reset();
 }
 
 }  // namespace util::sys

@@ -378,6 +378,8 @@ std::string json_quote(std::string_view text)
             out.append("\\r");
         } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
             append(out, "\\u00", hex(text.substr(0, 1)));
+        } else if (c == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0) {
+            append(out, "\\u00", hex(text.substr(1, 1)));   // U+0080 to U+009F, which terminals obey
         } else {
             out.append(text.substr(0, length));
         }

@@ -12,18 +12,6 @@ namespace {
 
 constexpr std::uint32_t max_deaths = 2;   // of mailbox processes over one message
 
-std::string_view name_of(ipc::Disposition disposition, bool verify)
-{
-    if (verify)
-        return disposition == ipc::Disposition::Delivered ? "deliverable" : "undeliverable";
-    switch (disposition) {
-    case ipc::Disposition::Delivered: return "sent";
-    case ipc::Disposition::Deferred: return "deferred";
-    case ipc::Disposition::Bounced: return "bounced";
-    }
-    return "unknown";
-}
-
 }  // namespace
 
 Agent::Agent(util::EventLoop& loop, AgentSettings settings)
@@ -145,29 +133,21 @@ void Agent::finish(WorkId id)
         std::exchange(done_, {})();
 }
 
-// Postfix's order; the four delays are: before the queue manager, in it, getting to the mailbox, and the
-// delivery itself.
 void Agent::log(const Work& work, const std::string& address, const ipc::DeliveryStatus& status) const
 {
-    const ipc::Job& job = work.job->job;
     const ipc::Recipient& recipient = work.recipient->recipient;
-    auto since_1970 = [](util::WallTime time) { return time.time_since_epoch().count(); };
     util::Instant now = util::now();
     util::Instant handed = work.handed ? work.handed_over : now;
-    util::Duration total(since_1970(util::wall_now()) - job.arrival);
-    util::Duration before(job.activated - job.arrival);
-    util::Duration queued(since_1970(work.job->received) - job.activated);
     std::string_view original = original_address(recipient);
     if (original.empty() && address != recipient.address)
         original = recipient.address;
-    std::string line = util::concat(job.queue_id, ": to=<", util::printable(address, 320), ">");
-    if (!original.empty())
-        util::append(line, ", orig_to=<", util::printable(original, 320), ">");
-    util::append(line, ", relay=", status.relay, ", delay=", util::format_delay(total),
-                 ", delays=", util::format_delay(before), "/", util::format_delay(queued), "/",
-                 util::format_delay(handed - work.began), "/", util::format_delay(now - handed),
-                 ", dsn=", status.dsn, ", status=", name_of(status.disposition, work.job->job.verify), " (", util::printable(status.text, 500), ")");
-    util::log::info(line);
+    util::log::info(ipc::delivery_line(work.job->job,
+                                       {.address = address,
+                                        .original = original,
+                                        .received = work.job->received,
+                                        .connection = handed - work.began,
+                                        .transmission = now - handed},
+                                       status));
 }
 
 void Agent::report(Work& work)
@@ -238,7 +218,7 @@ void Agent::stored(DeliveryId id)
 {
     Work& work = works_[deliveries_[id].work];
     // Where others take part it is not done yet; and the second try tells nothing new.
-    if (work.ends > 1 || std::exchange(work.stored, true))
+    if (work.ends > 1 || std::exchange(work.stored, true) || !work.job->job.tell_stored)
         return;
     if (ipc::Channel* channel = channel_of(work.job->manager)) {
         ipc::StoredNotice notice;

@@ -35,6 +35,7 @@ struct AgentSettings {
     std::string errands_socket;
     util::Duration errand_timeout{3600'000'000};
     ForwardSettings forward;
+    std::function<void(const std::string& address, ipc::DeliveryStatus& status)> filter;   // null: outcomes stay
     bool delivered_to_forward = true;    // prepend_delivered_header
     ExpansionRules rules;
 };

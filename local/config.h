@@ -18,6 +18,14 @@ struct Config : conf::Section {
     conf::Flag over_quota_defer{this, "local_over_quota_defer", "no",
         "Whether mail for a user who is over quota waits in the queue (4.2.2) instead of going back "
         "to its sender (5.2.2)."};
+    conf::TableNames delivery_status_filter{this, "local_delivery_status_filter", "$default_delivery_status_filter",
+        "Tables that change the outcome of a delivery, by its status and text, such as \"5.1.1 text\", into another "
+        "such: a failure for now may become one for good, or the other way round, and its text may change; a success "
+        "stays one."};
+    conf::TableNames virtual_status_filter{this, "virtual_delivery_status_filter", "$default_delivery_status_filter",
+        "The same for addresses in $virtual_mailbox_domains."};
+    conf::TableNames default_status_filter{this, "default_delivery_status_filter", "",
+        "The tables of the services that have none of their own."};
     conf::Flag enable_original_recipient{this, "enable_original_recipient", "yes",
         "Whether a delivered message says in X-Original-To for which address it was sent, where "
         "that is another than the one it was delivered to."};

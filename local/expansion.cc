@@ -171,7 +171,8 @@ void Expansion::walk(const std::vector<Destination>& list, std::uint64_t version
     for (std::uint32_t i = 0; i < list.size(); ++i) {
         const Destination& one = list[i];
         if (++walked_ > rules_.limit)
-            return fail(Disposition::Deferred, "4.6.0", concat("more than local_expansion_limit = ", rules_.limit, " destinations"));
+            return fail(Disposition::Deferred, "4.6.0",
+                        concat("more than local_expansion_limit = ", rules_.limit, " destinations"));
         switch (one.kind) {
         case Destination::Kind::Address:
             walk_address(one, origin);
@@ -190,7 +191,8 @@ void Expansion::walk(const std::vector<Destination>& list, std::uint64_t version
             // The same words of two users are two errands.
             bool of_user = origin.place.kind == ipc::Place::Kind::Forward;
             end(End::Kind::Errand, origin.recipient, origin,
-                concat("errand ", one.kind == Destination::Kind::File, " ", of_user, of_user ? origin.place.name : "", " ", one.text));
+                concat("errand ", one.kind == Destination::Kind::File, " ", of_user, of_user ? origin.place.name : "", " ",
+                       one.text));
             if (ends_.size() > before) {
                 ends_.back().entry = i;
                 ends_.back().version = version;

@@ -116,7 +116,8 @@ private:
     util::Result<bool> stays_here(const mail::Address& address, const Origin& origin);
     void ask(Question question);
     void unknown(const mail::Address& address, const Origin& origin);
-    util::Result<bool> pass(const mail::Address& address, conf::Tables* tables, const std::string& otherwise, const Origin& origin);
+    util::Result<bool> pass(const mail::Address& address, conf::Tables* tables, const std::string& otherwise,
+                            const Origin& origin);
     util::Result<bool> relay_unknown(const mail::Address& address, const Origin& origin);
     void forward(const mail::Address& address, const Origin& origin);
     void end(End::Kind kind, std::string address, const Origin& origin, std::string key);

@@ -25,7 +25,7 @@ void Expansion::deliver_user(const mail::Address& address, bool plain, const Ori
         return deliver_mailbox(address, true, origin);
     if (plain) {
         auto account = rules_.find_account(mail::to_text(address));
-        if (account.ok())
+        if (account.ok() || account.error().kind == util::Kind::Permanent)
             return deliver_mailbox(address, false, origin);
     }
     std::string extension(mail::split_extension(address.local_part, rules_.router->recipient_delimiter()).second);
@@ -37,7 +37,8 @@ void Expansion::deliver_user(const mail::Address& address, bool plain, const Ori
 
 // To another transport, if one is named for the user.  Who is not the recipient itself goes there by way of
 // a new message.
-Result<bool> Expansion::pass(const mail::Address& address, conf::Tables* tables, const std::string& otherwise, const Origin& origin)
+Result<bool> Expansion::pass(const mail::Address& address, conf::Tables* tables, const std::string& otherwise,
+                             const Origin& origin)
 {
     std::string transport = otherwise;
     if (tables && !tables->empty()) {
@@ -76,6 +77,9 @@ void Expansion::deliver_mailbox(const mail::Address& address, bool is_user, cons
             ends_.back().account = account.take();
         return;
     }
+    // There is one, and it takes no mail.
+    if (account.error().kind == util::Kind::Permanent)
+        return fail(Disposition::Bounced, "5.2.1", account.error().text, text);
     if (account.error().kind != util::Kind::NotFound)
         return defer(account.error());
     if (!is_user && (local || !rules_.virtual_mailboxes))
@@ -123,8 +127,11 @@ Result<bool> Expansion::relay_unknown(const mail::Address& address, const Origin
         return false;
     std::string user(user_of(address)), recipient = mail::to_text(address);
     std::string extension(mail::split_extension(address.local_part, rules_.router->recipient_delimiter()).second);
-    const std::pair<std::string_view, std::string_view> values[] = {
-        {"user", user}, {"local", address.local_part}, {"domain", address.domain}, {"extension", extension}, {"recipient", recipient}};
+    const std::pair<std::string_view, std::string_view> values[] = {{"user", user},
+                                                                    {"local", address.local_part},
+                                                                    {"domain", address.domain},
+                                                                    {"extension", extension},
+                                                                    {"recipient", recipient}};
     auto text = conf::expand(rules_.luser_relay, [&](std::string_view name) -> std::optional<std::string_view> {
         for (const auto& value : values)
             if (value.first == name)

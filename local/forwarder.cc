@@ -38,8 +38,8 @@ void Forwarder::serve()
             begin(*link);
     }
     // One connection for each that waits: those without an id yet count.
-    std::size_t greeting = static_cast<std::size_t>(
-        std::count_if(links_.begin(), links_.end(), [](const auto& link) { return link->next_queue_id.empty() && !link->current; }));
+    std::size_t greeting = static_cast<std::size_t>(std::count_if(
+        links_.begin(), links_.end(), [](const auto& link) { return link->next_queue_id.empty() && !link->current; }));
     while (greeting < waiting_.size() && links_.size() < settings_.connection_limit) {
         if (!open())
             break;
@@ -77,8 +77,8 @@ void Forwarder::begin(Link& link)
     link.queue_id = std::exchange(link.next_queue_id, {});
     ForwardOrder& order = link.current->order;
     util::WallTime now = util::wall_now();
-    link.prefix = util::concat("Received: by ", settings_.hostname, " (", settings_.mail_name, ")\r\n\tid ", link.queue_id, "; ",
-                               mail::format_date({.seconds = util::unix_seconds(now), .zone_minutes = 0}), "\r\n");
+    link.prefix = util::concat("Received: by ", settings_.hostname, " (", settings_.mail_name, ")\r\n\tid ", link.queue_id,
+                               "; ", mail::format_date({.seconds = util::unix_seconds(now), .zone_minutes = 0}), "\r\n");
     if (!order.delivered_to.empty())
         util::append(link.prefix, "Delivered-To: ", order.delivered_to, "\r\n");
     order.envelope.queue_id = link.queue_id;

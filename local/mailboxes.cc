@@ -202,25 +202,17 @@ void Mailboxes::mailbox_said(Connection& connection, ipc::Packet& packet)
             return connection.channel->fail(util::invalid("a mailbox stored what it was not ordered to"));
         flight->stored = true;
         flight->lsn = answer->lsn;
-        events_.stored(answer->delivery);
-        return continue_trial(connection.account, answer->delivery);
+        if (answer->lsn > answer->durable)
+            events_.stored(answer->delivery);
+        std::string account = connection.account;
+        made_durable(connection, answer->durable);
+        return continue_trial(account, answer->delivery);
     }
     if (packet.name() == ipc::Durable::message_name) {
         auto answer = ipc::decode<ipc::Durable>(packet);
         if (!answer.ok())
             return connection.channel->fail(answer.take_error());
-        std::vector<DeliveryId> done;
-        std::erase_if(flights, [&](const Flight& flight) {
-            bool durable = flight.stored && flight.lsn <= answer->lsn;
-            if (durable)
-                done.push_back(flight.id);
-            return durable;
-        });
-        in_flight_ -= done.size();
-        settle(connection);
-        for (DeliveryId id : done)
-            events_.durable(id);
-        return;
+        return made_durable(connection, answer->lsn);
     }
     if (packet.name() == ipc::DeliveryRefused::message_name) {
         auto answer = ipc::decode<ipc::DeliveryRefused>(packet);
@@ -237,6 +229,23 @@ void Mailboxes::mailbox_said(Connection& connection, ipc::Packet& packet)
         return continue_trial(account, answer->delivery);
     }
     connection.channel->fail(util::invalid("a mailbox said something that cannot be understood"));
+}
+
+void Mailboxes::made_durable(Connection& connection, std::uint64_t lsn)
+{
+    std::vector<DeliveryId> done;
+    std::erase_if(connection.flights, [&](const Flight& flight) {
+        bool durable = flight.stored && flight.lsn <= lsn;
+        if (durable)
+            done.push_back(flight.id);
+        return durable;
+    });
+    if (done.empty())
+        return;
+    in_flight_ -= done.size();
+    settle(connection);
+    for (DeliveryId id : done)
+        events_.durable(id);
 }
 
 void Mailboxes::mailbox_lost(Connection& connection, const util::Error& error)

@@ -97,6 +97,7 @@ private:
     void give_up(const std::string& account, std::vector<DeliveryId> ids, bool permanent, std::string_view why);
     void send(Connection& connection, DeliveryId id);
     void mailbox_said(Connection& connection, ipc::Packet& packet);
+    void made_durable(Connection& connection, std::uint64_t lsn);
     void mailbox_lost(Connection& connection, const util::Error& error);
     void settle(Connection& connection);
     void unlist(Connection& connection);

@@ -7,6 +7,8 @@
 #include "libipc/identity.h"
 #include "libipc/listener.h"
 #include "libipc/server.h"
+#include "libipc/status_filter.h"
+#include "libmail/address.h"
 #include "librouting/keys.h"
 #include "librouting/router.h"
 #include "local/agent.h"
@@ -51,17 +53,31 @@ util::Result<std::string> find_account(conf::AccountsReader& accounts, routing::
     // The same keys that smtpd(8) asks for: the longest that has an account.
     bool local = TRY(router.class_of(recipient->domain)) == routing::AddressClass::Local;
     routing::AddressKeys keys = routing::alias_keys(*recipient, delimiters, local);
+    util::Error refusal = util::not_found("no such account");
     for (int attempt = 0; attempt < 2; ++attempt) {
         for (const conf::Key& key : keys.keys) {
             if (key.text.starts_with('@'))
                 continue;
-            if (auto account = TRY(accounts.find(key.text)))
+            auto account = TRY(accounts.find(key.text));
+            if (account && !account->has_flag(conf::no_mail_flag))
                 return std::move(account->address);
+            if (!account)
+                continue;
+            refusal = util::permanent("mailbox disabled");
+            break;
         }
-        // Mail for an account that is a moment old must not bounce.
+        // Mail for an account that was made or enabled a moment ago must not bounce.
         accounts.refresh();
     }
-    return util::not_found("no such account");
+    return refusal;
+}
+
+// Is it an address of $virtual_mailbox_domains, and not of $mydestination?
+bool in_virtual_mailboxes(routing::Router& router, std::string_view address)
+{
+    auto parsed = mail::parse_address(address);
+    auto found = parsed ? router.class_of(parsed->domain) : util::Result<routing::AddressClass>(parsed.error());
+    return found.ok() && *found == routing::AddressClass::VirtualMailbox;
 }
 
 util::Result<int> daemon_main(server::Arguments arguments)
@@ -90,6 +106,14 @@ util::Result<int> daemon_main(server::Arguments arguments)
     settings.rules.luser_relay = *config.luser_relay;
     settings.rules.virtual_mailboxes = !deliveries.virtual_uid_maps->empty();
     settings.rules.router = router.get();
+    auto filter =
+        TRY(ipc::StatusFilter::open(*config.delivery_status_filter, std::string(config.delivery_status_filter.name())));
+    auto virtual_filter =
+        TRY(ipc::StatusFilter::open(*config.virtual_status_filter, std::string(config.virtual_status_filter.name())));
+    if (filter.active() || virtual_filter.active())
+        settings.filter = [&](const std::string& address, ipc::DeliveryStatus& status) {
+            (in_virtual_mailboxes(*router, address) ? virtual_filter : filter).apply(status);
+        };
     settings.rules.find_account = [&](std::string_view address) {
         return find_account(accounts, *router, *process.common().recipient_delimiter, address);
     };

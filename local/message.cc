@@ -55,7 +55,7 @@ bool Message::was_delivered_to(std::string_view address) const
 
 util::Result<Message> load_message(int queue_file, ipc::Envelope& envelope)
 {
-    queue::Reader reader = TRY(queue::Reader::open(queue_file));
+    queue::Reader reader = TRY(queue::Reader::open(queue_file, queue::Check::Content));
     envelope = reader.envelope();
     if (reader.content_size() > ipc::content_piece_size)
         return load_large(reader);

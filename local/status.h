@@ -1,7 +1,7 @@
 // What local(8) says of deliveries.
 #pragma once
 
-#include "libipc/delivery.h"
+#include "libipc/delivery_log.h"
 
 namespace local {
 
@@ -17,12 +17,6 @@ inline ipc::DeliveryStatus status_of(ipc::Disposition disposition, std::string_v
     return status;
 }
 
-// The address of "rfc822;address", as far as it differs from the recipient's own.
-inline std::string_view original_address(const ipc::Recipient& recipient)
-{
-    auto [type, address] = util::split_first(recipient.original, ';');
-    bool is_address = util::equal_nocase(type, "rfc822") || util::equal_nocase(type, "utf-8");
-    return is_address && address != recipient.address ? address : std::string_view();
-}
+using ipc::original_address;
 
 }  // namespace local

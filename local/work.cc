@@ -70,7 +70,8 @@ void Agent::advance(WorkId id)
     });
     if (work.ends == 0) {
         work.open = 1;
-        return close(id, work.recipient->recipient.address, status_of(ipc::Disposition::Deferred, "4.3.0", "the alias leads nowhere"));
+        return close(id, work.recipient->recipient.address,
+                     status_of(ipc::Disposition::Deferred, "4.3.0", "the alias leads nowhere"));
     }
     if (ends.empty())
         return conclude(id);
@@ -165,7 +166,8 @@ void Agent::conclude(WorkId id)
     std::vector<std::vector<End>> groups;
     for (End& end : std::exchange(work.forwards, {})) {
         auto group = std::ranges::find_if(groups, [&](const std::vector<End>& other) {
-            return other.front().origin.sender == end.origin.sender && other.front().origin.delivered_to == end.origin.delivered_to &&
+            return other.front().origin.sender == end.origin.sender &&
+                   other.front().origin.delivered_to == end.origin.delivered_to &&
                    other.front().origin.is_mailing_list == end.origin.is_mailing_list;
         });
         if (group == groups.end())
@@ -187,6 +189,7 @@ ForwardOrder Agent::forward_order(const Work& work, const std::vector<End>& ends
     order.envelope.origin = ipc::Origin::Mailbox;
     order.envelope.eight_bit = job.envelope.eight_bit;
     order.envelope.smtputf8 = job.envelope.smtputf8;
+    order.envelope.requiretls = job.envelope.requiretls;   // RFC 8689 §6
     bool list = ends.front().origin.is_mailing_list;
     if (!list) {
         order.envelope.envelope_id = job.envelope.envelope_id;
@@ -205,7 +208,7 @@ ForwardOrder Agent::forward_order(const Work& work, const std::vector<End>& ends
     else if (first.empty() && settings_.add_original)
         first = util::concat("rfc822;", original.address);
     for (const End& end : ends)
-        order.recipients.push_back({.address = end.address, .original = first, .notify = notify});
+        order.recipients.push_back({.address = end.address, .original = first, .notify = notify, .forwarded = true});
     order.message = job.message;
     if (settings_.delivered_to_forward)
         order.delivered_to = ends.front().origin.delivered_to;
@@ -222,9 +225,11 @@ void Agent::send_on(WorkId id, std::vector<End> ends)
         if (queue_id.ok())
             status = status_of(ipc::Disposition::Delivered, "2.0.0", util::concat("forwarded as ", *queue_id));
         else if (queue_id.error().kind == util::Kind::Permanent)
-            status = status_of(ipc::Disposition::Bounced, "5.3.0", util::concat("cannot be forwarded: ", queue_id.error().text));
+            status =
+                status_of(ipc::Disposition::Bounced, "5.3.0", util::concat("cannot be forwarded: ", queue_id.error().text));
         else
-            status = status_of(ipc::Disposition::Deferred, "4.3.0", util::concat("cannot be forwarded now: ", queue_id.error().text));
+            status = status_of(ipc::Disposition::Deferred, "4.3.0",
+                               util::concat("cannot be forwarded now: ", queue_id.error().text));
         Work& sent = works_[id];
         note(sent, sent.recipient->recipient.address, std::move(status));
         if (--sent.open == 0)
@@ -248,6 +253,8 @@ void Agent::note(Work& work, const std::string& address, ipc::DeliveryStatus sta
 {
     if (status.relay.empty())
         status.relay = relay;
+    if (settings_.filter)
+        settings_.filter(address, status);
     log(work, address, status);
     auto rank = [](ipc::Disposition disposition) {
         return disposition == ipc::Disposition::Deferred ? 2 : disposition == ipc::Disposition::Bounced ? 1 : 0;

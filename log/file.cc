@@ -143,7 +143,9 @@ void File::remove_old() const
         return;
     }
     std::string start = name + ".";
-    std::erase_if(*names, [&](const std::string& candidate) { return !candidate.starts_with(start) || candidate.size() == start.size() || !util::is_digit(candidate[start.size()]); });
+    std::erase_if(*names, [&](const std::string& candidate) {
+        return !candidate.starts_with(start) || candidate.size() == start.size() || !util::is_digit(candidate[start.size()]);
+    });
     std::ranges::sort(*names);
     while (names->size() > rotation_.keep) {
         if (auto gone = util::sys::unlink(util::concat(directory, "/", names->front())); !gone)

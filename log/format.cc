@@ -112,8 +112,9 @@ void Formatter::text(std::string& out, const LineView& line, util::WallTime time
 
 void Formatter::json(std::string& out, const LineView& line, util::WallTime time)
 {
-    util::append(out, "{\"time\":\"", timestamp(time), "\",\"host\":", util::json_quote(host_), ",\"program\":", util::json_quote(line.program),
-                 ",\"pid\":", line.pid, ",\"uid\":", line.uid, ",\"level\":\"", util::log::name_of(line.level), "\"");
+    util::append(out, "{\"time\":\"", timestamp(time), "\",\"host\":", util::json_quote(host_),
+                 ",\"program\":", util::json_quote(line.program), ",\"pid\":", line.pid, ",\"uid\":", line.uid, ",\"level\":\"",
+                 util::log::name_of(line.level), "\"");
     if (std::string_view id = util::log::leading_queue_id(line.text); !id.empty()) {
         util::append(out, ",\"queue_id\":", util::json_quote(id));
         std::string_view rest = line.text.substr(id.size() + 2);
@@ -128,7 +129,8 @@ void Formatter::json(std::string& out, const LineView& line, util::WallTime time
 
 std::string Formatter::syslog(const LineView& line, int facility)
 {
-    return util::concat("<", facility | severity(line.level), ">", line.program, "[", line.pid, "]: ", prefix(line.level), line.text);
+    return util::concat("<", facility | severity(line.level), ">", line.program, "[", line.pid, "]: ", prefix(line.level),
+                        line.text);
 }
 
 }  // namespace logger

@@ -89,9 +89,11 @@ public:
             if (part->cmsg_type == SCM_TIMESTAMPNS && part->cmsg_len >= CMSG_LEN(sizeof(timespec))) {
                 timespec sent{};
                 std::memcpy(&sent, CMSG_DATA(part), sizeof sent);
-                origin.time = util::WallTime(std::chrono::seconds(sent.tv_sec) + std::chrono::microseconds(sent.tv_nsec / 1000));
+                origin.time =
+                    util::WallTime(std::chrono::seconds(sent.tv_sec) + std::chrono::microseconds(sent.tv_nsec / 1000));
             }
-            for (std::size_t at = 0; part->cmsg_type == SCM_RIGHTS && CMSG_LEN(at + sizeof(int)) <= part->cmsg_len; at += sizeof(int)) {
+            for (std::size_t at = 0; part->cmsg_type == SCM_RIGHTS && CMSG_LEN(at + sizeof(int)) <= part->cmsg_len;
+                 at += sizeof(int)) {
                 int fd;
                 std::memcpy(&fd, CMSG_DATA(part) + at, sizeof fd);
                 ::close(fd);
@@ -112,15 +114,20 @@ private:
 class Daemon {
 public:
     Daemon(server::Process& process, const Config& config, util::EventLoop& loop, std::string host)
-        : process_(process), loop_(loop), config_(config), facility_(facility_of(*process.common().syslog_facility)), formatter_(std::move(host)),
-          receiver_(process.listeners().front()), copy_to_(process.listeners().size() > 1 ? process.listeners()[1] : -1),
-          watch_(loop, process.listeners().front(), util::Watch::Read, [this](unsigned) { read(); }), pause_(loop, [this] { alone_ ? stop() : read(); })
+        : process_(process), loop_(loop), config_(config), facility_(facility_of(*process.common().syslog_facility)),
+          formatter_(std::move(host)), receiver_(process.listeners().front()),
+          copy_to_(process.listeners().size() > 1 ? process.listeners()[1] : -1),
+          watch_(loop, process.listeners().front(), util::Watch::Read, [this](unsigned) { read(); }),
+          pause_(loop, [this] { alone_ ? stop() : read(); })
     {
     }
 
     util::Result<void> open_file(const std::string& path)
     {
-        Rotation rotation{.size = *config_.rotate_size, .age = *config_.rotate_age, .suffix = *config_.rotate_suffix, .keep = *config_.rotate_keep};
+        Rotation rotation{.size = *config_.rotate_size,
+                          .age = *config_.rotate_age,
+                          .suffix = *config_.rotate_suffix,
+                          .keep = *config_.rotate_keep};
         if (!path.empty())
             file_ = TRY(File::open(path, std::move(rotation)));
         else
@@ -269,7 +276,8 @@ util::Result<int> daemon_main(server::Arguments arguments)
     Daemon daemon(process, config, loop, short_host_name(*process.common().myhostname));
     if (auto opened = daemon.open_file(path); !opened) {
         // The log cannot say that there is no log.
-        std::string text = util::concat("tern/log: fatal: ", opened.error().text, "\n");
+        std::string_view mending = opened.error().code == EACCES ? "; maillog_file needs a directory of log_owner's own" : "";
+        std::string text = util::concat("tern/log: fatal: ", opened.error().text, mending, "\n");
         (void)!::write(STDERR_FILENO, text.data(), text.size());
         return opened.error();
     }

@@ -2,14 +2,18 @@
 //
 // usher(8) starts it with a control socket and closes that to end it.  It opens nothing but the
 // user's own directory.
-#include "imapd/engine/session.h"
+#include "imapd/engine/access.h"
+#include "imapd/engine/deflate_session.h"
 #include "libipc/connection.h"
 #include "libmail/imap_render.h"
 #include "libutil/log.h"
 #include "libutil/memory.h"
 #include "libutil/sandbox.h"
 #include "libutil/sanitizer.h"
+#include "mailbox/fork_server.h"
 #include "mailbox/host.h"
+#include "mailbox/search_room.h"
+#include "mailbox/transcript.h"
 #include "pop3d/engine/session.h"
 
 #include <csignal>
@@ -40,8 +44,30 @@ store::Rendered render(std::string_view message)
     return rendered;
 }
 
+// For accounts whose sessions are written down.  Without a transcript, too, there is a session.
+std::unique_ptr<Transcript> open_transcript(const ipc::MailboxSettings& settings, const ipc::SessionFacts& facts)
+{
+    if (!facts.transcript)
+        return nullptr;
+    auto opened = Transcript::open(settings.directory, facts);
+    if (!opened.ok()) {
+        util::log::warning(facts.session, ": no transcript: ", opened.error().text);
+        return nullptr;
+    }
+    return opened.take();
+}
+
+template <typename S>
+std::unique_ptr<S> make_engine(std::unique_ptr<Transcript> transcript, auto&&... arguments)
+{
+    if (transcript)
+        return std::make_unique<Overheard<S>>(std::move(transcript), std::forward<decltype(arguments)>(arguments)...);
+    return std::make_unique<S>(std::forward<decltype(arguments)>(arguments)...);
+}
+
 std::unique_ptr<ipc::ProtocolSession> make_session(const ipc::MailboxSettings& settings,
-                                                   const ipc::SessionFacts& facts, store::Store& store)
+                                                   const ipc::SessionFacts& facts, store::Store& store,
+                                                   imapd::engine::Remotes& remotes, SearchRoom& search, std::string_view state)
 {
     if (facts.service == ipc::Service::Pop3) {
         pop3d::engine::SessionFacts session;
@@ -49,7 +75,11 @@ std::unique_ptr<ipc::ProtocolSession> make_session(const ipc::MailboxSettings& s
         session.peer = facts.client_address;
         session.tls = facts.tls;
         session.login_capabilities = facts.login_capabilities;
-        return std::make_unique<pop3d::engine::Session>(store, std::move(session));
+        session.utf8 = facts.utf8;
+        // usher has checked it.
+        if (auto format = mail::UidlFormat::parse(settings.uidl_format); format.ok())
+            session.uidl_format = format.take();
+        return make_engine<pop3d::engine::Session>(open_transcript(settings, facts), store, std::move(session));
     }
     if (facts.service != ipc::Service::Imap)
         return nullptr;
@@ -57,9 +87,29 @@ std::unique_ptr<ipc::ProtocolSession> make_session(const ipc::MailboxSettings& s
     session.user = settings.account;
     session.peer = facts.client_address;
     session.tls = facts.tls;
+    session.returnable = facts.returnable && facts.guest.empty();
+    session.search_aids = &search;
+    session.strict_append = settings.strict_append;
+    session.limits.messages = static_cast<std::size_t>(settings.message_limit);
+    if (!facts.owner_disabled)
+        session.url_hosts = settings.url_hosts;
+    session.client = facts.client_name;
+    session.discard_capabilities = settings.discard_capabilities;
+    session.guest = facts.guest;
+    session.guest_prefix = facts.guest_prefix;
+    session.groups = facts.groups;
+    if (facts.guest.empty())
+        session.remotes = &remotes;
+    session.namespaces = {.others = settings.other_users_prefix, .shared = settings.public_prefix,
+                          .shared_owner = settings.public_account};
+    session.server_comment = settings.server_comment;
+    session.server_admin = settings.server_admin;
     if (settings.message_size_limit)
         session.limits.message = settings.message_size_limit;
-    return std::make_unique<imapd::engine::Session>(store, std::move(session));
+    auto inner = make_engine<imapd::engine::Session>(open_transcript(settings, facts), store, std::move(session));
+    if (state.empty())
+        return std::make_unique<imapd::engine::DeflateSession>(std::move(inner));
+    return std::make_unique<imapd::engine::DeflateSession>(std::move(inner), state);
 }
 
 store::Options store_options(const ipc::MailboxSettings& settings)
@@ -74,28 +124,51 @@ store::Options store_options(const ipc::MailboxSettings& settings)
     return options;
 }
 
-util::Result<ipc::MailboxSettings> receive_settings()
+util::Result<ipc::Packet> receive_first()
 {
     auto packet = TRY(ipc::receive_packet(control_descriptor));
     if (!packet)
         return util::invalid("usher has closed the control socket");
-    return ipc::decode<ipc::MailboxSettings>(*packet);
+    return std::move(*packet);
 }
 
-util::Result<void> enter_sandbox(const ipc::MailboxSettings& settings)
+// Nothing: the process was a fork server, and is not needed any more.
+util::Result<std::optional<ipc::MailboxSettings>> receive_settings(bool has_log, const Title& title)
+{
+    ipc::Packet packet = TRY(receive_first());
+    bool forked = packet.name() == ipc::ForkServer::message_name;
+    if (forked) {
+        auto server = TRY(ipc::decode<ipc::ForkServer>(packet));
+        if (has_log)
+            util::log::to_socket(server.log_name, log_descriptor);
+        if (!TRY(fork_for_usher(server, control_descriptor)))
+            return std::nullopt;
+        packet = TRY(receive_first());
+    }
+    auto settings = TRY(ipc::decode<ipc::MailboxSettings>(packet));
+    if (forked)
+        title.set(settings.account);
+    return std::optional(std::move(settings));
+}
+
+// Those of copies of the process (copy_process.h), which are prepared while that is possible.
+util::Result<util::Sandbox> enter_sandbox(const ipc::MailboxSettings& settings)
 {
     if (!util::sanitizer::on)
         ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     util::Sandbox sandbox;
-    sandbox.write(settings.directory).threads();
+    sandbox.write(settings.directory).threads().forks().never_lingers();
+    util::Sandbox copies;
+    copies.read(settings.directory).never_lingers();
     util::Sandbox::Mode mode = !settings.sandbox            ? util::Sandbox::Mode::No
                                : settings.sandbox_required ? util::Sandbox::Mode::Require
                                                            : util::Sandbox::Mode::Yes;
     TRY(sandbox.prepare(mode, static_cast<int>(settings.landlock_abi_limit)));
+    TRY(copies.prepare(mode, static_cast<int>(settings.landlock_abi_limit)));
     auto outcome = TRY(sandbox.enter());
     for (const std::string& missing : outcome.missing)
         util::log::verbose("sandbox: ", missing);
-    return {};
+    return copies;   // moved: with what prepare() opened
 }
 
 // For usher, who tells it to those that wait: the log is not all that people look at.
@@ -105,14 +178,17 @@ void tell_why(const util::Error& error)
     (void)ipc::send_packet(control_descriptor, ipc::encode(ipc::NotStarted{.reason = error.text}, none), none, MSG_DONTWAIT);
 }
 
-util::Result<void> serve(bool has_log)
+util::Result<void> serve(bool has_log, const Title& title)
 {
-    ipc::MailboxSettings settings = TRY(receive_settings());
+    auto received = TRY(receive_settings(has_log, title));
+    if (!received)
+        return {};
+    ipc::MailboxSettings& settings = *received;
     if (has_log)
         util::log::to_socket(settings.log_name, log_descriptor);
     if (settings.verbose)
         util::log::set_level(util::log::Level::Verbose);
-    TRY(enter_sandbox(settings));
+    auto copies = TRY(enter_sandbox(settings));
     auto opened = store::Store::open(settings.directory, store_options(settings), util::Duration(settings.lock_wait));
     if (!opened.ok()) {
         tell_why(opened.error());
@@ -120,10 +196,16 @@ util::Result<void> serve(bool has_log)
     }
     std::unique_ptr<store::Store> store = opened.take();
     util::EventLoop loop = TRY(util::EventLoop::create());
+    SearchRoom search(loop, settings, *store, std::move(copies));
+    Host* self = nullptr;
     Host host(loop, util::UniqueFd(control_descriptor), settings, *store, render,
-              [&settings](const ipc::SessionFacts& facts, store::Store& of_user) {
-                  return make_session(settings, facts, of_user);
-              });
+              [&settings, &self, &search](const ipc::SessionFacts& facts, store::Store& of_user, std::string_view state) {
+                  return make_session(settings, facts, of_user, self->remotes(), search, state);
+              },
+              &search);
+    self = &host;
+    if (!settings.other_users_prefix.empty() || !settings.public_prefix.empty())
+        host.on_sharing([&settings, &store] { return imapd::engine::sharers_of(*store, settings.account); });
     util::SignalWatch terminate(loop, SIGTERM, [&host] { host.leave("server shutting down"); });
     return host.run();
 }
@@ -132,7 +214,7 @@ util::Result<void> serve(bool has_log)
 
 }  // namespace mailbox
 
-int main()
+int main(int count, char** arguments)
 {
     ::mallopt(M_ARENA_MAX, 1);  // its helper thread allocates little
     util::keep_freed_memory();
@@ -143,7 +225,7 @@ int main()
     else
         util::log::to_stderr("tern/mailbox");
     ::signal(SIGPIPE, SIG_IGN);
-    auto served = mailbox::serve(has_log);
+    auto served = mailbox::serve(has_log, mailbox::Title(arguments[count - 1]));
     if (!served.ok()) {
         util::log::error(served.error().text);
         return 1;

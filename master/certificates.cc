@@ -3,7 +3,6 @@
 
 #include "libutil/log.h"
 #include "libutil/sys.h"
-#include "master/plan.h"
 
 namespace master {
 
@@ -19,17 +18,17 @@ util::Result<util::UniqueFd> sealed_copy(std::string_view text)
 
 }  // namespace
 
-util::Result<void> Certificates::set(std::vector<std::string> files, std::string_view text)
+util::Result<void> Certificates::set(CertificateSources sources, CertificateText certificates)
 {
-    files_ = std::move(files);
-    seen_ = fingerprint();
-    if (text == text_)
-        return {};
     util::UniqueFd memory;
-    if (!text.empty())
-        memory = TRY(sealed_copy(text));
-    memory_ = std::move(memory);
-    text_ = text;
+    bool same = certificates.text == current_.text;
+    if (!same && !certificates.text.empty())
+        memory = TRY(sealed_copy(certificates.text));
+    sources_ = std::move(sources);
+    current_ = std::move(certificates);
+    seen_ = fingerprint();
+    if (!same)
+        memory_ = std::move(memory);
     return {};
 }
 
@@ -38,10 +37,11 @@ util::Result<void> Certificates::set(std::vector<std::string> files, std::string
 std::string Certificates::fingerprint() const
 {
     std::string out;
-    for (const std::string& file : files_) {
+    for (const std::string& file : current_.files) {
         auto status = util::sys::stat(file);
         if (status)
-            util::append(out, status->st_dev, ":", status->st_ino, ":", status->st_size, ":", status->st_mtim.tv_sec, ".", status->st_mtim.tv_nsec, " ");
+            util::append(out, status->st_dev, ":", status->st_ino, ":", status->st_size, ":", status->st_mtim.tv_sec, ".",
+                         status->st_mtim.tv_nsec, " ");
         else
             util::append(out, status.error().text, " ");
     }
@@ -54,21 +54,23 @@ bool Certificates::refresh()
     if (now == seen_)
         return false;
     seen_ = std::move(now);
-    auto text = read_chain_files(files_);
-    if (!text) {
+    auto read = read_certificates(sources_);
+    if (!read) {
         // Also while a tool is between writing key and certificate: the next look finds them whole.
-        util::log::warning("tls_chain_files changed, and the old ones stay in use: ", text.error().text);
+        util::log::warning("tls_chain_files changed, and the old ones stay in use: ", read.error().text);
         return false;
     }
-    if (*text == text_)
+    if (read->text == current_.text) {
+        current_.files = std::move(read->files);
         return false;
-    auto memory = sealed_copy(*text);
+    }
+    auto memory = sealed_copy(read->text);
     if (!memory) {
         util::log::warning("tls_chain_files changed, and the old ones stay in use: ", memory.error().text);
         return false;
     }
     memory_ = memory.take();
-    text_ = text.take();
+    current_ = read.take();
     util::log::info("tls_chain_files changed: the new certificates are in use");
     return true;
 }

@@ -3,17 +3,16 @@
 
 #include "libutil/result.h"
 #include "libutil/unique_fd.h"
+#include "master/certificate_files.h"
 
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace master {
 
 class Certificates {
 public:
-    // Takes a checked text; empty: no certificates, fd() is -1.
-    util::Result<void> set(std::vector<std::string> files, std::string_view text);
+    // Takes a checked text, and where it is from; empty: no certificates, fd() is -1.
+    util::Result<void> set(CertificateSources sources, CertificateText certificates);
     int fd() const { return memory_.get(); }
 
     // Did any file change since the last look?  A changed pair that is not (yet) good is logged once
@@ -23,8 +22,8 @@ public:
 private:
     std::string fingerprint() const;
 
-    std::vector<std::string> files_;
-    std::string text_;
+    CertificateSources sources_;
+    CertificateText current_;
     std::string seen_;  // what the files looked like at the last look
     util::UniqueFd memory_;
 };

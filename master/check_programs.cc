@@ -71,7 +71,7 @@ util::Result<Report> run_program(const ServicePlan& service, const std::string& 
 }
 
 // A line is "FILE\tLINE\t[e|w]\tTEXT" (server::report_problems).  Without a file it is about one of the
-// service's overrides.
+// service's overrides, with own_line about its program's own words.
 void add_line(std::string_view line, const conf::Service& service, std::vector<std::string>& seen, conf::Problems& problems)
 {
     auto parts = util::split(line, '\t');
@@ -82,6 +82,9 @@ void add_line(std::string_view line, const conf::Service& service, std::vector<s
         return parts[2] == "w" ? problems.warn(service.file, service.first_line, std::move(text))
                                : problems.add(service.file, service.first_line, std::move(text));
     }
+    if (parts[0] == server::own_line)
+        return parts[2] == "w" ? problems.warn(service.file, service.first_line, util::concat(service.id(), ": ", parts[3]))
+                               : problems.add(service.file, service.first_line, util::concat(service.id(), ": ", parts[3]));
     seen.emplace_back(line);
     int number = static_cast<int>(util::parse_unsigned(parts[1], 1'000'000'000).value_or(0));
     if (parts[2] == "w")
@@ -102,14 +105,18 @@ void check_programs(const Plan& plan, conf::Problems& problems)
             continue;  // said already
         auto report = run_program(service, plan.config_directory);
         if (!report) {
-            problems.add(service.entry.file, service.entry.first_line, util::concat(service.entry.command, ": ", report.error().text));
+            problems.add(service.entry.file, service.entry.first_line,
+                         util::concat(service.entry.command, ": ", report.error().text));
             continue;
         }
         for (std::string_view line : util::split(report->text, '\n'))
             add_line(line, service.entry, seen, problems);
-        bool told = WIFEXITED(report->status) && (WEXITSTATUS(report->status) == 0 || WEXITSTATUS(report->status) == server::check_found_errors);
+        bool told = WIFEXITED(report->status) &&
+                    (WEXITSTATUS(report->status) == 0 || WEXITSTATUS(report->status) == server::check_found_errors);
         if (!told)
-            problems.add(service.entry.file, service.entry.first_line, util::concat(service.entry.command, ": the program cannot check its parameters (wait status ", report->status, ")"));
+            problems.add(service.entry.file, service.entry.first_line,
+                         util::concat(service.entry.command, ": the program cannot check its parameters (wait status ",
+                                      report->status, ")"));
     }
 }
 

@@ -64,6 +64,9 @@ util::Result<void> prepare_directories(const Plan& plan, bool unprivileged)
     server::Identity cleanup = TRY(owner("cleanup"));
     server::Identity pickup = TRY(owner("pickup"));
     server::Identity log = TRY(owner("log"));
+    server::Identity sts = TRY(owner("sts"));
+    server::Identity verify = TRY(owner("verify"));
+    server::Identity auth = TRY(owner("auth"));
     gid_t drop = unprivileged ? ::getegid() : TRY(server::resolve_group(*plan.common.setgid_group));
     const std::string& queue = *plan.common.queue_directory;
     std::vector<Wanted> all{
@@ -79,10 +82,17 @@ util::Result<void> prepare_directories(const Plan& plan, bool unprivileged)
         {.path = queue + "/public", .mode = 0755},
         {.path = parent_of(plan.pid_file()), .mode = 0755, .keep_if_there = true},
         {.path = *plan.common.data_directory, .uid = mail.uid, .gid = mail.gid, .mode = 0755},
+        {.path = *plan.common.data_directory + "/sts", .uid = sts.uid, .gid = sts.gid, .mode = 0700},
+        {.path = *plan.common.data_directory + "/verify", .uid = verify.uid, .gid = verify.gid, .mode = 0700},
+        {.path = *plan.common.data_directory + "/auth", .uid = auth.uid, .gid = auth.gid, .mode = 0700},
         {.path = *plan.common.mail_store_directory, .mode = 0711, .keep_if_there = true},
     };
     if (!plan.common.maillog_file->empty() && !plan.common.maillog_file->starts_with("/dev/"))
-        all.push_back({.path = parent_of(*plan.common.maillog_file), .uid = log.uid, .gid = log.gid, .mode = 0755, .keep_if_there = true});
+        all.push_back({.path = parent_of(*plan.common.maillog_file),
+                       .uid = log.uid,
+                       .gid = log.gid,
+                       .mode = 0755,
+                       .keep_if_there = true});
     for (const Wanted& wanted : all)
         TRY(prepare(wanted, unprivileged));
     return {};

@@ -40,6 +40,7 @@ Master::Master(Options options, util::EventLoop loop)
       control_pause_(loop_, [this] { control_watch_.want(util::Watch::Read); }),
       certificate_timer_(loop_, [this] { check_certificates(); }),
       phase_timer_(loop_, [this] { next_phase(); }),
+      repeat_timer_(loop_, [this] { stop_services(); }),
       ready_timer_(loop_, [this] { report_ready(); })
 {
     surroundings_.unprivileged = unprivileged_;
@@ -81,7 +82,8 @@ util::Result<void> Master::lock_instance()
     auto fd = TRY(util::sys::open(path, O_RDWR | O_CREAT, 0644));
     if (!TRY(util::sys::try_lock_exclusive(fd.get()))) {
         auto holder = util::sys::read_fd(fd.get(), 100);
-        return util::permanent(util::concat("the mail system is already running", holder ? " as process " : "", holder ? util::trim(*holder) : ""));
+        return util::permanent(util::concat("the mail system is already running", holder ? " as process " : "",
+                                            holder ? util::trim(*holder) : ""));
     }
     TRY(util::sys::ftruncate(fd.get(), 0));
     // On a full disk the mail system starts all the same: tern(1) finds it by its lock and its control socket.
@@ -183,7 +185,8 @@ void Master::apply(std::unique_ptr<Plan> plan, Sockets opened, std::map<std::str
     build_environment();
     surroundings_.stress_time = *plan_->config.stress_time;
     surroundings_.throttle_time = *plan_->config.service_throttle_time;
-    if (auto set = certificates_.set(*plan_->config.tls_chain_files, plan_->certificates); !set)
+    if (auto set = certificates_.set({*plan_->config.tls_chain_files, *plan_->config.tls_server_sni_maps}, plan_->certificates);
+        !set)
         util::log::warning("certificates: ", set.error().text);
     surroundings_.certificates = certificates_.fd();
     certificate_timer_.start(*plan_->config.tls_chain_check_time);
@@ -213,7 +216,8 @@ void Master::apply(std::unique_ptr<Plan> plan, Sockets opened, std::map<std::str
     }
     // Sockets that nobody wants any more, after those who watched them are told.
     std::erase_if(sockets_, [&](const auto& entry) {
-        bool wanted = std::ranges::any_of(keys, [&](const auto& service) { return std::ranges::find(service.second, entry.first) != service.second.end(); });
+        bool wanted = std::ranges::any_of(
+            keys, [&](const auto& service) { return std::ranges::find(service.second, entry.first) != service.second.end(); });
         if (!wanted)
             close_listener(entry.first, entry.second);
         return !wanted;

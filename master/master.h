@@ -48,6 +48,7 @@ private:
 
     void children_ended();
     void begin_stop();
+    void stop_services();
     void next_phase();
     bool gone(bool servers_only) const;
     void finish();
@@ -85,6 +86,7 @@ private:
     util::Shortage shortage_;
     util::Timer certificate_timer_;
     util::Timer phase_timer_;
+    util::Timer repeat_timer_;
     util::Timer ready_timer_;
 };
 

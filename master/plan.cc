@@ -2,7 +2,6 @@
 #include "master/plan.h"
 
 #include "libipc/child.h"
-#include "libnet/tls.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
 
@@ -15,7 +14,6 @@ namespace master {
 
 namespace {
 
-constexpr std::size_t max_chain_file_size = 1'000'000;
 constexpr std::size_t max_socket_path = sizeof(sockaddr_un{}.sun_path) - 1;
 
 void check_owners(const Plan& plan, conf::Problems& problems)
@@ -81,23 +79,6 @@ std::string Plan::pid_file() const
     return util::concat(*common.queue_directory, "/", directory, "/master.pid");
 }
 
-util::Result<std::string> read_chain_files(const std::vector<std::string>& files)
-{
-    std::string text;
-    for (const std::string& file : files) {
-        text += TRY(util::sys::read_file(file, max_chain_file_size));
-        if (!text.ends_with('\n'))
-            text += '\n';
-    }
-    if (text.size() > max_chain_file_size)
-        return util::invalid(util::concat("more than ", max_chain_file_size, " bytes"));
-    if (!files.empty()) {
-        if (auto context = net::TlsContext::server(text, {}); !context)
-            return context.take_error();
-    }
-    return text;
-}
-
 std::unique_ptr<Plan> Plan::load(const std::string& config_directory, bool unprivileged, conf::Problems& problems)
 {
     auto plan = std::make_unique<Plan>();
@@ -113,37 +94,48 @@ std::unique_ptr<Plan> Plan::load(const std::string& config_directory, bool unpri
     log.program = server::find_program("log");
     log.path = *plan->common.daemon_directory + "/log";
     if (::access(log.path.c_str(), X_OK) != 0)
-        problems.add(config_directory + "/main.cf", 0, util::concat("daemon_directory: ", util::system_error(log.path, errno).text));
+        problems.add(config_directory + "/main.cf", 0,
+                     util::concat("daemon_directory: ", util::system_error(log.path, errno).text));
     plan->services.push_back(std::move(log));
     for (const conf::Service& entry : entries.services()) {
         ServicePlan service;
         service.entry = entry;
         service.program = server::find_program(entry.command);
         if (!service.program) {
-            problems.add(entry.file, entry.first_line, util::concat(entry.id(), ": ", util::printable(entry.command, 100), " is not one of Tern's daemons"));
+            problems.add(entry.file, entry.first_line,
+                         util::concat(entry.id(), ": ", util::printable(entry.command, 100), " is not one of Tern's daemons"));
             continue;
         }
         service.path = util::concat(*plan->common.daemon_directory, "/", entry.command);
         std::uint64_t limit = entry.process_limit.value_or(static_cast<std::uint32_t>(*plan->common.default_process_limit));
         if (limit > server::Scoreboard::slots)
-            problems.warn(entry.file, entry.first_line, util::concat(entry.id(), ": at most ", server::Scoreboard::slots, " processes"));
-        service.limit = static_cast<unsigned>(limit == 0 ? server::Scoreboard::slots : std::min<std::uint64_t>(limit, server::Scoreboard::slots));
+            problems.warn(entry.file, entry.first_line,
+                          util::concat(entry.id(), ": at most ", server::Scoreboard::slots, " processes"));
+        service.limit = static_cast<unsigned>(limit == 0 ? server::Scoreboard::slots
+                                                         : std::min<std::uint64_t>(limit, server::Scoreboard::slots));
         check_entry(*plan, service, problems);
         plan->services.push_back(std::move(service));
     }
     auto runs = [&](std::string_view command) {
-        return std::ranges::any_of(plan->services, [&](const ServicePlan& service) { return service.entry.command == command; });
+        return std::ranges::any_of(plan->services,
+                                   [&](const ServicePlan& service) { return service.entry.command == command; });
     };
     if ((runs("smtpd") || runs("auth")) && !runs("anvil"))
         problems.warn(config_directory + "/master.cf", 0, "there is no anvil/unix: what clients and accounts do has no limits");
     if (!unprivileged)
         check_owners(*plan, problems);
-    if (auto chain = read_chain_files(*plan->config.tls_chain_files))
-        plan->certificates = chain.take();
-    else {
-        const conf::Setting* setting = settings.find("tls_chain_files");
-        problems.add(setting ? setting->file : "", setting ? setting->line : 0, util::concat("tls_chain_files: ", chain.error().text));
-    }
+    auto complain = [&](std::string_view name, std::string_view text) {
+        const conf::Setting* setting = settings.find(name);
+        problems.add(setting ? setting->file : "", setting ? setting->line : 0, util::concat(name, ": ", text));
+    };
+    // Each by itself first, so that its own line is told.
+    const CertificateSources sources{*plan->config.tls_chain_files, *plan->config.tls_server_sni_maps};
+    if (auto chain = read_certificates({sources.chain_files, {}}); !chain)
+        complain("tls_chain_files", chain.error().text);
+    else if (auto all = read_certificates(sources))
+        plan->certificates = all.take();
+    else
+        complain("tls_server_sni_maps", all.error().text);
     return plan;
 }
 

@@ -7,6 +7,7 @@
 #include "libipc/child.h"
 #include "libipc/identity.h"
 #include "libipc/programs.h"
+#include "master/certificate_files.h"
 #include "master/config.h"
 
 #include <memory>
@@ -32,16 +33,13 @@ struct Plan {
     conf::Common common;
     Config config;
     std::vector<ServicePlan> services;  // the log daemon first
-    std::string certificates;           // the text of all chain files; empty: none
+    CertificateText certificates;
 
     // Everything that is wrong goes to `problems`; what is returned is for use only if none is.
     static std::unique_ptr<Plan> load(const std::string& config_directory, bool unprivileged, conf::Problems& problems);
 
     std::string pid_file() const;
 };
-
-// Reads the chain files and checks that they hold matching pairs.
-util::Result<std::string> read_chain_files(const std::vector<std::string>& files);
 
 // Has every service's program check its own parameters, with the overrides of its line: runs each
 // with TERN_CHILD=check.  Their problems are added to `problems`.

@@ -163,7 +163,8 @@ void Service::all_busy()
     // One process is the nature of many services, not a bottleneck.
     if (plan_.limit > 1 && util::now() >= next_busy_warning_) {
         next_busy_warning_ = util::now() + busy_warning_interval;
-        util::log::warning("service ", plan_.entry.id(), " has reached its process limit ", plan_.limit, ": new clients may experience noticeable delays");
+        util::log::warning("service ", plan_.entry.id(), " has reached its process limit ", plan_.limit,
+                           ": new clients may experience noticeable delays");
     }
     if (plan_.entry.type == conf::ServiceType::Inet && plan_.program->stress)
         set_stress(true);
@@ -208,7 +209,8 @@ void Service::child_ended(pid_t pid, int status)
     children_.erase(found);
     bool failed = !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     if (WIFSIGNALED(status) && !(stopping_ && WTERMSIG(status) == SIGTERM))
-        util::log::warning("process ", plan_.path, " pid ", pid, " killed by signal ", WTERMSIG(status), " (", sigabbrev_np(WTERMSIG(status)), ")");
+        util::log::warning("process ", plan_.path, " pid ", pid, " killed by signal ", WTERMSIG(status), " (",
+                           sigabbrev_np(WTERMSIG(status)), ")");
     else if (failed && WIFEXITED(status))
         util::log::warning("process ", plan_.path, " pid ", pid, " exit status ", WEXITSTATUS(status));
     if (failed && !served && !draining && !stopping_) {

@@ -37,7 +37,8 @@ bool wants_family(const std::vector<std::string>& protocols, int family)
     return std::ranges::any_of(protocols, [&](const std::string& word) { return word == "all" || word == name; });
 }
 
-util::Result<void> look_up(const Plan& plan, const std::string& host, const std::string& port, bool any_family, std::vector<Endpoint>& endpoints)
+util::Result<void> look_up(const Plan& plan, const std::string& host, const std::string& port, bool any_family,
+                           std::vector<Endpoint>& endpoints)
 {
     addrinfo hints{};
     hints.ai_flags = AI_PASSIVE;
@@ -45,7 +46,8 @@ util::Result<void> look_up(const Plan& plan, const std::string& host, const std:
     addrinfo* list = nullptr;
     int code = ::getaddrinfo(host.empty() ? nullptr : host.c_str(), port.c_str(), &hints, &list);
     if (code != 0)
-        return util::invalid(util::concat(host, ":", port, ": ", code == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(code)));
+        return util::invalid(
+            util::concat(host, ":", port, ": ", code == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(code)));
     std::unique_ptr<addrinfo, FreeAddresses> owner(list);
     for (const addrinfo* entry = list; entry; entry = entry->ai_next) {
         if (!wants_family(*plan.common.inet_protocols, entry->ai_family) || entry->ai_addrlen > sizeof(sockaddr_storage))
@@ -84,6 +86,16 @@ util::Result<std::vector<Endpoint>> inet_endpoints(const Plan& plan, const Servi
     return endpoints;
 }
 
+util::Error not_bound(const Endpoint& endpoint, int code)
+{
+    util::Error error = util::system_error(util::concat("bind ", endpoint.key), code);
+    // A reload opens what is new before it closes what is old.
+    if (code == EADDRINUSE)
+        error.text +=
+            ": by another program, or at a reload by Tern itself, for a part of it: then \"tern stop\" and \"tern start\"";
+    return error;
+}
+
 util::Result<util::UniqueFd> open_inet(const Endpoint& endpoint)
 {
     util::UniqueFd fd(::socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -96,7 +108,7 @@ util::Result<util::UniqueFd> open_inet(const Endpoint& endpoint)
     if (endpoint.address.ss_family == AF_INET6)
         ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&endpoint.address), endpoint.address_size) < 0)
-        return util::system_error(util::concat("bind ", endpoint.key), errno);
+        return not_bound(endpoint, errno);
     if (::listen(fd.get(), backlog) < 0)
         return util::system_error(util::concat("listen on ", endpoint.key), errno);
     return fd;

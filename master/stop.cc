@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t max_control_clients = 16;
 // Between two looks whether a descriptor is free for tern(1).
 constexpr auto control_pause = std::chrono::seconds(1);
+// A signal that came just before a process waits for its client does not end that wait: the next one does.
+constexpr auto signal_repetition = std::chrono::seconds(1);
 constexpr std::size_t max_notes_at_once = 200;   // in one record
 
 bool faces_the_network(const Service& service) { return service.plan().entry.type == conf::ServiceType::Inet; }
@@ -36,20 +38,27 @@ void Master::begin_stop()
     notifier_.stopping();
     phase_ = Phase::StoppingServers;
     certificate_timer_.stop();
-    for (auto& [id, service] : services_) {
-        if (faces_the_network(*service))
-            service->stop(true);
-    }
+    stop_services();
     std::erase_if(sockets_, [](const auto& entry) {
         bool inet = entry.first.starts_with("inet/");
         if (inet)
             close_listener(entry.first, entry.second);
         return inet;
     });
-    for (auto& service : retired_)
-        service->stop(true);
     phase_timer_.start(*plan_->common.master_stop_time / 2);
     next_phase();
+}
+
+// Those whose turn it is, and again.
+void Master::stop_services()
+{
+    for (auto& [id, service] : services_) {
+        if (phase_ == Phase::StoppingServers ? faces_the_network(*service) : !service->plan().always)
+            service->stop(true);
+    }
+    for (auto& service : retired_)
+        service->stop(true);
+    repeat_timer_.start(signal_repetition);
 }
 
 bool Master::gone(bool servers_only) const
@@ -67,10 +76,7 @@ void Master::next_phase()
     bool late = !phase_timer_.running();
     if (phase_ == Phase::StoppingServers && (late || gone(true))) {
         phase_ = Phase::StoppingRest;
-        for (auto& [id, service] : services_) {
-            if (!service->plan().always)
-                service->stop(true);
-        }
+        stop_services();
         phase_timer_.start(*plan_->common.master_stop_time);
         late = false;
     }
@@ -87,6 +93,7 @@ void Master::next_phase()
             return;
         }
         phase_ = Phase::StoppingLog;
+        repeat_timer_.stop();
         util::log::info("stopped");
         services_.at("log/unix")->stop(false);
         phase_timer_.start(*plan_->common.master_stop_time);

@@ -45,7 +45,8 @@ void Intake::begin(ipc::Begin message)
     envelope.sender = std::move(message.envelope.sender);
     envelope.envelope_id = std::move(message.envelope.envelope_id);
     envelope.return_part = message.envelope.return_part;
-    envelope.report = message.envelope.report;
+    if (message.envelope.report != ipc::Report::Probe)   // verify's own: such a message is never kept
+        envelope.report = message.envelope.report;
     envelope.complete_header = message.envelope.complete_header;
     envelope.smtputf8 = message.envelope.smtputf8;
     envelope.origin = ipc::Origin::Local;

@@ -2,13 +2,14 @@
 #include "pop3d/login.h"
 
 #include "libutil/text.h"
+#include "pop3d/engine/language.h"
 
 namespace pop3d {
 
 using ipc::LoginRefusal;
 using ipc::LoginStep;
 
-Login::Login(std::string hostname) : hostname_(std::move(hostname)) {}
+Login::Login(std::string hostname, MaildropFacts maildrop) : hostname_(std::move(hostname)), maildrop_(maildrop) {}
 
 void Login::greet(const ipc::LoginOffer& offer)
 {
@@ -16,7 +17,7 @@ void Login::greet(const ipc::LoginOffer& offer)
     ok(util::concat(hostname_, " ready"));
 }
 
-void Login::tls_started(const ipc::LoginOffer& offer)
+void Login::set_offer(const ipc::LoginOffer& offer)
 {
     offer_ = offer;
     user_.clear();
@@ -81,10 +82,14 @@ LoginStep Login::execute(std::string_view line)
         return pass(argument);
     if (is("AUTH"))
         return auth(util::trim(argument));
-    if (!argument.empty() && (is("CAPA") || is("STLS") || is("QUIT")))
+    if (is("LANG"))
+        return lang(util::trim(argument));
+    if (!argument.empty() && (is("CAPA") || is("STLS") || is("UTF8") || is("QUIT")))
         return bad("Unexpected argument");
     if (is("STLS"))
         return stls();
+    if (is("UTF8"))
+        return use_utf8();
     if (is("CAPA")) {
         capa();
         return {};
@@ -110,14 +115,20 @@ std::string Login::login_capabilities() const
             util::append(lines, " ", mechanism);
         lines += "\r\n";
     }
+    if (maildrop_.expire)
+        util::append(lines, "EXPIRE ", *maildrop_.expire, "\r\n");
+    else
+        lines += "EXPIRE NEVER\r\n";
+    if (maildrop_.login_delay > 0)
+        util::append(lines, "LOGIN-DELAY ", maildrop_.login_delay, "\r\n");
     return lines;
 }
 
 void Login::capa()
 {
     ok("Capabilities follow");
-    util::append(output_, "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
-                          "IMPLEMENTATION Tern\r\n", login_capabilities(), ".\r\n");
+    util::append(output_, "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
+                          "UTF8 USER\r\nLANG\r\nIMPLEMENTATION Tern\r\n", login_capabilities(), ".\r\n");
 }
 
 LoginStep Login::stls()
@@ -126,12 +137,29 @@ LoginStep Login::stls()
         return bad("TLS is active already");
     if (!offer_.starttls)
         return bad("TLS cannot be had");
+    if (utf8_)  // RFC 6856 §2.1
+        return bad("STLS comes before UTF8");
     ok("Begin TLS negotiation now");
     return LoginStep::Kind::StartTls;
 }
 
+LoginStep Login::lang(std::string_view argument)
+{
+    return append_language(output_, argument) ? LoginStep() : bad("This language is not spoken here");
+}
+
+LoginStep Login::use_utf8()
+{
+    utf8_ = true;
+    ok("UTF-8 from here on");
+    return {};
+}
+
+// RFC 6856 §2.2: UTF-8 may be in names and passwords, with UTF8 and without; auth(8) has them in one form.
 LoginStep Login::user(std::string_view name)
 {
+    if (!util::is_utf8(name))
+        return bad("The name is not in UTF-8");
     if (!offer_.plaintext)
         return bad("[AUTH] Log in over TLS");
     if (name.empty())
@@ -148,6 +176,8 @@ LoginStep Login::pass(std::string_view password)
         return bad("USER comes first");
     if (password.empty())
         return bad("Password expected");
+    if (!util::is_utf8(password))
+        return bad("The password is not in UTF-8");
     LoginStep next = plain(user_, password);
     user_.clear();
     return next;
@@ -183,6 +213,9 @@ void Login::refuse(LoginRefusal why)
         break;
     case LoginRefusal::Unavailable:
         text = "[SYS/TEMP] Log-in is not possible now, try again later";
+        break;
+    case LoginRefusal::TooSoon:  // RFC 2449 §8.1.1: only for who has given the password
+        text = "[LOGIN-DELAY] The last log-in was a moment ago, try again later";
         break;
     case LoginRefusal::Invalid:
         text = "Authentication exchange broken";

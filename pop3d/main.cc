@@ -2,15 +2,20 @@
 #include "pop3d/config.h"
 #include "pop3d/login.h"
 #include "libipc/door.h"
+#include "libipc/maildrop_config.h"
 
 namespace {
 
 util::Result<int> daemon_main(server::Arguments arguments)
 {
     pop3d::Config config;
-    auto process = TRY(server::Process::start("pop3d", std::move(arguments), config));
-    TRY(ipc::run_door(process, ipc::Service::Pop3, config, [hostname = *process.common().myhostname] {
-        return std::make_unique<pop3d::Login>(hostname);
+    ipc::MaildropConfig maildrop;
+    auto process = TRY(server::Process::start("pop3d", std::move(arguments), {&config, &maildrop}));
+    pop3d::MaildropFacts facts;
+    facts.login_delay = std::chrono::ceil<std::chrono::seconds>(*maildrop.login_delay).count();
+    facts.expire = maildrop.inbox_days();
+    TRY(ipc::run_door(process, ipc::Service::Pop3, config, [hostname = *process.common().myhostname, facts] {
+        return std::make_unique<pop3d::Login>(hostname, facts);
     }));
     return 0;
 }

@@ -25,6 +25,8 @@ struct Agents::Agent {
     std::uint32_t capacity = 0;   // 0 until greeted
     std::unordered_set<ipc::JobId> jobs;
     util::Instant idle_since{};
+    std::string nexthop;          // of a worker's last job
+    bool connected = false;       // it keeps its connection to there
 };
 
 struct Agents::Service {
@@ -79,20 +81,32 @@ bool Agents::verifies(const std::string& transport) const
     return found != services_.end() && found->second->verifies;
 }
 
-// The one used last: its caches are warm, and those not needed fall idle.
-Agents::Agent* Agents::agent_with_room(Service& way)
+// One that is connected to the nexthop; else the one used last: its caches are warm, and those not needed fall
+// idle; but of those with a connection that others may want only the one used first, when there is no other.
+Agents::Agent* Agents::agent_with_room(Service& way, std::string_view nexthop)
 {
+    enum Rank : std::uint8_t { HasOther, HasNone, HasIt };
+    auto rank_of = [nexthop](const Agent& agent) {
+        return !agent.connected ? HasNone : agent.nexthop == nexthop ? HasIt : HasOther;
+    };
     Agent* best = nullptr;
-    for (auto& agent : way.agents)
-        if (agent->jobs.size() < agent->capacity && (!best || agent->idle_since > best->idle_since))
-            best = agent.get();
+    for (auto& agent : way.agents) {
+        if (agent->jobs.size() >= agent->capacity)
+            continue;
+        if (best && rank_of(*agent) <= rank_of(*best)) {
+            bool later = agent->idle_since > best->idle_since;
+            if (rank_of(*agent) != rank_of(*best) || later == (rank_of(*best) == HasOther))
+                continue;
+        }
+        best = agent.get();
+    }
     return best;
 }
 
 bool Agents::can_take(const std::string& transport)
 {
     Service& way = service(transport);
-    if (agent_with_room(way))
+    if (agent_with_room(way, {}))
         return true;
     // The first connection tells what kind of agent it is.
     std::size_t pending_limit = way.connected_once ? max_pending : 1;
@@ -122,11 +136,12 @@ void Agents::connect(Service& way)
 }
 
 template <typename Message>
-void Agents::send_as(const std::string& transport, const Message& message)
+void Agents::send_as(const std::string& transport, const Message& message, std::string_view nexthop)
 {
     Service& way = service(transport);
-    Agent* agent = agent_with_room(way);
+    Agent* agent = agent_with_room(way, nexthop);
     CHECK(agent);
+    agent->nexthop = nexthop;
     agent->jobs.insert(message.job);
     agent->idle_since = util::now();
     ++way.in_flight;
@@ -134,8 +149,8 @@ void Agents::send_as(const std::string& transport, const Message& message)
     agent->channel->send(message);
 }
 
-template void Agents::send_as(const std::string&, const ipc::Job&);
-template void Agents::send_as(const std::string&, const ipc::Notify&);
+template void Agents::send_as(const std::string&, const ipc::Job&, std::string_view);
+template void Agents::send_as(const std::string&, const ipc::Notify&, std::string_view);
 
 void Agents::finished(ipc::JobId job)
 {
@@ -165,6 +180,7 @@ void Agents::received(Agent& agent, ipc::Packet& packet)
             return agent.channel->fail(outcome.take_error());
         if (!agent.jobs.contains(outcome->job))
             return agent.channel->fail(util::invalid("an outcome of a job that was not given"));
+        agent.connected = outcome->connected && agent.capacity == 1;
         events_.outcome(*outcome);
     } else if (name == ipc::StoredNotice::message_name) {
         auto stored = ipc::decode<ipc::StoredNotice>(packet);
@@ -202,7 +218,8 @@ void Agents::closed(Agent& agent, const util::Error& error)
     std::vector<ipc::JobId> jobs(agent.jobs.begin(), agent.jobs.end());
     remove(agent);
     if (!jobs.empty()) {
-        util::log::warning("transport ", transport, ": an agent ended with ", jobs.size(), " unfinished deliveries: ", error.text);
+        util::log::warning("transport ", transport, ": an agent ended with ", jobs.size(),
+                           " unfinished deliveries: ", error.text);
         events_.lost(transport, jobs, loss);
     } else if (!greeted) {
         events_.unavailable(transport, error);

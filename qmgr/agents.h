@@ -4,7 +4,8 @@
 // time; there are as many connections as it takes, of which at most two wait for a greeting (master
 // starts processes, up to its limit).  A multiplexer says with its greeting how many jobs it takes;
 // it gets one connection.  A worker's connection that has had nothing to do for a while is closed,
-// well before the worker would end by itself.
+// well before the worker would end by itself.  A worker may say with an outcome that it keeps a connection of
+// its own to the job's nexthop: it is the first to get the next job for that.
 #pragma once
 
 #include "libipc/channel.h"
@@ -48,8 +49,8 @@ public:
     bool verifies(const std::string& transport) const;
 
     // After can_take() said yes.  The message's descriptor stays the caller's.
-    void send(const std::string& transport, const ipc::Job& job) { send_as(transport, job); }
-    void send(const std::string& transport, const ipc::Notify& notify) { send_as(transport, notify); }
+    void send(const std::string& transport, const ipc::Job& job) { send_as(transport, job, job.nexthop); }
+    void send(const std::string& transport, const ipc::Notify& notify) { send_as(transport, notify, {}); }
     // The last recipient of a job has its outcome.
     void finished(ipc::JobId job);
 
@@ -61,9 +62,9 @@ private:
     struct Service;
 
     template <typename Message>
-    void send_as(const std::string& transport, const Message& message);
+    void send_as(const std::string& transport, const Message& message, std::string_view nexthop);
     Service& service(const std::string& transport);
-    Agent* agent_with_room(Service& service);
+    Agent* agent_with_room(Service& service, std::string_view nexthop);
     void connect(Service& service);
     void received(Agent& agent, ipc::Packet& packet);
     void closed(Agent& agent, const util::Error& error);

@@ -20,10 +20,13 @@ struct Config : ipc::QueueTimes {
     conf::Duration transport_retry_time{this, "transport_retry_time", "60s", {.min = 1s, .max = 24h},
         "How long a delivery service that could not be reached is left alone."};
     conf::Count message_active_limit{this, "qmgr_message_active_limit", "20000", {.min = 1, .max = 1'000'000},
-        "How many messages are in the active queue at most; others wait in their files.  Each may have two files open: "
+        "How many messages are in the active queue at most; others wait in their files.  Deferred mail leaves a fifth of "
+        "it to new mail.  Each may have two files open: "
         "there are fewer where the system does not let qmgr(8) open so many."};
     conf::Count message_recipient_limit{this, "qmgr_message_recipient_limit", "20000", {.min = 1, .max = 10'000'000},
-        "While the active queue has this many recipients no further message is taken in."};
+        "While so many recipients in the active queue wait for their turn no further message is taken in; a deferred one "
+        "not while there are four fifths of them.  Those that have had their turn do not count, unless there are ten "
+        "times as many: they take memory until the rest of their message has had it, too."};
     conf::Words defer_transports{this, "defer_transports", "",
         "Transports whose mail waits until it is asked for with ternqueue -f."};
     conf::Words authorized_mailq_users{this, "authorized_mailq_users", "static:anyone",
@@ -39,9 +42,13 @@ struct Config : ipc::QueueTimes {
         "How many deliveries go to one destination at a time at most; those that are stored and only "
         "wait for the disk do not count.  0 sets no limit."};
     Count recipient_limit{this, "default_destination_recipient_limit", "50", {{"local", "1"}, {"virtual", "1"}},
-        "How many recipients one delivery has at most.  1 makes a destination of every recipient."};
+        "How many recipients one delivery has at most.  1 makes a destination of every recipient; 0, and what is "
+        "over it, means 100, as many as an order to an agent has room for."};
     conf::PerTransport<conf::Duration> rate_delay{this, "default_destination_rate_delay", "0s", {},
-        "The time between the starts of two deliveries to one destination."};
+        "The time from the end of a delivery to a destination to the start of the next; such a destination gets one "
+        "delivery at a time."};
+    conf::PerTransport<conf::Duration> transport_rate_delay{this, "default_transport_rate_delay", "0s", {},
+        "The time between the starts of two deliveries by one transport, whatever their destinations."};
     conf::PerTransport<conf::Text> positive_feedback{this, "default_destination_concurrency_positive_feedback", "1", {},
         "How far one success opens a destination's window of N deliveries: a number, number/concurrency "
         "or number/sqrt_concurrency."};

@@ -15,8 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr util::Duration idle_time = 60s;
-constexpr std::size_t slice_budget = 50;     // messages between two rounds of events
+constexpr util::Duration peer_idle_time = 60s;
+constexpr std::size_t orders_a_slice = 50;     // messages between two rounds of events
 constexpr std::size_t queued_limit = 100;    // records that wait for the tool
 
 bool contains(const std::vector<uid_t>& uids, uid_t uid)
@@ -52,7 +52,7 @@ void Control::add(util::UniqueFd fd, uid_t uid, std::function<void()> gone)
     peer.gone = std::move(gone);
     peer.watch = util::Watch(loop_, peer.fd.get(), util::Watch::Read, [this, &peer](unsigned) { first_record(peer); });
     peer.timer = util::Timer(loop_, [this, &peer] { remove(peer); });
-    peer.timer.start(idle_time);
+    peer.timer.start(peer_idle_time);
 }
 
 void Control::first_record(Peer& peer)
@@ -61,7 +61,8 @@ void Control::first_record(Peer& peer)
     ssize_t size = ::recv(peer.fd.get(), bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
     if (size <= 0)
         return remove(peer);
-    std::string_view name = std::string_view(bytes, static_cast<std::size_t>(size)).substr(0, static_cast<std::size_t>(std::find(bytes, bytes + size, '\0') - bytes));
+    std::string_view name = std::string_view(bytes, static_cast<std::size_t>(size))
+                                .substr(0, static_cast<std::size_t>(std::find(bytes, bytes + size, '\0') - bytes));
     peer.watch.reset();
     bool offers = name == ipc::Offer::message_name || name == ipc::Named::message_name || name == ipc::NotNamed::message_name;
     if (offers) {
@@ -86,7 +87,7 @@ void Control::received(Peer& peer, ipc::Packet& packet)
     peer.count = 0;
     peer.site.clear();
     peer.change = {};
-    peer.timer.start(idle_time);
+    peer.timer.start(peer_idle_time);
     if (name == ipc::QueueList::message_name) {
         auto request = ipc::decode<ipc::QueueList>(packet);
         if (!request)
@@ -99,7 +100,8 @@ void Control::received(Peer& peer, ipc::Packet& packet)
         auto request = ipc::decode<ipc::QueueFlush>(packet);
         if (!request)
             return peer.channel->fail(request.take_error());
-        if (!permissions_.may_flush(peer.uid))
+        bool etrn = permissions_.etrn == peer.uid && request->queue_id.empty() && !request->site.empty() && !request->wait;
+        if (!etrn && !permissions_.may_flush(peer.uid))
             return end(peer, "you may not flush the queue");
         return flush(peer, *request);
     }
@@ -146,7 +148,8 @@ void Control::list(Peer& peer, const ipc::QueueList& request)
     // Which place a message has is seen when its turn comes.
     for (const std::string& id : request.queue_ids)
         for (queue::Place place : queue::all_places)
-            if (queue::is_queue_id(id) && (manager_.find(id) ? place == queue::Place::Incoming : manager_.directory().stat(place, id).ok()))
+            if (queue::is_queue_id(id) &&
+                (manager_.find(id) ? place == queue::Place::Incoming : manager_.directory().stat(place, id).ok()))
                 peer.waiting.emplace_back(place, id);
     if (request.queue_ids.empty() && !find_files(peer, queue::waiting_queues))
         return;
@@ -159,8 +162,8 @@ void Control::slice(Peer& peer)
 {
     if (!peer.channel->is_open() || peer.waiting.empty())
         return;
-    peer.timer.start(idle_time);
-    for (std::size_t budget = slice_budget; budget > 0 && !peer.waiting.empty(); --budget) {
+    peer.timer.start(peer_idle_time);
+    for (std::size_t budget = orders_a_slice; budget > 0 && !peer.waiting.empty(); --budget) {
         // The tool reads slowly: drained() goes on.
         if (peer.channel->queued() >= queued_limit)
             return;
@@ -195,7 +198,8 @@ void Control::list_one(Peer& peer, const std::optional<queue::Place>& place, con
         std::vector<ipc::QueueItemRecipient> recipients;
         for (const MessageRecipient& recipient : message->recipients)
             if (recipient.state != Message::State::Delivered && recipient.state != Message::State::Finished)
-                recipients.push_back({recipient.entry.recipient.address, recipient.status ? recipient.status->text : std::string()});
+                recipients.push_back(
+                    {recipient.entry.recipient.address, recipient.status ? recipient.status->text : std::string()});
         items = queue::split_item(std::move(head), std::move(recipients));
     } else if (place) {
         // What has gone meanwhile, or is damaged, is no longer in the queue.
@@ -220,12 +224,48 @@ void Control::flush(Peer& peer, const ipc::QueueFlush& request)
         manager_.flush();
         return end(peer, {});
     }
+    if (!request.wait) {
+        if (sites_asked_.size() >= max_sites && !sites_asked_.contains(request.site))
+            return end(peer, "too many sites wait to be flushed");
+        flush_later(request.site);
+        return end(peer, {});
+    }
     peer.site = request.site;
     if (!find_files(peer, queue::set_of(queue::Place::Deferred)))
         return;
     if (peer.waiting.empty())
         return end(peer, {});
     slice(peer);
+}
+
+void Control::flush_later(const std::string& site)
+{
+    sites_asked_.insert(site);
+    if (!flush_timer_.running())
+        flush_timer_.start(0s);
+}
+
+void Control::flush_slice()
+{
+    if (flush_ids_.empty()) {
+        sites_ = std::exchange(sites_asked_, {});
+        auto names = manager_.directory().list(queue::Place::Deferred);
+        if (!names)
+            return util::log::warning("the deferred queue cannot be read: ", names.error().text);
+        flush_ids_ = names.take();
+        std::erase_if(flush_ids_, [&](const std::string& id) { return !queue::is_queue_id(id) || manager_.find(id); });
+    }
+    for (std::size_t budget = orders_a_slice; budget > 0 && !flush_ids_.empty(); --budget) {
+        std::string id = std::move(flush_ids_.back());
+        flush_ids_.pop_back();
+        auto items = queue::list_file(manager_.directory(), queue::Place::Deferred, id);
+        if (items && std::ranges::any_of(*items, [&](const auto& item) {
+                return std::ranges::any_of(sites_, [&](const std::string& site) { return is_for(item, site); });
+            }))
+            manager_.flush_message(id);
+    }
+    if (!flush_ids_.empty() || !sites_asked_.empty())
+        flush_timer_.start(0s);
 }
 
 void Control::flush_one(Peer& peer, queue::Place place, const std::string& id)
@@ -263,7 +303,7 @@ void Control::end(Peer& peer, std::string error)
     message.error = std::move(error);
     peer.waiting.clear();
     peer.timer = util::Timer(loop_, [this, &peer] { remove(peer); });
-    peer.timer.start(idle_time);
+    peer.timer.start(peer_idle_time);
     peer.channel->send(message);
 }
 

@@ -9,6 +9,7 @@
 #include "qmgr/manager.h"
 
 #include <list>
+#include <set>
 
 namespace qmgr {
 
@@ -25,15 +26,17 @@ struct Permissions {
     bool may_change(uid_t uid) const { return uid == 0 || uid == owner; }
     bool may_list(uid_t uid) const;
     bool may_flush(uid_t uid) const;
+    std::optional<uid_t> etrn;      // smtpd, which may have one site's mail flushed and not wait for it
 };
 
 class Control {
 public:
     static constexpr std::size_t max_tools = 50;    // at a time; others are turned away
+    static constexpr std::size_t max_sites = 1000;  // that wait to be flushed without anybody waiting
 
     Control(util::EventLoop& loop, Manager& manager, Permissions permissions)
         : loop_(loop), manager_(manager), permissions_(std::move(permissions)),
-          sweep_timer_(loop, [this] { finished_.clear(); })
+          sweep_timer_(loop, [this] { finished_.clear(); }), flush_timer_(loop, [this] { flush_slice(); })
     {
     }
 
@@ -65,6 +68,9 @@ private:
     void list_one(Peer& peer, const std::optional<queue::Place>& place, const std::string& id);
     void flush_one(Peer& peer, queue::Place place, const std::string& id);
     void end(Peer& peer, std::string error);
+    // Sites that are flushed with nobody waiting: one look through the queue for all that are asked for.
+    void flush_later(const std::string& site);
+    void flush_slice();
     void remove(Peer& peer);
 
     util::EventLoop& loop_;
@@ -73,6 +79,10 @@ private:
     std::list<Peer> peers_;
     std::list<Peer> finished_;      // until the callback that is theirs has returned
     util::Timer sweep_timer_;
+    std::set<std::string> sites_asked_;      // from the next look on
+    std::set<std::string> sites_;            // of this one
+    std::vector<std::string> flush_ids_;     // to be looked at for them
+    util::Timer flush_timer_;
 };
 
 }  // namespace qmgr

@@ -4,10 +4,12 @@
 #include "libipc/server.h"
 #include "libmail/address.h"
 #include "librouting/router.h"
+#include "librouting/verify_config.h"
 #include "libutil/log.h"
 #include "qmgr/config.h"
 #include "qmgr/control.h"
 #include "qmgr/manager.h"
+#include "qmgr/verify_link.h"
 
 #include <sys/resource.h>
 
@@ -50,6 +52,8 @@ util::Result<Permissions> permissions_of(const server::Process& process, const C
     permissions.owner = TRY(server::identity_of(process.common(), "qmgr", process.unprivileged())).uid;
     if (!process.unprivileged())
         permissions.cleaner = TRY(server::identity_of(process.common(), "cleanup", false)).uid;
+    if (!process.unprivileged())
+        permissions.etrn = TRY(server::identity_of(process.common(), "smtpd", false)).uid;
     TRY(add_users(*config.authorized_mailq_users, permissions.everybody_lists, permissions.listers));
     if (!process.unprivileged())
         TRY(add_users(*config.authorized_flush_users, permissions.everybody_flushes, permissions.flushers));
@@ -60,9 +64,13 @@ util::Result<int> daemon_main(server::Arguments arguments)
 {
     Config config;
     routing::Config routing_config;
-    auto process = TRY(server::Process::start("qmgr", std::move(arguments), {&config, &routing_config}));
+    routing::VerifyConfig verify_config;
+    auto process = TRY(server::Process::start("qmgr", std::move(arguments), {&config, &routing_config, &verify_config}));
     const conf::Common& common = process.common();
     auto routes = TRY(routing::Router::open(common, routing_config));
+    std::unique_ptr<routing::Router> probe_routes;   // where they are not those of mail
+    if (routing::Ways ways = verify_config.ways(); ways != routing::Ways::of(routing_config))
+        probe_routes = TRY(routing::Router::open(common, routing_config, std::move(ways)));
     auto permissions = TRY(permissions_of(process, config));
     rlimit files{};
     if (::getrlimit(RLIMIT_NOFILE, &files) < 0)
@@ -79,6 +87,12 @@ util::Result<int> daemon_main(server::Arguments arguments)
     };
     Manager manager(loop, config, directory, router,
                     [&](const std::string& transport) { return server::private_socket(common, transport); }, files.rlim_cur);
+    manager.set_recipient_delimiter(*common.recipient_delimiter);
+    VerifyLink verify(loop, server::private_socket(common, "verify"));
+    manager.set_probes({.router = [&](const ipc::Recipient& recipient, const std::string& sender) {
+                            return find_route(probe_routes ? *probe_routes : *routes, recipient, sender);
+                        },
+                        .report = [&](const ipc::ProbeResult& result) { verify.report(result); }});
     Control control(loop, manager, std::move(permissions));
     server::Listener* accepting = nullptr;
     server::Listener listener(process, loop, max_clients, [&](server::Client client) {

@@ -1,6 +1,7 @@
 // Manager: taking messages up, starting jobs, forgetting messages.
 #include "qmgr/manager.h"
 
+#include "libmail/address.h"
 #include "libutil/log.h"
 
 #include <algorithm>
@@ -13,7 +14,6 @@ using namespace std::chrono_literals;
 
 // Jobs that the scheduler does not know have numbers of their own.
 constexpr ipc::JobId first_own_job = ipc::JobId(1) << 62;
-constexpr std::string_view bounce_service = "bounce";
 
 Feedback parse_feedback(const std::string& text)
 {
@@ -35,8 +35,8 @@ std::size_t message_limit(std::size_t wanted, std::size_t open_files)
 {
     std::size_t possible = std::max<std::size_t>(1, open_files / 8 * 3);
     if (possible < wanted)
-        util::log::info("the active queue takes ", possible, " messages, not qmgr_message_active_limit = ", wanted, ": only ", open_files,
-                        " files may be open (ulimit -Hn, or LimitNOFILE= of the service manager)");
+        util::log::info("the active queue takes ", possible, " messages, not qmgr_message_active_limit = ", wanted, ": only ",
+                        open_files, " files may be open (ulimit -Hn, or LimitNOFILE= of the service manager)");
     return std::min(wanted, possible);
 }
 
@@ -50,20 +50,23 @@ routing::Route filter_route(std::string_view filter, const ipc::Recipient& recip
 
 TransportRules rules_of(const Config& config, std::string_view transport)
 {
-    auto number = [&](const Config::Count& parameter) { return static_cast<unsigned>(std::min<std::uint64_t>(parameter.of(transport), UINT32_MAX)); };
+    auto number = [&](const Config::Count& parameter) {
+        return static_cast<unsigned>(std::min<std::uint64_t>(parameter.of(transport), UINT32_MAX));
+    };
     TransportRules rules;
     rules.initial_concurrency = std::max(1U, number(config.initial_concurrency));
     rules.concurrency_limit = number(config.concurrency_limit);
     if (rules.concurrency_limit > 0)
         rules.initial_concurrency = std::min(rules.initial_concurrency, rules.concurrency_limit);
     rules.recipient_limit = number(config.recipient_limit);
-    if (rules.recipient_limit == 0)
-        rules.recipient_limit = UINT32_MAX;
+    if (rules.recipient_limit == 0 || rules.recipient_limit > ipc::max_job_recipients)
+        rules.recipient_limit = ipc::max_job_recipients;
     rules.positive = parse_feedback(config.positive_feedback.of(transport));
     rules.negative = parse_feedback(config.negative_feedback.of(transport));
     rules.failed_cohort_limit = number(config.failed_cohort_limit);
     rules.dead_time = *config.minimal_backoff_time;
     rules.rate_delay = config.rate_delay.of(transport);
+    rules.transport_delay = config.transport_rate_delay.of(transport);
     if (rules.rate_delay > util::Duration::zero())
         rules.initial_concurrency = rules.concurrency_limit = 1;
     rules.slot_cost = number(config.slot_cost);
@@ -73,6 +76,24 @@ TransportRules rules_of(const Config& config, std::string_view transport)
     return rules;
 }
 
+RetryRules retry_rules(const Config& config)
+{
+    return {{config.minimal_backoff_time->count(), config.maximal_backoff_time->count()},
+            config.maximal_queue_lifetime->count(), config.bounce_queue_lifetime->count()};
+}
+
+namespace {
+
+// The address without its extension.
+std::string user_of(std::string_view address, std::string_view delimiter)
+{
+    std::size_t at = std::min(address.rfind('@'), address.size());
+    std::string_view user = mail::split_extension(address.substr(0, at), delimiter).first;
+    return util::lower(util::concat(user, address.substr(at)));
+}
+
+}  // namespace
+
 Manager::Manager(util::EventLoop& loop, const Config& config, queue::Directory& directory, Router router,
                  Agents::PathOf path_of, std::size_t open_files)
     : loop_(loop), config_(config), directory_(directory), router_(std::move(router)),
@@ -80,17 +101,19 @@ Manager::Manager(util::EventLoop& loop, const Config& config, queue::Directory& 
       agents_(loop, std::move(path_of),
               {.stored = [this](const ipc::StoredNotice& notice) { stored(notice); },
                .outcome = [this](ipc::Outcome& result) { outcome(result); },
-               .lost = [this](const std::string& transport, const std::vector<ipc::JobId>& jobs, Agents::Loss loss) { lost(transport, jobs, loss); },
+               .lost = [this](const std::string& transport, const std::vector<ipc::JobId>& jobs,
+                              Agents::Loss loss) { lost(transport, jobs, loss); },
                .unavailable = [this](const std::string& transport, const util::Error& error) { unavailable(transport, error); },
                .room = [this] { dispatch(); }}),
-      message_limit_(message_limit(*config.message_active_limit, open_files)), next_own_job_(first_own_job), race_timer_(loop, [this] { race_is_over(); }),
-      slice_timer_(loop, [this] { scan_slice(); }),
-      run_timer_(loop, [this] {
-          scheduler_.expire(util::now());
-          scan(queue::Place::Incoming, true);
-          scan(queue::Place::Deferred, false);
-          run_timer_.start(*config_.queue_run_delay);
-      }),
+      intake_({message_limit(*config.message_active_limit, open_files), *config.message_recipient_limit}),
+      next_own_job_(first_own_job), race_timer_(loop, [this] { race_is_over(); }), slice_timer_(loop, [this] { scan_slice(); }),
+      suspended_timer_(loop, [this] { defer_slice(); }), run_timer_(loop,
+                                                                    [this] {
+                                                                        scheduler_.expire(util::now());
+                                                                        scan(queue::Place::Incoming, true);
+                                                                        scan(queue::Place::Deferred, false);
+                                                                        run_timer_.start(*config_.queue_run_delay);
+                                                                    }),
       rate_timer_(loop, [this] { dispatch(); }), sweep_timer_(loop, [this] { gone_cleaners_.clear(); }),
       shortage_timer_(loop, [this] { try_again(); })
 {
@@ -105,6 +128,7 @@ void Manager::stop(std::function<void()> stopped)
     stopped_ = std::move(stopped);
     run_timer_.stop();
     slice_timer_.stop();
+    suspended_timer_.stop();
     agents_.stop();
     stop_when_idle();
 }
@@ -132,20 +156,16 @@ std::vector<ipc::Metric> Manager::metrics() const
 {
     auto metrics = counters_.metrics();
     metrics.push_back({"active_messages", "", "", messages_.size(), ipc::Metric::Kind::Gauge});
-    metrics.push_back({"active_recipients", "", "", active_recipients_, ipc::Metric::Kind::Gauge});
+    metrics.push_back({"active_recipients", "", "", intake_.open_recipients(), ipc::Metric::Kind::Gauge});
     return metrics;
-}
-
-bool Manager::has_room() const
-{
-    return messages_.size() < message_limit_ && active_recipients_ < *config_.message_recipient_limit && !stopped_;
 }
 
 Message& Manager::add_message(std::unique_ptr<Message> message)
 {
     message->number = next_number_++;
     Message& added = *message;
-    active_recipients_ += added.recipients.size();
+    added.open = added.count(Message::State::Waiting);
+    intake_.entered(added.recipients.size(), added.open);
     by_id_.emplace(added.id, &added);
     messages_.emplace(added.number, std::move(message));
     return added;
@@ -153,11 +173,26 @@ Message& Manager::add_message(std::unique_ptr<Message> message)
 
 void Manager::forget(Message& message)
 {
-    active_recipients_ -= message.recipients.size();
+    intake_.left(message.recipients.size(), message.open);
     by_id_.erase(message.id);
     messages_.erase(message.number);
-    bool waiting = overflow_ || incoming_.running() || deferred_.running();
-    if (waiting && has_room() && !slice_timer_.running())
+    use_room();
+}
+
+// Recipients have had their turn, or will have none.
+void Manager::take_out(Message& message, std::size_t recipients)
+{
+    CHECK(message.outstanding >= recipients && message.open >= recipients);
+    message.outstanding -= recipients;
+    message.open -= recipients;
+    intake_.done(recipients);
+    use_room();
+}
+
+// Something may wait for room that is there now.
+void Manager::use_room()
+{
+    if (!stopped_ && !slice_timer_.running() && (intake_.can_go_on() || (overflow_ && has_room())))
         slice_timer_.start(0s);
 }
 
@@ -178,6 +213,11 @@ void Manager::activate(Message& message)
     settle(message);
 }
 
+const Router& Manager::router_for(const Message& message) const
+{
+    return message.is_probe() && probes_.router ? probes_.router : router_;
+}
+
 void Manager::route(Message& message, const std::vector<std::uint32_t>& recipients)
 {
     util::Instant now = util::now();
@@ -192,18 +232,20 @@ void Manager::route(Message& message, const std::vector<std::uint32_t>& recipien
         const ipc::Recipient& recipient = message.recipients[index].entry.recipient;
         const std::string& pass_to = message.recipients[index].pass_to;
         routing::Route way = !pass_to.empty()                 ? filter_route(pass_to, recipient)
-                             : message.content_filter.empty() ? router_(recipient, message.envelope.sender)
+                             : message.content_filter.empty() ? router_for(message)(recipient, message.envelope.sender)
                                                               : filter_route(message.content_filter, recipient);
         if (decide_inside(message, index, way))
             continue;
-        std::string name = config_.recipient_limit.of(way.transport) == 1 ? recipient.address : way.nexthop;
+        std::string name =
+            config_.recipient_limit.of(way.transport) == 1 ? user_of(recipient.address, recipient_delimiter_) : way.nexthop;
         auto added = known.emplace(util::concat(way.transport, '\0', name), shares.size());
         if (added.second)
             shares.push_back({std::move(way), std::move(name), {}});
         shares[added.first->second].recipients.push_back(index);
     }
     for (Share& share : shares) {
-        auto reason = scheduler_.add(message.number, share.route.transport, share.route.nexthop, share.queue_name, share.recipients, now);
+        auto reason =
+            scheduler_.add(message.number, share.route.transport, share.route.nexthop, share.queue_name, share.recipients, now);
         if (reason)
             for (std::uint32_t index : share.recipients)
                 defer_recipient(message, index, "4.4.1", util::concat("delivery temporarily suspended: ", *reason));
@@ -265,55 +307,58 @@ void Manager::dispatch()
             return !(quarantine_.contains(transport)) && agents_.can_take(transport);
         };
         while (auto order = scheduler_.next(now, can_take))
-            start_job(order->entry, order->transport, order->nexthop, order->message, order->recipients);
+            start_job(*order);
         start_notices();
     } while (dispatch_again_);
     dispatching_ = false;
-    if (auto next = scheduler_.next_start(); next != util::Instant::max() && !rate_timer_.running())
+    // An earlier one may have come up since the timer was started.
+    if (auto next = scheduler_.next_start(); next != util::Instant::max())
         rate_timer_.start(std::max<util::Duration>(next - util::now(), 1ms));
 }
 
-void Manager::start_job(ipc::JobId number, const std::string& transport, const std::string& nexthop,
-                        MessageNumber message_number, const std::vector<std::uint32_t>& recipients)
+void Manager::start_job(const Order& order)
 {
-    Message* message = find_number(message_number);
+    Message* message = find_number(order.message);
     CHECK(message);
-    if (message->verifies() && !agents_.verifies(transport))
-        return answer_for_agent(number, transport, nexthop, *message, recipients);
+    if (message->verifies() && !agents_.verifies(order.transport))
+        return answer_for_agent(order, *message);
     ipc::Job job;
-    job.job = number;
+    job.job = order.entry;
     job.queue_id = message->id;
-    job.transport = transport;
-    job.nexthop = nexthop;
+    job.transport = order.transport;
+    job.nexthop = order.nexthop;
     job.sender = message->envelope.sender;
     job.arrival = message->envelope.arrival;
     job.activated = message->activated;
     job.verify = message->verifies();
-    job.recipients.reserve(recipients.size());
-    for (std::uint32_t index : recipients) {
+    job.tell_stored = order.fills_window;
+    job.followed = order.followed;
+    job.recipients.reserve(order.recipients.size());
+    for (std::uint32_t index : order.recipients) {
         job.recipients.push_back({index, message->recipients[index].entry.recipient});
         message->recipients[index].state = Message::State::Busy;
     }
     ++message->flights;
-    flights_.emplace(number, Flight{message_number, transport, recipients, recipients.size(), false, false, {}});
+    flights_.emplace(order.entry,
+                     Flight{order.message, order.transport, order.recipients, order.recipients.size(), false, false, {}});
     // Lent for the call: send() passes a copy on.
     job.message = util::UniqueFd(message->file.get());
-    agents_.send(transport, job);
+    agents_.send(order.transport, job);
     (void)job.message.release();
 }
 
 // An agent that would deliver what is only to be verified is not asked.
-void Manager::answer_for_agent(ipc::JobId job, const std::string& transport, const std::string& nexthop, Message& message,
-                               const std::vector<std::uint32_t>& recipients)
+void Manager::answer_for_agent(const Order& order, Message& message)
 {
     ipc::DeliveryStatus status;
     status.disposition = ipc::Disposition::Delivered;
     status.dsn = "2.0.0";
     status.relay = "none";
-    status.text = util::concat("goes to transport ", transport, nexthop.empty() ? "" : ", destination ", nexthop);
-    for (std::uint32_t index : recipients)
+    status.text =
+        util::concat("goes to transport ", order.transport, order.nexthop.empty() ? "" : ", destination ", order.nexthop);
+    for (std::uint32_t index : order.recipients)
         decide(message, index, status, true);
-    defer_withdrawn(scheduler_.finish(job, Scheduler::Result::Neither, "", util::now()), "4.4.1", "");
+    defer_withdrawn(scheduler_.finish(order.entry, Scheduler::Result::Neither, "", util::now()), "4.4.1", "");
     settle(message);
 }
 
@@ -329,7 +374,7 @@ void Manager::start_quarantined()
             waiting.pop_front();
             if (!find_number(next.message) || next.recipients.empty())
                 continue;
-            start_job(next_own_job_++, transport, next.nexthop, next.message, next.recipients);
+            start_job({next_own_job_++, next.message, transport, std::move(next.nexthop), std::move(next.recipients)});
             break;
         }
     }

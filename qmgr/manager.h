@@ -11,13 +11,14 @@
 #pragma once
 
 #include "libipc/offer.h"
-#include "libqueue/backoff.h"
+#include "libipc/verification.h"
 #include "libqueue/change.h"
 #include "librouting/router.h"
 #include "libutil/shortage.h"
 #include "qmgr/agents.h"
 #include "qmgr/config.h"
 #include "qmgr/counters.h"
+#include "qmgr/intake.h"
 #include "qmgr/message.h"
 #include "qmgr/race_estimate.h"
 
@@ -29,7 +30,13 @@ namespace qmgr {
 
 using Router = std::function<routing::Route(const ipc::Recipient& recipient, const std::string& sender)>;
 
+// Who takes notices.
+constexpr std::string_view bounce_service = "bounce";
+// As stories and envelopes give the time.
+inline std::int64_t wall_microseconds() { return util::wall_now().time_since_epoch().count(); }
+
 TransportRules rules_of(const Config& config, std::string_view transport);
+RetryRules retry_rules(const Config& config);
 
 class Manager {
 public:
@@ -37,6 +44,9 @@ public:
     Manager(util::EventLoop& loop, const Config& config, queue::Directory& directory, Router router,
             Agents::PathOf path_of, std::size_t open_files = SIZE_MAX);
     ~Manager();
+    // What separates users from extensions (recipient_delimiter): where each recipient is a destination, all of a
+    // user's addresses are one, as in Postfix, so that nobody has more than his share of an agent.
+    void set_recipient_delimiter(std::string delimiter) { recipient_delimiter_ = std::move(delimiter); }
     Manager(const Manager&) = delete;
     Manager& operator=(const Manager&) = delete;
 
@@ -44,6 +54,14 @@ public:
     void start();
     // No further jobs; calls back when those that are out have ended.
     void stop(std::function<void()> stopped);
+
+    // Address verification: which way probes go, and who hears what they have found.  Unset: they go as mail
+    // does, and nobody hears of it.
+    struct Probes {
+        Router router;
+        std::function<void(const ipc::ProbeResult&)> report;
+    };
+    void set_probes(Probes probes) { probes_ = std::move(probes); }
 
     // A connection of cleanup; `gone` is called when it has ended.
     void add_cleaner(util::UniqueFd fd, std::function<void()> gone);
@@ -55,7 +73,8 @@ public:
     bool flush_message(const std::string& id);
     using Change = ipc::QueueChange::Kind;
     // Without queues: wherever the change makes sense.
-    util::Result<void> change(const std::string& id, Change change, ipc::QueueSet queues = 0, const std::string& reason = "by request");
+    util::Result<void> change(const std::string& id, Change change, ipc::QueueSet queues = 0,
+                              const std::string& reason = "by request");
     // When a deferred message is tried again, by the time of its last attempt (the file's mtime), both
     // in microseconds since 1970.
     std::int64_t next_attempt(const std::string& id, std::int64_t mtime) const;
@@ -72,30 +91,22 @@ private:
         std::function<void()> gone;
     };
     enum class Import : std::uint8_t { Taken, NotNow, NoDescriptor, Gone };
-    struct Scan {
-        queue::Place place = queue::Place::Incoming;
-        std::vector<std::string> names;
-        std::size_t next = 0;
-        bool all = false;       // whatever their time
-        bool again = false;     // asked for while it ran
-
-        bool running() const { return next < names.size(); }
-    };
 
     // manager.cc
     Message& add_message(std::unique_ptr<Message> message);
     void activate(Message& message);
+    const Router& router_for(const Message& message) const;
     void route(Message& message, const std::vector<std::uint32_t>& recipients);
     bool decide_inside(Message& message, std::uint32_t index, const routing::Route& route);
     void dispatch();
-    void start_job(ipc::JobId job, const std::string& transport, const std::string& nexthop,
-                   MessageNumber number, const std::vector<std::uint32_t>& recipients);
-    void answer_for_agent(ipc::JobId job, const std::string& transport, const std::string& nexthop, Message& message,
-                          const std::vector<std::uint32_t>& recipients);
+    void start_job(const Order& order);
+    void answer_for_agent(const Order& order, Message& message);
     void start_quarantined();
     void start_notices();
     void forget(Message& message);
-    bool has_room() const;
+    void take_out(Message& message, std::size_t recipients);
+    void use_room();
+    bool has_room() const { return !stopped_ && intake_.has_room(); }
     Message* find_number(MessageNumber number);
 
     // manager_offers.cc
@@ -118,7 +129,8 @@ private:
     void stop_when_idle();
     bool pass_on(Message& message, ipc::Outcome& result);
     void end_flight(ipc::JobId job, Scheduler::Result result);
-    void defer_withdrawn(const std::vector<Withdrawn>& withdrawn, std::string_view dsn, std::string_view text);
+    void defer_withdrawn(std::vector<Withdrawn> withdrawn, std::string_view dsn, std::string_view text);
+    void defer_slice();
     // The recipient's fate in this attempt; `log` when no agent has said it.
     void decide(Message& message, std::uint32_t index, ipc::DeliveryStatus status, bool log);
     void defer_recipient(Message& message, std::uint32_t index, std::string_view dsn, std::string_view text);
@@ -127,6 +139,7 @@ private:
     void settle(Message& message);
     void settle_race(Message& message);
     void conclude(Message& message);
+    void conclude_probe(Message& message);
     void expire(Message& message, std::int64_t age);
     static void add_aliases(Message& message, const std::vector<ipc::Recipient>& aliases);
     bool owes_success(const Message& message, const MessageRecipient& recipient) const;
@@ -135,6 +148,8 @@ private:
     bool notify_report(Message& message);
     bool notify_delay(Message& message, std::int64_t age);
     void notify(Message& message, ipc::Notify::Kind kind, std::vector<std::uint32_t> recipients);
+    static std::size_t fitting_notice(const Message& message, const std::vector<std::uint32_t>& recipients);
+    void order_the_next(Message& message, const Notice& notice);
     void defer(Message& message);
     void remove(Message& message);
     void put_on_hold(Message& message);
@@ -149,7 +164,7 @@ private:
     // manager_scan.cc
     void scan(queue::Place place, bool all);
     void scan_slice();
-    bool scan_some(Scan& scan, std::size_t budget);
+    bool scan_some(queue::Place place, std::size_t budget);
     Import import(const std::string& id, queue::Place place);
     void set_aside(const std::string& id, queue::Place place, const util::Error& error);
     static void obey(Message& message, const queue::Summary& summary);
@@ -161,14 +176,15 @@ private:
     const Config& config_;
     queue::Directory& directory_;
     Router router_;
+    Probes probes_;
+    std::string recipient_delimiter_;
     Scheduler scheduler_;
     Agents agents_;
 
     std::unordered_map<MessageNumber, std::unique_ptr<Message>> messages_;
     std::unordered_map<std::string, Message*> by_id_;
     MessageNumber next_number_ = 1;
-    std::size_t message_limit_;
-    std::size_t active_recipients_ = 0;
+    Intake intake_;
     Counters counters_;
     bool overflow_ = false;     // something waits in incoming/ for room
     util::Shortage shortage_;   // of descriptors
@@ -185,6 +201,15 @@ private:
         std::vector<std::uint32_t> recipients;
     };
     std::map<std::string, std::deque<Quarantined>, std::less<>> quarantine_;
+    // What the scheduler gave back, to be deferred a slice at a time.
+    struct Suspended {
+        std::vector<Withdrawn> items;
+        std::string dsn;
+        std::string text;
+        std::size_t next = 0;
+    };
+    std::deque<Suspended> suspended_;
+    bool deferring_ = false;
     struct Down {
         util::Instant until;
         std::string reason;
@@ -198,14 +223,13 @@ private:
     using Race = std::pair<util::Instant, MessageNumber>;
     std::priority_queue<Race, std::vector<Race>, std::greater<>> races_;
 
-    Scan incoming_{queue::Place::Incoming, {}, 0, true, false};
-    Scan deferred_{queue::Place::Deferred, {}, 0, false, false};
     std::function<void()> stopped_;
     bool dispatching_ = false;
     bool dispatch_again_ = false;
 
     util::Timer race_timer_;
     util::Timer slice_timer_;
+    util::Timer suspended_timer_;
     util::Timer run_timer_;
     util::Timer rate_timer_;
     util::Timer sweep_timer_;

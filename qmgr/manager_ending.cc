@@ -10,10 +10,12 @@ namespace qmgr {
 
 namespace {
 
+// One order to bounce(8): what is over these goes into the next.
+constexpr std::size_t max_notice_recipients = 1000;
+constexpr std::size_t max_notice_bytes = 64 * 1024;   // of ipc::max_packet_size; the envelope takes its part, too
+constexpr std::size_t notice_overhead = 200;          // of one recipient: the names of its fields, numbers
 // Between two looks whether descriptors are free.
 constexpr auto shortage_pause = std::chrono::seconds(1);
-
-std::int64_t wall_microseconds() { return util::wall_now().time_since_epoch().count(); }
 
 }  // namespace
 
@@ -32,6 +34,8 @@ void Manager::settle(Message& message)
         settle_race(message);
     // That may have been its end.
     Message* still = find_number(number);
+    if (still && still->is_probe())
+        return conclude_probe(*still);
     if (!still || !still->named || still->flights > 0 || still->notifying)
         return;
     if (still->remove)
@@ -62,6 +66,34 @@ void Manager::settle_race(Message& message)
     rule(message, ipc::Ruling::Kind::Keep);
 }
 
+// An address that is an alias for several is deliverable when one of them is.
+void Manager::conclude_probe(Message& message)
+{
+    using enum MessageRecipient::State;
+    if (message.outstanding > 0 || message.flights > 0)
+        return;
+    ipc::ProbeResult result;
+    result.queue_id = message.id;
+    result.text = "mail system is not ready";
+    const ipc::DeliveryStatus* reason = nullptr;
+    for (auto [state, meaning] :
+         {std::pair{Delivered, ipc::Verification::Deliverable}, std::pair{Deferred, ipc::Verification::Deferred},
+          std::pair{Bounced, ipc::Verification::Undeliverable}}) {
+        auto first = std::ranges::find_if(message.recipients, [state = state](const MessageRecipient& recipient) {
+            return recipient.state == state && !recipient.alias;
+        });
+        if (first == message.recipients.end() || reason)
+            continue;
+        reason = first->status.get();
+        result.result = meaning;
+    }
+    if (reason)
+        result.text = reason->text.substr(0, ipc::max_verification_text);
+    if (probes_.report)
+        probes_.report(result);
+    forget(message);
+}
+
 // All recipients of a named message have had their turn.
 void Manager::conclude(Message& message)
 {
@@ -74,7 +106,8 @@ void Manager::conclude(Message& message)
     if (notify_report(message))
         return;
     if (message.verifies()) {
-        bool over = message.reported || message.expire || message.envelope.sender.empty() || age >= config_.maximal_queue_lifetime->count();
+        bool over = message.reported || message.expire || message.envelope.sender.empty() ||
+                    age >= config_.maximal_queue_lifetime->count();
         return over ? remove(message) : defer(message);
     }
     expire(message, age);
@@ -89,10 +122,8 @@ void Manager::conclude(Message& message)
 
 void Manager::expire(Message& message, std::int64_t age)
 {
-    util::Duration lifetime = *config_.maximal_queue_lifetime;
-    if (message.envelope.sender.empty())
-        lifetime = std::min<util::Duration>(lifetime, *config_.bounce_queue_lifetime);
-    if ((age < lifetime.count() && !message.expire) || message.count(Message::State::Deferred) == 0)
+    bool over = message.expire || retry_rules(config_).is_over(age, message.envelope.sender.empty());
+    if (!over || message.count(Message::State::Deferred) == 0)
         return;
     util::log::info(message.id, ": from=<", message.envelope.sender, ">, status=", message.expire ? "force-expired" : "expired",
                     ", returned to sender");
@@ -109,11 +140,31 @@ void Manager::expire(Message& message, std::int64_t age)
     }
 }
 
+// How many of them an order to bounce(8) has room for: at least one.
+std::size_t Manager::fitting_notice(const Message& message, const std::vector<std::uint32_t>& recipients)
+{
+    std::size_t count = 0, bytes = 0;
+    while (count < std::min(recipients.size(), max_notice_recipients)) {
+        const MessageRecipient& recipient = message.recipients[recipients[count]];
+        bytes += notice_overhead + recipient.entry.recipient.address.size() + recipient.entry.recipient.original.size();
+        if (recipient.status)
+            bytes += recipient.status->text.size() + recipient.status->relay.size() + recipient.status->diagnostic.size() +
+                     recipient.status->remote_mta.size();
+        if (count > 0 && bytes > max_notice_bytes)
+            break;
+        ++count;
+    }
+    return count;
+}
+
 void Manager::notify(Message& message, ipc::Notify::Kind kind, std::vector<std::uint32_t> recipients)
 {
     message.notifying = true;
     ipc::JobId job = next_own_job_++;
-    notices_.emplace(job, Notice{message.number, kind, std::move(recipients)});
+    std::size_t fitting = fitting_notice(message, recipients);
+    bool more = fitting < recipients.size();
+    recipients.resize(fitting);
+    notices_.emplace(job, Notice{message.number, kind, std::move(recipients), more});
     waiting_notices_.push_back(job);
     dispatch();
 }
@@ -204,11 +255,12 @@ bool Manager::notify_success(Message& message)
 // the next attempt.
 bool Manager::notify_report(Message& message)
 {
-    if (message.envelope.report == ipc::Report::None || message.reported || message.report_ordered || message.envelope.sender.empty())
+    if (message.envelope.report == ipc::Report::None || message.reported || message.report_ordered ||
+        message.envelope.sender.empty())
         return false;
     message.report_ordered = true;
     std::vector<std::uint32_t> told;
-    for (std::uint32_t i = 0; i < message.recipients.size(); ++i)
+    for (std::uint32_t i = message.reported_to; i < message.recipients.size(); ++i)
         if (!message.recipients[i].alias)
             told.push_back(i);
     notify(message, ipc::Notify::Kind::Report, std::move(told));
@@ -226,7 +278,7 @@ bool Manager::notify_delay(Message& message, std::int64_t age)
     std::vector<std::uint32_t> late;
     for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
         const MessageRecipient& recipient = message.recipients[i];
-        if (recipient.state != Message::State::Deferred)
+        if (recipient.state != Message::State::Deferred || recipient.warned)
             continue;
         late.push_back(i);
         anybody = anybody || ipc::wants(recipient.entry.recipient.notify, ipc::Notify::Kind::Delay);
@@ -250,7 +302,8 @@ void Manager::defer(Message& message)
         if (moved && message.place != queue::Place::Deferred)
             moved = directory_.move(message.id, message.place, queue::Place::Deferred);
         if (!moved)
-            util::log::warning(message.id, ": cannot be deferred, stays in ", queue::name_of(message.place), ": ", moved.error().text);
+            util::log::warning(message.id, ": cannot be deferred, stays in ", queue::name_of(message.place), ": ",
+                               moved.error().text);
     }
     forget(message);
 }
@@ -263,7 +316,9 @@ void Manager::remove(Message& message)
         for (MessageRecipient& recipient : message.recipients)
             mark(message, recipient);
     }
-    util::log::info(message.id, ": removed", message.remove && message.reason != "by request" ? util::concat(" (", util::printable(message.reason), ")") : "");
+    util::log::info(message.id, ": removed",
+                    message.remove && message.reason != "by request" ? util::concat(" (", util::printable(message.reason), ")")
+                                                                     : "");
     forget(message);
 }
 
@@ -293,6 +348,7 @@ int Manager::writable(Message& message)
             return -1;
         }
         shortage_.end();
+        ++counters_.opened;
         message.writable = file.take();
     }
     return message.writable.get();

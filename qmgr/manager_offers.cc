@@ -104,6 +104,11 @@ void Manager::offered(Cleaner& cleaner, ipc::Offer& offer, bool cut)
     add_aliases(*fresh, reader->aliases());
     Message& message = add_message(std::move(fresh));
     cleaner.messages.insert(message.number);
+    // Taken for good, and never to be named: cleanup need not wait for what becomes of it.
+    if (message.is_probe()) {
+        rule(message, ipc::Ruling::Kind::Delivered);
+        return activate(message);
+    }
     if (!may_race(offer, message))
         return rule(message, ipc::Ruling::Kind::Keep);
     util::Instant end = message.offered + estimate_.wait(*config_.commit_race_time);
@@ -116,7 +121,8 @@ void Manager::offered(Cleaner& cleaner, ipc::Offer& offer, bool cut)
 // A success notification, or a report, needs the message when it is delivered already: it is kept for that.
 bool Manager::may_race(const ipc::Offer& offer, const Message& message) const
 {
-    if (!offer.race || message.envelope.report != ipc::Report::None || stopped_ || message.hold || message.recipients.empty() || message.recipients.size() > max_racing_recipients ||
+    if (!offer.race || message.envelope.report != ipc::Report::None || stopped_ || message.hold || message.recipients.empty() ||
+        message.recipients.size() > max_racing_recipients ||
         estimate_.wait(*config_.commit_race_time) <= util::Duration::zero())
         return false;
     for (const MessageRecipient& recipient : message.recipients)
@@ -149,7 +155,8 @@ void Manager::rule(Message& message, ipc::Ruling::Kind kind)
     if (found == cleaners_.end())
         return;
     Cleaner& cleaner = *found->second;
-    ++counters_.races[kind == ipc::Ruling::Kind::Delivered ? 0 : kind == ipc::Ruling::Kind::Refused ? 1 : 2];
+    if (!message.is_probe())
+        ++counters_.races[kind == ipc::Ruling::Kind::Delivered ? 0 : kind == ipc::Ruling::Kind::Refused ? 1 : 2];
     ipc::Ruling ruling;
     ruling.queue_id = message.id;
     ruling.kind = kind;
@@ -183,7 +190,8 @@ void Manager::named(Message& message)
             if (recipient.state == Message::State::Delivered)
                 mark(message, recipient);
             if (recipient.status && !recipient.alias)
-                tell(message, {queue::StoryEntry::Kind::Attempt, util::wall_now().time_since_epoch().count(), i, *recipient.status, ""});
+                tell(message,
+                     {queue::StoryEntry::Kind::Attempt, util::wall_now().time_since_epoch().count(), i, *recipient.status, ""});
         }
         for (unsigned i = 0; i < message.deaths; ++i)
             tell(message, {queue::StoryEntry::Kind::Died, util::wall_now().time_since_epoch().count(), {}, {}, ""});
@@ -197,7 +205,7 @@ void Manager::not_named(Message& message)
     if (auto found = cleaners_.find(message.cleaner); found != cleaners_.end())
         found->second->messages.erase(message.number);
     message.abandoned = true;
-    message.outstanding -= scheduler_.withdraw(message.number).size();
+    take_out(message, scheduler_.withdraw(message.number).size());
     settle(message);
 }
 

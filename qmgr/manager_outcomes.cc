@@ -1,6 +1,7 @@
 // Manager: what agents say, agents that end or are not there.
 #include "qmgr/manager.h"
 
+#include "libipc/delivery_log.h"
 #include "libmail/dsn_status.h"
 #include "libutil/log.h"
 
@@ -10,36 +11,25 @@ namespace qmgr {
 
 namespace {
 
-constexpr std::string_view bounce_service = "bounce";
 constexpr unsigned max_deaths = 2;
+// Messages that are deferred between two rounds of events.
+constexpr std::size_t deferral_budget = 200;
 constexpr std::string_view too_many_deaths = "two delivery processes ended while they worked on it";
 
-std::int64_t wall_microseconds() { return util::wall_now().time_since_epoch().count(); }
-
-std::string_view word_of(ipc::Disposition disposition, bool verify)
-{
-    if (verify)
-        return disposition == ipc::Disposition::Delivered ? "deliverable" : "undeliverable";
-    constexpr std::string_view words[] = {"sent", "deferred", "bounced"};
-    return words[static_cast<std::size_t>(disposition)];
-}
-
 // The line of a recipient whose fate no agent has decided.
-void log_recipient(const Message& message, const ipc::Recipient& recipient, const ipc::DeliveryStatus& status)
+void log_recipient(const Message& message, const ipc::Recipient& recipient, ipc::DeliveryStatus status)
 {
-    std::int64_t now = wall_microseconds();
-    util::Duration before(message.activated - message.envelope.arrival);
-    util::Duration inside(now - message.activated);
-    std::string original;
-    if (auto type_end = recipient.original.find(';'); type_end != std::string::npos) {
-        auto address = std::string_view(recipient.original).substr(type_end + 1);
-        if (!util::equal_nocase(address, recipient.address))
-            original = util::concat(" orig_to=<", util::printable(address), ">,");
-    }
-    util::log::info(message.id, ": to=<", recipient.address, ">,", original, " relay=none, delay=",
-                    util::format_delay(before + inside), ", delays=", util::format_delay(before), "/",
-                    util::format_delay(inside), "/0/0, dsn=", status.dsn, ", status=",
-                    word_of(status.disposition, message.verifies()), " (", util::printable(status.text), ")");
+    ipc::Job job;
+    job.queue_id = message.id;
+    job.arrival = message.envelope.arrival;
+    job.activated = message.activated;
+    job.verify = message.verifies();
+    status.relay = "none";
+    util::log::info(ipc::delivery_line(job,
+                                       {.address = recipient.address,
+                                        .original = ipc::original_address(recipient),
+                                        .received = util::wall_now()},
+                                       status));
 }
 
 }  // namespace
@@ -51,7 +41,8 @@ void Manager::decide(Message& message, std::uint32_t index, ipc::DeliveryStatus 
         status.disposition = ipc::Disposition::Deferred;
         status.dsn = mail::with_class(status.dsn, 400);
         if (!log)  // the agent has logged what it thinks
-            util::log::info(message.id, ": to=<", recipient.entry.recipient.address, ">, status=SOFTBOUNCE (", util::printable(status.text), ")");
+            util::log::info(message.id, ": to=<", recipient.entry.recipient.address, ">, status=SOFTBOUNCE (",
+                            util::printable(status.text), ")");
     }
     if (log)
         log_recipient(message, recipient.entry.recipient, status);
@@ -66,8 +57,7 @@ void Manager::decide(Message& message, std::uint32_t index, ipc::DeliveryStatus 
         recipient.state = Message::State::Bounced;
         break;
     }
-    CHECK(message.outstanding > 0);
-    --message.outstanding;
+    take_out(message, 1);
     if (!message.verifies())
         ++counters_.deliveries[static_cast<std::size_t>(status.disposition)];
     recipient.status = std::make_unique<ipc::DeliveryStatus>(std::move(status));
@@ -188,15 +178,54 @@ void Manager::end_flight(ipc::JobId job, Scheduler::Result result)
     stop_when_idle();
 }
 
-void Manager::defer_withdrawn(const std::vector<Withdrawn>& withdrawn, std::string_view dsn, std::string_view text)
+void Manager::defer_withdrawn(std::vector<Withdrawn> withdrawn, std::string_view dsn, std::string_view text)
 {
-    for (const Withdrawn& item : withdrawn) {
-        Message* message = find_number(item.message);
-        if (!message)
-            continue;
-        for (std::uint32_t index : item.recipients)
-            defer_recipient(*message, index, dsn, text);
-        settle(*message);
+    if (withdrawn.empty())
+        return;
+    suspended_.push_back({std::move(withdrawn), std::string(dsn), std::string(text)});
+    defer_slice();
+}
+
+// Twenty thousand messages for a destination that has just died are not deferred in one go: others' mail would wait.
+void Manager::defer_slice()
+{
+    if (deferring_ || stopped_)
+        return;
+    deferring_ = true;
+    for (std::size_t budget = deferral_budget; budget > 0 && !suspended_.empty(); --budget) {
+        Suspended& batch = suspended_.front();
+        Withdrawn item = std::move(batch.items[batch.next++]);
+        if (Message* message = find_number(item.message)) {
+            for (std::uint32_t index : item.recipients)
+                defer_recipient(*message, index, batch.dsn, batch.text);
+            settle(*message);
+        }
+        if (batch.next == batch.items.size())
+            suspended_.pop_front();
+    }
+    deferring_ = false;
+    if (!suspended_.empty())
+        suspended_timer_.start(0s);
+}
+
+// A notice is written: what it had no room for goes into another one.
+void Manager::order_the_next(Message& message, const Notice& notice)
+{
+    switch (notice.kind) {
+    case ipc::Notify::Kind::Failure:
+        message.notified = false;   // others may have to hear of other failures, too
+        break;
+    case ipc::Notify::Kind::Delay:
+        message.warned = !notice.more;
+        message.delay_told = !notice.more;
+        break;
+    case ipc::Notify::Kind::Success:
+        message.success_told = !notice.more;
+        break;
+    case ipc::Notify::Kind::Report:
+        message.report_ordered = !notice.more;
+        message.reported_to = notice.recipients.empty() ? 0 : notice.recipients.back() + 1;
+        break;
     }
 }
 
@@ -213,15 +242,14 @@ void Manager::notice_outcome(ipc::Outcome& result)
     bool told = result.status.disposition == ipc::Disposition::Delivered;
     if (!told)
         util::log::warning(message->id, ": a notice could not be written: ", util::printable(result.status.text));
-    // Others may have to hear of other failures.
-    if (told && notice.kind == ipc::Notify::Kind::Failure)
-        message->notified = false;
+    if (told)
+        order_the_next(*message, notice);
     for (std::uint32_t index : notice.recipients) {
         MessageRecipient& recipient = message->recipients[index];
         if (!told || notice.kind == ipc::Notify::Kind::Report)
             continue;
         if (notice.kind == ipc::Notify::Kind::Delay) {
-            message->warned = recipient.warned = true;
+            recipient.warned = true;
             tell(*message, {queue::StoryEntry::Kind::Warned, wall_microseconds(), index, {}, ""});
             continue;
         }
@@ -230,7 +258,7 @@ void Manager::notice_outcome(ipc::Outcome& result)
         mark(*message, recipient);
         tell(*message, {queue::StoryEntry::Kind::Notified, wall_microseconds(), index, {}, ""});
     }
-    if (told && notice.kind == ipc::Notify::Kind::Report) {
+    if (told && notice.kind == ipc::Notify::Kind::Report && !notice.more) {
         message->reported = true;
         tell(*message, {queue::StoryEntry::Kind::Reported, wall_microseconds(), {}, {}, ""});
     }
@@ -242,7 +270,7 @@ void Manager::hold_for_deaths(Message& message)
 {
     message.hold = true;
     message.reason = too_many_deaths;
-    message.outstanding -= scheduler_.withdraw(message.number).size();
+    take_out(message, scheduler_.withdraw(message.number).size());
 }
 
 // Two agents ended with this message in hand: it is held.  The first time it is tried again.
@@ -270,17 +298,21 @@ void Manager::lost(const std::string& transport, const std::vector<ipc::JobId>& 
         if (message->named && !innocent)
             tell(*message, {queue::StoryEntry::Kind::Died, wall_microseconds(), {}, {}, transport});
         if (message->abandoned || stopped_) {
-            message->outstanding -= flight.pending.size();
+            take_out(*message, flight.pending.size());
         } else if (message->deaths >= max_deaths && alone && !innocent) {
             hold_for_deaths(*message);
-            message->outstanding -= flight.pending.size();
+            take_out(*message, flight.pending.size());
         } else {
             for (std::uint32_t index : flight.pending)
                 message->recipients[index].state = Message::State::Waiting;
             if (alone)
                 route(*message, flight.pending);
             else
-                quarantine_[transport].push_back({message->number, router_(message->recipients[flight.pending.front()].entry.recipient, message->envelope.sender).nexthop, flight.pending});
+                quarantine_[transport].push_back(
+                    {message->number,
+                     router_for(*message)(message->recipients[flight.pending.front()].entry.recipient, message->envelope.sender)
+                         .nexthop,
+                     flight.pending});
         }
         if (!message->ruled && !message->abandoned)
             rule(*message, ipc::Ruling::Kind::Keep);
@@ -309,7 +341,7 @@ void Manager::unavailable(const std::string& transport, const util::Error& error
     defer_withdrawn(scheduler_.withdraw_transport(transport), "4.3.0", reason);
     if (auto suspects = quarantine_.extract(transport); !suspects.empty()) {
         for (const Quarantined& suspect : suspects.mapped())
-            defer_withdrawn({{suspect.message, suspect.recipients}}, "4.3.0", reason);
+            defer_withdrawn({Withdrawn{suspect.message, suspect.recipients}}, "4.3.0", reason);
     }
 }
 

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Between two rounds of events.
-constexpr std::size_t slice_budget = 200;
+constexpr std::size_t files_a_slice = 200;
 // A temporary name of cleanup that old belongs to nobody.
 constexpr std::int64_t litter_age = 24 * 3600;
 
@@ -27,18 +27,13 @@ std::int64_t mtime_microseconds(const struct stat& status)
 
 std::int64_t Manager::next_attempt(const std::string& id, std::int64_t mtime) const
 {
-    queue::Backoff backoff{config_.minimal_backoff_time->count(), config_.maximal_backoff_time->count()};
-    return mtime + backoff.delay(mtime - queue::time_of(id));
+    return retry_rules(config_).next_attempt(queue::time_of(id), mtime);
 }
 
 void Manager::scan(queue::Place place, bool all)
 {
-    Scan& scan = place == queue::Place::Incoming ? incoming_ : deferred_;
-    if (scan.running()) {
-        scan.all = scan.all || all;
-        scan.again = true;
+    if (!intake_.begin(place, all))
         return;
-    }
     auto names = directory_.list(place);
     if (!names) {
         overflow_ = overflow_ || place == queue::Place::Incoming;
@@ -47,62 +42,56 @@ void Manager::scan(queue::Place place, bool all)
         util::log::warning("cannot look through ", queue::name_of(place), ": ", names.error().text);
         return;
     }
-    scan.names = names.take();
-    scan.next = 0;
-    scan.all = all;
-    scan.again = false;
-    if (scan.running() && !slice_timer_.running())
+    intake_.listed(place, names.take());
+    if (intake_.can_go_on() && !slice_timer_.running())
         slice_timer_.start(0s);
 }
 
 // A bit of incoming and a bit of deferred, by turns: neither keeps the other out.
 void Manager::scan_slice()
 {
-    if (overflow_ && has_room() && !incoming_.running()) {
+    if (overflow_ && has_room() && !intake_.running(queue::Place::Incoming)) {
         overflow_ = false;
         scan(queue::Place::Incoming, true);
     }
-    bool more = scan_some(incoming_, slice_budget);
-    more = scan_some(deferred_, slice_budget) || more;
+    bool more = scan_some(queue::Place::Incoming, files_a_slice);
+    more = scan_some(queue::Place::Deferred, files_a_slice) || more;
     dispatch();
     if (shortage_timer_.running())
         return;   // it goes on then
-    if (more && has_room())
+    if (!stopped_ && intake_.can_go_on())
         slice_timer_.start(0s);
-    else if (!more && !deferred_.running())
+    else if (!more)
         flushing_ = false;
 }
 
 // True: there is more to do.  Stops where there is no room; forget() goes on.
-bool Manager::scan_some(Scan& scan, std::size_t budget)
+bool Manager::scan_some(queue::Place place, std::size_t budget)
 {
     std::int64_t now = util::wall_now().time_since_epoch().count();
-    for (; scan.running() && budget > 0 && has_room(); --budget) {
-        const std::string& name = scan.names[scan.next++];
-        if (!queue::is_queue_id(name)) {
-            if (scan.place == queue::Place::Incoming)
-                clear_litter(name);
+    const std::string* name = nullptr;
+    for (; budget > 0 && !stopped_ && (name = intake_.next(place)); --budget) {
+        ++counters_.examined;
+        if (!queue::is_queue_id(*name)) {
+            if (place == queue::Place::Incoming)
+                clear_litter(*name);
             continue;
         }
-        if (by_id_.contains(name))
+        if (by_id_.contains(*name))
             continue;
-        if (!scan.all) {
-            auto status = directory_.stat(scan.place, name);
-            if (!status || next_attempt(name, mtime_microseconds(*status)) > now)
+        if (!intake_.all(place)) {
+            auto status = directory_.stat(place, *name);
+            if (!status || next_attempt(*name, mtime_microseconds(*status)) > now)
                 continue;
         }
-        if (import(name, scan.place) == Import::NoDescriptor) {
-            --scan.next;
+        if (import(*name, place) == Import::NoDescriptor) {
+            intake_.put_back(place);
             return true;
         }
     }
-    if (scan.running())
-        return true;
-    scan.names.clear();
-    scan.next = 0;
-    if (scan.again)
-        this->scan(scan.place, scan.all);
-    return scan.running();
+    if (!intake_.running(place) && intake_.ended(place))
+        scan(place, intake_.all(place));
+    return intake_.running(place);
 }
 
 void Manager::clear_litter(const std::string& name)
@@ -128,6 +117,7 @@ Manager::Import Manager::import(const std::string& id, queue::Place place)
         return Import::Gone;
     }
     shortage_.end();
+    ++counters_.opened;
     // An agent that outlived an earlier qmgr works on it: later.
     if (!util::sys::try_lock_exclusive(file->get()).value_or(false))
         return Import::NotNow;
@@ -252,7 +242,7 @@ void Manager::change_active(Message& message, Change change, const std::string& 
     }
     (change == Change::Hold ? message.hold : message.remove) = true;
     message.reason = reason;
-    message.outstanding -= scheduler_.withdraw(message.number).size();
+    take_out(message, scheduler_.withdraw(message.number).size());
     settle(message);
 }
 

@@ -53,7 +53,8 @@ struct Message {
     util::Instant offered{};
     std::int64_t activated = 0; // microseconds since 1970
 
-    std::size_t outstanding = 0;   // recipients Waiting or Busy
+    std::size_t outstanding = 0;   // recipients Waiting or Busy, once it is active
+    std::size_t open = 0;          // the same, and before; those that Intake counts
     std::size_t flights = 0;       // jobs at agents
     unsigned deaths = 0;           // agents that ended while they worked on it
     bool warned = false;           // the sender knows that it is late
@@ -62,10 +63,13 @@ struct Message {
     bool success_told = false;     // in this round: NOTIFY=SUCCESS
     bool delay_told = false;       // in this round
     bool report_ordered = false;   // in this round: Envelope::report
+    std::uint32_t reported_to = 0; // recipients before this index have been reported on
     bool reported = false;
 
     // Nothing is delivered: the sender asks what would become of it.
-    bool verifies() const { return envelope.report == ipc::Report::Deliverability; }
+    bool verifies() const { return envelope.report == ipc::Report::Deliverability || is_probe(); }
+    // verify(8) asks it: there is no file and there will be none.
+    bool is_probe() const { return envelope.report == ipc::Report::Probe; }
 
     std::size_t count(State state) const
     {
@@ -92,6 +96,7 @@ struct Notice {
     MessageNumber message = 0;
     ipc::Notify::Kind kind = ipc::Notify::Kind::Failure;
     std::vector<std::uint32_t> recipients;
+    bool more = false;             // not all fit: when this one is written another one follows
 };
 
 }  // namespace qmgr

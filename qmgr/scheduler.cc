@@ -76,20 +76,31 @@ std::optional<std::string> Scheduler::add(MessageNumber message, std::string_vie
     return {};
 }
 
-bool Scheduler::may_start(const Queue& queue, util::Instant now) const
+// Destinations whose rate delay is over.
+void Scheduler::wake(Transport& way, util::Instant now)
 {
-    return !queue.dead && queue.busy < static_cast<unsigned>(queue.window) && now >= queue.not_before;
+    while (!way.rests.empty() && way.rests.begin()->first <= now) {
+        Queue& queue = *way.rests.begin()->second;
+        way.rests.erase(way.rests.begin());
+        queue.resting = false;
+        unblock(queue);
+        drop_if_idle(queue);
+    }
 }
 
 std::optional<Order> Scheduler::next(util::Instant now, const std::function<bool(const std::string&)>& can_take)
 {
     for (std::size_t i = 0; i < rotation_.size(); ++i) {
         Transport& way = *rotation_[(turn_ + i) % rotation_.size()];
+        wake(way, now);
         if (way.waiting == 0)
+            continue;
+        way.delayed = now < way.not_before;
+        if (way.delayed)
             continue;
         // Found before the question is put, so that no agent is called up in vain.
         if (!way.ready)
-            way.ready = select(way, now);
+            way.ready = select(way);
         if (!way.ready || !can_take(way.name))
             continue;
         std::unique_ptr<Entry> entry = std::move(way.ready);
@@ -98,7 +109,11 @@ std::optional<Order> Scheduler::next(util::Instant now, const std::function<bool
         --way.waiting;
         --waiting_;
         entry->number = next_entry_++;
-        Order order{entry->number, entry->message, way.name, queue.nexthop, entry->recipients};
+        Order order{entry->number, entry->message, way.name, queue.nexthop, entry->recipients,
+                    queue.busy >= static_cast<unsigned>(queue.window),
+                    queue.waiting > 0 || queue.selected > 1};
+        if (way.rules.transport_delay > util::Duration::zero())
+            way.not_before = now + way.rules.transport_delay;
         in_flight_.emplace(entry->number, std::move(entry));
         turn_ = (turn_ + i + 1) % rotation_.size();
         return order;
@@ -107,18 +122,16 @@ std::optional<Order> Scheduler::next(util::Instant now, const std::function<bool
 }
 
 // Takes the next entry off its job and counts it against its destination.
-std::unique_ptr<Scheduler::Entry> Scheduler::select(Transport& way, util::Instant now)
+std::unique_ptr<Scheduler::Entry> Scheduler::select(Transport& way)
 {
     if (way.open_queues == 0)
         return nullptr;
-    if (way.rules.rate_delay > util::Duration::zero())
-        way.reconsider();  // no event says that a delay is over
     maybe_preempt(way);
     for (auto place = way.current; place != way.jobs.end(); ++place) {
         Job& job = **place;
         if (job.blocked == way.generation)
             continue;
-        std::unique_ptr<Entry> entry = select_from(job, now);
+        std::unique_ptr<Entry> entry = select_from(job);
         if (entry) {
             way.current = place;
             ++job.selected;
@@ -138,11 +151,11 @@ std::unique_ptr<Scheduler::Entry> Scheduler::select(Transport& way, util::Instan
     return nullptr;
 }
 
-std::unique_ptr<Scheduler::Entry> Scheduler::select_from(Job& job, util::Instant now)
+std::unique_ptr<Scheduler::Entry> Scheduler::select_from(Job& job)
 {
     for (std::size_t i = 0; i < job.peers.size(); ++i) {
         Peer& peer = job.peers[(job.turn + i) % job.peers.size()];
-        if (peer.entries.empty() || !may_start(*peer.queue, now))
+        if (peer.entries.empty() || !peer.queue->may_start())
             continue;
         job.turn = (job.turn + i + 1) % job.peers.size();
         std::unique_ptr<Entry> entry = std::move(peer.entries.front());
@@ -151,9 +164,8 @@ std::unique_ptr<Scheduler::Entry> Scheduler::select_from(Job& job, util::Instant
         ++queue.busy;
         ++queue.selected;
         --queue.queued;
+        queue.resting = queue.transport->rules.rate_delay > util::Duration::zero();
         update_open(queue);
-        if (queue.transport->rules.rate_delay > util::Duration::zero())
-            queue.not_before = now + queue.transport->rules.rate_delay;
         return entry;
     }
     return nullptr;
@@ -194,7 +206,8 @@ Scheduler::Jobs::iterator Scheduler::find_candidate(Transport& way, double slots
             continue;
         auto age = static_cast<double>((youngest - job.queued).count() + 1);
         double score = age / static_cast<double>(job.total);
-        if (score > best_score) {
+        // Twenty thousand old messages for one destination that is busy must not hide the young one for another.
+        if (score > best_score && job.may_start()) {
             best_score = score;
             best = place;
         }
@@ -226,7 +239,7 @@ void Scheduler::release(EntryNumber number)
 // Twenty thousand jobs for one destination must not be walked through for each of its deliveries.
 void Scheduler::update_open(Queue& queue)
 {
-    bool open = !queue.dead && queue.queued > 0 && queue.busy < static_cast<unsigned>(queue.window);
+    bool open = queue.queued > 0 && queue.may_start();
     if (open != queue.open)
         queue.transport->open_queues += open ? 1 : std::size_t(-1);
     queue.open = open;
@@ -255,6 +268,8 @@ std::vector<Withdrawn> Scheduler::finish(EntryNumber number, Result result, std:
     if (!released)
         --queue.busy;
     --queue.selected;
+    if (queue.resting)
+        queue.transport->rests.emplace(now + queue.transport->rules.rate_delay, &queue);
     unblock(queue);
     std::vector<Withdrawn> withdrawn;
     if (queue.dead)
@@ -299,6 +314,7 @@ std::vector<Withdrawn> Scheduler::take_waiting(Transport& way, const Queue* only
     if (way.ready && matches(way.ready->queue, way.ready->message)) {
         --way.ready->queue->busy;
         --way.ready->queue->selected;
+        way.ready->queue->resting = false;
         unblock(*way.ready->queue);
         take(std::move(way.ready));
     }
@@ -332,11 +348,10 @@ util::Instant Scheduler::next_start() const
 {
     util::Instant earliest = util::Instant::max();
     for (const Transport* way : rotation_) {
-        if (way->waiting == 0 || way->rules.rate_delay <= util::Duration::zero())
-            continue;
-        for (const auto& item : way->queues)
-            if (item.second->waiting > 0 && item.second->busy < static_cast<unsigned>(item.second->window))
-                earliest = std::min(earliest, item.second->not_before);
+        if (way->waiting > 0 && way->delayed)
+            earliest = std::min(earliest, way->not_before);
+        else if (way->waiting > 0 && !way->rests.empty())
+            earliest = std::min(earliest, way->rests.begin()->first);
     }
     return earliest;
 }

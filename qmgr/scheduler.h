@@ -49,7 +49,8 @@ struct TransportRules {
     Feedback negative;
     double failed_cohort_limit = 1;    // windows full of failures until a destination is dead; 0: never
     util::Duration dead_time = std::chrono::seconds(300);
-    util::Duration rate_delay{};       // between the starts of two deliveries to one destination
+    util::Duration rate_delay{};       // from the end of a delivery to a destination to the start of the next
+    util::Duration transport_delay{};  // between the starts of two deliveries, whatever their destinations
     unsigned slot_cost = 5;            // 0 or 1: no preemption
     unsigned slot_loan = 3;
     unsigned slot_discount = 50;       // percent of a job's size that it must find
@@ -63,6 +64,8 @@ struct Order {
     std::string transport;
     std::string nexthop;
     std::vector<std::uint32_t> recipients;
+    bool fills_window = false;   // no other may start before release() or finish()
+    bool followed = false;   // more waits for the same destination, or is on its way there
 };
 
 // What was taken back before it was started.
@@ -121,9 +124,9 @@ private:
     using Jobs = std::list<std::unique_ptr<Job>>;
 
     Transport& transport(std::string_view name);
-    std::unique_ptr<Entry> select(Transport& transport, util::Instant now);
-    std::unique_ptr<Entry> select_from(Job& job, util::Instant now);
-    bool may_start(const Queue& queue, util::Instant now) const;
+    std::unique_ptr<Entry> select(Transport& transport);
+    std::unique_ptr<Entry> select_from(Job& job);
+    void wake(Transport& transport, util::Instant now);
     void maybe_preempt(Transport& transport);
     Jobs::iterator find_candidate(Transport& transport, double slots);
     void retire(Transport& transport, Jobs::iterator job);

@@ -29,7 +29,8 @@ double Feedback::at(double window) const
 void Scheduler::Queue::revive()
 {
     dead = false;
-    window = std::max(1U, transport->rules.initial_concurrency);
+    // What is still on its way there says how much it takes.
+    window = std::max(1U, busy > 0 ? busy : transport->rules.initial_concurrency);
     success = failure = failed_cohorts = 0;
     reason.clear();
 }
@@ -53,6 +54,11 @@ Scheduler::Peer& Scheduler::Job::peer_for(Queue& queue)
     return peers.back();
 }
 
+bool Scheduler::Job::may_start() const
+{
+    return std::ranges::any_of(peers, [](const Peer& peer) { return !peer.entries.empty() && peer.queue->may_start(); });
+}
+
 Scheduler::Jobs::iterator Scheduler::Transport::find_job(MessageNumber message)
 {
     auto found = jobs_by_message.find(message);
@@ -65,7 +71,7 @@ void Scheduler::grow(Queue& queue)
     const TransportRules& rules = queue.transport->rules;
     queue.failed_cohorts = 0;
     if (queue.dead)
-        queue.revive();
+        return queue.revive();
     double limit = rules.concurrency_limit == 0 ? 1e9 : rules.concurrency_limit;
     if (queue.window >= limit || queue.window >= queue.busy + rules.initial_concurrency)
         return;
@@ -95,7 +101,7 @@ void Scheduler::shrink(Queue& queue, std::string_view reason, util::Instant now)
     }
     double step = rules.negative.at(queue.window);
     queue.failure -= step;
-    while (queue.failure + step / 2 < 0) {
+    while (queue.failure - step / 2 < 0) {
         queue.window -= 1;
         queue.success = 0;
         queue.failure += 1;
@@ -106,7 +112,7 @@ void Scheduler::shrink(Queue& queue, std::string_view reason, util::Instant now)
 void Scheduler::drop_if_idle(Queue& queue)
 {
     // Peers of living jobs that have no entries left may still point here.
-    if (queue.waiting == 0 && queue.selected == 0 && queue.peers == 0 && !queue.dead) {
+    if (queue.is_idle() && !queue.dead) {
         auto& queues = queue.transport->queues;
         queues.erase(queues.find(queue.name));
     }
@@ -118,19 +124,18 @@ void Scheduler::revive_all()
         for (auto& item : way->queues)
             if (item.second->dead)
                 item.second->revive();
-        std::erase_if(way->queues, [](const auto& item) {
-            return item.second->waiting == 0 && item.second->selected == 0 && item.second->peers == 0;
-        });
+        std::erase_if(way->queues, [](const auto& item) { return item.second->is_idle(); });
     }
 }
 
 void Scheduler::expire(util::Instant now)
 {
-    for (Transport* way : rotation_)
+    for (Transport* way : rotation_) {
+        wake(*way, now);
         std::erase_if(way->queues, [&](const auto& item) {
-            const Queue& queue = *item.second;
-            return queue.waiting == 0 && queue.selected == 0 && queue.peers == 0 && (!queue.dead || now >= queue.dead_until);
+            return item.second->is_idle() && (!item.second->dead || now >= item.second->dead_until);
         });
+    }
 }
 
 std::size_t Scheduler::destinations() const

@@ -31,11 +31,13 @@ struct Scheduler::Queue {
     bool open = false;           // something is queued and there is room: counted in open_queues
     std::size_t peers = 0;       // of jobs that point here
     std::uint64_t blocks = 0;    // the transport's generation in which it blocked a job
-    util::Instant not_before{};  // rate delay
+    bool resting = false;        // from the start of a delivery until its rate delay is over
     bool dead = false;
     util::Instant dead_until{};
     std::string reason;
 
+    bool may_start() const { return !dead && !resting && busy < static_cast<unsigned>(window); }
+    bool is_idle() const { return waiting == 0 && selected == 0 && peers == 0 && !resting; }
     void revive();
 };
 
@@ -64,6 +66,7 @@ struct Scheduler::Job {
     std::uint64_t blocked = 0;      // the transport's generation in which it could not go on
 
     Peer& peer_for(Queue& queue);
+    bool may_start() const;
 };
 
 struct Scheduler::Transport {
@@ -75,6 +78,9 @@ struct Scheduler::Transport {
     Jobs::iterator current;          // those before it are known to be blocked
     std::uint64_t generation = 1;
     std::size_t waiting = 0;         // entries, with `ready`
+    util::Instant not_before{};      // transport_delay
+    bool delayed = false;            // next() has passed it over for that
+    std::multimap<util::Instant, Queue*> rests;   // when destinations may go on after a rate delay
     std::size_t open_queues = 0;     // while there is none, jobs need not be looked at
     std::unique_ptr<Entry> ready;    // selected, but no agent had room for it yet
 

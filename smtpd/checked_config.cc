@@ -48,7 +48,8 @@ void CheckedConfig::verify(const conf::MainCf& settings, conf::Problems& problem
                                     {relay_restrictions, lists_.relay},
                                     {recipient_restrictions, lists_.recipient},
                                     {data_restrictions, lists_.data},
-                                    {end_of_data_restrictions, lists_.end_of_data}})
+                                    {end_of_data_restrictions, lists_.end_of_data},
+                                    {etrn_restrictions, lists_.etrn}})
         read(parameter.name(), *parameter, list);
     for (const std::string& name : *restriction_classes) {
         const conf::Setting* setting = settings.find(name);

@@ -1,21 +1,21 @@
 // The main.cf(5) parameters of smtpd(8): their only declaration.
 #pragma once
 
-#include "libipc/notices.h"
 #include "smtpd/content.h"
+#include "smtpd/outside_config.h"
 
 namespace smtpd {
 
 enum class TlsLevel : std::uint8_t { None, May, Encrypt };
 
-struct Config : ipc::NoticeConfig {
+struct Config : OutsideConfig {
     // --- greeting and protocol -------------------------------------------------------------------
     conf::Text banner{this, "smtpd_banner", "$myhostname ESMTP $mail_name", {.min = 1, .max = 400},
         "The text after 220 in the greeting; it must begin with $myhostname (RFC 5321 section "
         "4.3.1)."};
     conf::Words discard_ehlo_keywords{this, "smtpd_discard_ehlo_keywords", "",
         "EHLO keywords that are not announced, and whose feature is not accepted: pipelining, size, "
-        "vrfy, starttls, auth, enhancedstatuscodes, 8bitmime, dsn, smtputf8, chunking, limits.  "
+        "vrfy, etrn, starttls, auth, enhancedstatuscodes, 8bitmime, dsn, smtputf8, chunking, requiretls, limits.  "
         "silent-discard is accepted and means nothing."};
     conf::TableNames discard_ehlo_keyword_address_maps{this, "smtpd_discard_ehlo_keyword_address_maps", "",
         "Tables that say for a client's address which EHLO keywords are discarded, in the place of "
@@ -24,8 +24,14 @@ struct Config : ipc::NoticeConfig {
         "Tables that are asked for each command line as it came, without its end and the blanks around it; what they "
         "answer is carried out instead, if it is no longer than line_length_limit.  A last resort for clients "
         "that break the protocol."};
+    conf::Words noop_commands{this, "smtpd_noop_commands", "",
+        "Commands that are answered with 250 and do nothing, whatever is behind them, be they known otherwise or not.  "
+        "They count for smtpd_junk_command_limit."};
     conf::Flag disable_vrfy_command{this, "disable_vrfy_command", "no",
         "Whether VRFY is refused."};
+    conf::Flag requiretls_enable{this, "requiretls_enable", "yes",
+        "Whether clients with TLS are offered REQUIRETLS (RFC 8689), by which a sender asks that his message goes on over "
+        "TLS to verified servers only, or comes back."};
     conf::Flag smtputf8_enable{this, "smtputf8_enable", "yes",
         "Whether SMTPUTF8 (RFC 6531) is offered: internationalized addresses and header fields."};
     conf::Flag helo_required{this, "smtpd_helo_required", "no",
@@ -70,11 +76,13 @@ struct Config : ipc::NoticeConfig {
     conf::Duration timeout{this, "smtpd_timeout", "${stress?{10}:{300}}s",
         {.min = std::chrono::seconds(1), .max = std::chrono::hours(24)},
         "How long to wait for the next command, or for more of a message, before the session ends "
-        "with 421; and how long for the client to take a reply, and for a TLS handshake from its beginning "
-        "to its end."};
+        "with 421; and how long for the client to take a reply."};
+    conf::Duration starttls_timeout{this, "smtpd_starttls_timeout", "${stress?{10}:{300}}s",
+        {.min = std::chrono::seconds(1), .max = std::chrono::hours(24)},
+        "How long a TLS handshake may take, from its beginning to its end."};
     conf::Flag per_request_deadline{this, "smtpd_per_request_deadline", "${stress?{yes}:{no}}",
-        "Whether smtpd_timeout holds for a whole command line, and for a whole reply, and not for each of their pieces; and for "
-        "a message as a whole, to which each smtpd_min_data_rate bytes that come add a second, up to "
+        "Whether smtpd_timeout holds for a whole command line, and for a whole reply, and not for each of their "
+        "pieces; and for a message as a whole, to which each smtpd_min_data_rate bytes that come add a second, up to "
         "smtpd_timeout."};
     conf::Count min_data_rate{this, "smtpd_min_data_rate", "500", {.min = 1, .max = 1'000'000},
         "Bytes per second that a message must come with under smtpd_per_request_deadline."};
@@ -167,6 +175,10 @@ struct Config : ipc::NoticeConfig {
         "What is checked at DATA, and at the first BDAT."};
     conf::Text end_of_data_restrictions{this, "smtpd_end_of_data_restrictions", "",
         "What is checked when the whole message has come."};
+    conf::Text etrn_restrictions{this, "smtpd_etrn_restrictions", "", "What is checked at ETRN."};
+    conf::Words fast_flush_domains{this, "fast_flush_domains", "$relay_domains",
+        "The domains whose deferred mail ETRN has tried at once, as a list of names, /file/names and type:tables.  Empty: "
+        "none."};
     conf::Words restriction_classes{this, "smtpd_restriction_classes", "",
         "Names of parameters that hold lists of restrictions, for use in access tables and other "
         "lists."};
@@ -175,8 +187,15 @@ struct Config : ipc::NoticeConfig {
     conf::Flag reject_unlisted_recipient{this, "smtpd_reject_unlisted_recipient", "yes",
         "Whether unknown recipients of our own domains are refused even if no list says "
         "reject_unlisted_recipient."};
+    conf::Flag show_user_unknown_table_name{this, "show_user_unknown_table_name", "yes",
+        "Whether a client who is told \"User unknown\" hears in which kind of table."};
     conf::Flag reject_unlisted_sender{this, "smtpd_reject_unlisted_sender", "no",
         "The same for senders of our own domains."};
+    conf::Flag reject_over_quota{this, "smtpd_reject_over_quota", "yes",
+        "Whether recipients are refused whose mailbox is over quota, or has no room for a message of the size that the client "
+        "has announced.  No list can permit them.  The mailbox itself looks again when the message comes to it."};
+    conf::Count over_quota_reject_code{this, "over_quota_reject_code", "552", {.min = 400, .max = 599},
+        "The reply to such a recipient: 552 (5.2.2), or 452 (4.2.2), after which clients try again later."};
     conf::Flag allow_untrusted_routing{this, "allow_untrusted_routing", "no",
         "Whether reject_unauth_destination and its kin take user%other@domain, other!user@domain and "
         "\"user@other\"@domain for addresses of the domain.  A server to which mail for it is sent on "
@@ -206,6 +225,12 @@ struct Config : ipc::NoticeConfig {
         {.min = 400, .max = 599}, "The reply code for an unknown recipient of a virtual mailbox domain."};
     conf::Count unknown_local_reject_code{this, "unknown_local_recipient_reject_code", "550",
         {.min = 400, .max = 599}, "The reply code for an unknown recipient of $mydestination."};
+    conf::Count unknown_alias_reject_code{this, "unknown_virtual_alias_reject_code", "550", {.min = 400, .max = 599},
+        "The reply code for an unknown recipient of a virtual alias domain."};
+    conf::Count unknown_relay_reject_code{this, "unknown_relay_recipient_reject_code", "550", {.min = 400, .max = 599},
+        "The reply code for an unknown recipient of $relay_domains: one that $relay_recipient_maps does not have."};
+    conf::Count multi_recipient_reject_code{this, "multi_recipient_bounce_reject_code", "550", {.min = 400, .max = 599},
+        "The reply code of reject_multi_recipient_bounce."};
     conf::Count plaintext_reject_code{this, "plaintext_reject_code", "450", {.min = 400, .max = 599},
         "The reply code of reject_plaintext_session."};
 
@@ -265,14 +290,49 @@ struct Config : ipc::NoticeConfig {
         "destination it is the recipient's domain.  What comes back through another smtpd(8) service must "
         "not be filtered again: -o content_filter= there."};
     conf::Words receive_override_options{this, "receive_override_options", "",
-        "What is not done to messages: no_address_mappings (canonical, virtual, masquerading, automatic "
-        "copies), no_header_body_checks (header_checks(5) and its kin), no_unknown_recipient_checks "
-        "(smtpd_reject_unlisted_recipient).  For services before and behind a content filter, by -o in "
-        "master.cf(5)."};
+        "What is not done to messages: no_address_mappings (canonical, virtual, masquerading, automatic copies), "
+        "no_header_body_checks (header_checks(5) and its kin), no_unknown_recipient_checks "
+        "(smtpd_reject_unlisted_recipient), no_milters (of which there are none).  For services before and behind a "
+        "content filter, by -o in master.cf(5)."};
     conf::Words local_header_rewrite_clients{this, "local_header_rewrite_clients", "permit_inet_interfaces",
         "The clients in whose mail header addresses are completed and rewritten, and missing fields are "
         "added, as in mail of this machine: permit_inet_interfaces (this machine), permit_mynetworks, "
         "permit_sasl_authenticated, check_address_map type:table or type:table, looked up by address."};
+
+    // --- name servers ------------------------------------------------------------------------------
+    conf::Flag peername_lookup{this, "smtpd_peername_lookup", "yes",
+        "Whether name servers are asked for the client's name.  Without, all but loopback addresses are unknown."};
+    conf::Count unknown_client_reject_code{this, "unknown_client_reject_code", "450", {.min = 400, .max = 599},
+        "The reply code of reject_unknown_client_hostname and reject_unknown_reverse_client_hostname; 450 while name "
+        "servers do not answer."};
+    conf::Count unknown_hostname_reject_code{this, "unknown_hostname_reject_code", "450", {.min = 400, .max = 599},
+        "The reply code of reject_unknown_helo_hostname."};
+    conf::Count unknown_address_reject_code{this, "unknown_address_reject_code", "450", {.min = 400, .max = 599},
+        "The reply code of reject_unknown_sender_domain and reject_unknown_recipient_domain."};
+    conf::Choice<TempfailAction> unknown_address_tempfail_action{this, "unknown_address_tempfail_action",
+        "$reject_tempfail_action",
+        {{"defer_if_permit", TempfailAction::DeferIfPermit}, {"defer", TempfailAction::Defer}},
+        "The same for reject_unknown_sender_domain and reject_unknown_recipient_domain."};
+    conf::Choice<TempfailAction> unknown_helo_tempfail_action{this, "unknown_helo_hostname_tempfail_action",
+        "$reject_tempfail_action",
+        {{"defer_if_permit", TempfailAction::DeferIfPermit}, {"defer", TempfailAction::Defer}},
+        "The same for reject_unknown_helo_hostname."};
+    conf::Count maps_rbl_reject_code{this, "maps_rbl_reject_code", "554", {.min = 400, .max = 599},
+        "$rbl_code in default_rbl_reply and rbl_reply_maps: the reply code of reject_rbl_client and reject_rhsbl_*."};
+    conf::TableNames dns_reply_filter{this, "smtpd_dns_reply_filter", "",
+        "Tables that pass over records of the DNS when restrictions ask for them: what stands at "
+        "smtp_dns_reply_filter.  Where no record is left, what the restriction wants to know is taken for unknown: "
+        "reject_unknown_* and lists refuse nothing, with a warning, and permit_* permit nothing, so that what refuses "
+        "later does so with 450.  The name of a client passes no filter."};
+    conf::TableNames rbl_reply_maps{this, "rbl_reply_maps", "",
+        "Tables of replies in place of default_rbl_reply, by a list's domain."};
+    conf::RawText default_rbl_reply{this, "default_rbl_reply",
+        "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain${rbl_reason?; $rbl_reason}",
+        "What clients are told whom a list of reject_rbl_client or reject_rhsbl_* has: a code, perhaps an enhanced status "
+        "code, and text.  Its macros are rbl_code, rbl_class (Client host, Helo command, ...), rbl_what (what is listed), "
+        "rbl_domain, rbl_reason (the list's TXT records), and of the session client, client_address, client_name, "
+        "client_port, reverse_client_name, helo_name, sender, sender_name, sender_domain, recipient, recipient_name, "
+        "recipient_domain, sasl_username and server_name."};
 };
 
 }  // namespace smtpd

@@ -1,9 +1,15 @@
 // smtpd(8): receives mail from the network and hands it to cleanup(8).
+#include "libipc/queue_control.h"
 #include "libipc/server.h"
 #include "libipc/submitter.h"
+#include "libnet/dns_config.h"
+#include "libnet/dns_reply_filter.h"
+#include "librouting/checked_config.h"
 #include "libutil/log.h"
 #include "smtpd/checked_config.h"
+#include "smtpd/names.h"
 #include "smtpd/peer.h"
+#include "smtpd/quota_checker.h"
 #include "smtpd/restrictions.h"
 #include "smtpd/session.h"
 #include "smtpd/site.h"
@@ -49,12 +55,28 @@ util::Result<std::optional<net::TlsContext>> open_tls(const smtpd::Config& confi
     return std::optional<net::TlsContext>(TRY(net::TlsContext::server(chain, settings)));
 }
 
+// qmgr takes the order at once and works on it by itself.
+util::Result<void> flush(const conf::Common& common, const std::string& domain)
+{
+    constexpr auto patience = std::chrono::seconds(10);
+    auto manager = TRY(ipc::Connection::connect(util::concat(*common.queue_directory, "/public/qmgr"), patience));
+    ipc::QueueFlush order;
+    order.site = domain;
+    order.wait = false;
+    auto answer = TRY(manager.call<ipc::QueueEnd>(order));
+    if (!answer.error.empty())
+        return util::permanent(std::move(answer.error));
+    return {};
+}
+
 util::Result<int> daemon_main(server::Arguments arguments)
 {
     smtpd::RestrictionLists lists;
     smtpd::CheckedConfig config(lists);
-    routing::Config routing;
-    auto process = TRY(server::Process::start("smtpd", std::move(arguments), {&config, &routing}));
+    routing::CheckedConfig routing;
+    net::dns::Config dns;
+    conf::QuotaConfig quotas;
+    auto process = TRY(server::Process::start("smtpd", std::move(arguments), {&config, &routing, &dns, &quotas}));
     const conf::Common& common = process.common();
 
     // Before the jail closes: what it will hide (certificates come from master as memfds).
@@ -62,9 +84,24 @@ util::Result<int> daemon_main(server::Arguments arguments)
     auto tls = TRY(open_tls(config, chain));
     auto site = TRY(smtpd::Site::open(common, routing));
     auto parents = routing.matches_subdomains("smtpd_access_maps") ? smtpd::Parents::Plain : smtpd::Parents::ByDot;
-    auto rules = TRY(smtpd::Restrictions::open(config, common, std::move(lists), {*site, sleep_for, parents}));
+    auto flush_subdomains = routing.matches_subdomains("fast_flush_domains") ? conf::Domains::Subdomains::Always
+                                                                            : conf::Domains::Subdomains::ByDot;
+    auto backup_subdomains = routing.matches_subdomains("permit_mx_backup_networks") ? conf::Domains::Subdomains::Always
+                                                                                     : conf::Domains::Subdomains::ByDot;
+    auto dns_settings = dns.settings();
+    dns_settings.wants_stop = server::Process::stop_requested;
+    auto resolver = TRY(net::dns::Resolver::open(dns_settings));
+    resolver.set_filter(TRY(net::dns::ReplyFilter::open(*config.dns_reply_filter, config.dns_reply_filter.name())));
+    smtpd::DnsNames names(std::move(resolver));
+    smtpd::VerifyClient verifier(server::private_socket(common, *config.verify_service));
+    smtpd::QuotaChecker quota_checker(process.config_directory(), server::private_socket(common, "usher"), quotas);
+    auto rules = TRY(smtpd::Restrictions::open(
+        config, common, std::move(lists),
+        {*site, names, sleep_for, parents, &verifier, &quota_checker, flush_subdomains, backup_subdomains}));
     util::Sandbox sandbox;
-    sandbox.read(process.config_directory()).connect();
+    sandbox.read(process.config_directory()).read("/etc/hosts").connect().network();
+    for (std::string& directory : net::dns::jail_directories(dns_settings))
+        sandbox.read(std::move(directory));
     TRY(process.drop_privileges(std::move(sandbox)));
 
     ipc::Submitter cleanup(socket_path(common, *config.cleanup_service_name), *common.ipc_timeout);
@@ -74,7 +111,8 @@ util::Result<int> daemon_main(server::Arguments arguments)
 
     // Before TLS begins there is no way to say anything.
     if (!*config.tls_wrappermode)
-        process.set_farewell(util::concat("421 4.3.2 ", *common.myhostname, " Error: too many connections, try again later\r\n"));
+        process.set_farewell(
+            util::concat("421 4.3.2 ", *common.myhostname, " Error: too many connections, try again later\r\n"));
     smtpd::AnvilClient counter([&](util::Duration timeout) {
         return ipc::Connection::connect(server::private_socket(common, "anvil"), timeout);
     });
@@ -85,12 +123,15 @@ util::Result<int> daemon_main(server::Arguments arguments)
             continue;
         smtpd::Services services{common, config, *rules, cleanup, &auth, tls ? &*tls : nullptr, &counter,
                                  process.arguments().service, sleep_for, server::Process::stop_requested,
-                                 [&](std::string_view text) { process.note(text); }};
+                                 [&](std::string_view text) { process.note(text); },
+                                 [&](const std::string& domain) { return flush(common, domain); }};
         auto peer = smtpd::client_of(*client, config);
         if (!peer.ok()) {
             util::log::warning(peer.error().text);
             continue;
         }
+        if (*config.peername_lookup)
+            smtpd::find_name(*peer, names);
         smtpd::Session(std::move(services), net::Stream(std::move(client->fd)), peer.take()).run();
     }
     return 0;  // served max_use clients, idle for max_idle, or told to stop

@@ -24,7 +24,10 @@ util::Result<Client> client_of(const server::Client& connection, const Config& c
         }
     }
     Client client;
-    client.name = there.is_loopback() ? "localhost" : "unknown";
+    if (there.is_loopback()) {
+        client.name = client.reverse_name = "localhost";
+        client.name_status = client.reverse_status = NameStatus::Ok;
+    }
     client.address = std::move(there.address);
     client.port = there.port;
     client.server_address = std::move(here.address);

@@ -7,8 +7,8 @@
 
 namespace smtpd {
 
-// A loopback address is "localhost"; other names take DNS, which is not asked: "unknown".  Unix sockets
-// count as loopback.  With smtpd_upstream_proxy_protocol the addresses are those that the proxy tells.
+// A loopback address is "localhost", others are "unknown" before find_name() (names.h).  Unix sockets count as
+// loopback.  With smtpd_upstream_proxy_protocol the addresses are those that the proxy tells.
 // Errors are those of net::wait_for_proxy_header(): the connection is worth nothing then.
 util::Result<Client> client_of(const server::Client& connection, const Config& config);
 

@@ -30,15 +30,19 @@ bool is_fully_qualified(std::string_view name)
 
 }  // namespace
 
+// What stands before the @ may be a route for a server behind this one, whatever it is here.
+bool Restrictions::is_routed(const mail::Address& recipient, const Destinations::Answer& answer) const
+{
+    return !*config_.allow_untrusted_routing && !answer.srs && recipient.local_part.find_first_of("@!%") != std::string::npos;
+}
+
 Restrictions::Outcome Restrictions::check_destination(const Restriction& restriction, Evaluation& evaluation)
 {
     const mail::Address& recipient = *evaluation.request.recipient;
     auto answer = outside_.destinations.find(recipient);
     if (!answer.ok())
         return trouble(answer.error(), evaluation);
-    // What stands before the @ may be a route for a server behind this one, whatever it is here.
-    bool routed = !*config_.allow_untrusted_routing && recipient.local_part.find_first_of("@!%") != std::string::npos;
-    bool ours = answer->ours && !routed;
+    bool ours = answer->ours && !is_routed(recipient, *answer);
     if (restriction.kind == Kind::PermitAuthDestination)
         return ours ? permit(restriction.name, Subject::Recipient, evaluation) : Outcome::Next;
     if (ours)
@@ -47,20 +51,64 @@ Restrictions::Outcome Restrictions::check_destination(const Restriction& restric
     return refuse({code, "5.7.1", util::concat('<', mail::to_text(recipient), ">: Relay access denied")}, evaluation);
 }
 
+int Restrictions::unknown_reject_code(Destinations::Kind kind) const
+{
+    switch (kind) {
+    case Destinations::Kind::Local:
+        return int(*config_.unknown_local_reject_code);
+    case Destinations::Kind::Alias:
+        return int(*config_.unknown_alias_reject_code);
+    case Destinations::Kind::Mailbox:
+        return int(*config_.unknown_recipient_reject_code);
+    case Destinations::Kind::Relay:
+        return int(*config_.unknown_relay_reject_code);
+    case Destinations::Kind::Other:
+        break;
+    }
+    return 550;   // transport_maps says so, or relocated_maps
+}
+
 Restrictions::Outcome Restrictions::check_listed(const mail::Address& address, Subject subject, Evaluation& evaluation)
 {
     auto answer = outside_.destinations.find(address);
     if (!answer.ok())
         return trouble(answer.error(), evaluation);
+    bool sender = subject == Subject::Sender;
+    const mail::Address* from = evaluation.request.sender;
+    if (answer->listed && answer->srs && !sender && from && !from->is_null()) {
+        answer->listed = false;
+        answer->dsn = "5.7.1";
+        answer->reason = "SRS address: for notifications only, whose sender is <>";
+    }
     if (answer->listed)
         return Outcome::Next;
-    bool sender = subject == Subject::Sender;
-    int code = int(answer->local ? *config_.unknown_local_reject_code : *config_.unknown_recipient_reject_code);
+    int code = unknown_reject_code(answer->kind);
     // "4.x": the transport retry.  The sender of a message is never a "bad destination".
     if (answer->dsn.starts_with('4'))
         code = 450;
+    constexpr std::string_view unknown = "User unknown in ";
+    if (!*config_.show_user_unknown_table_name && answer->reason.starts_with(unknown))
+        answer->reason = "User unknown";
     std::string dsn = answer->dsn == "5.1.1" && sender ? "5.1.0" : answer->dsn;
-    return refuse({code, dsn, util::concat(util::concat('<', mail::to_text(address), sender ? ">: Sender" : ">: Recipient", " address rejected"), ": ", answer->reason)}, evaluation);
+    return refuse(
+        {code, dsn,
+         util::concat(util::concat('<', mail::to_text(address), sender ? ">: Sender" : ">: Recipient", " address rejected"),
+                      ": ", answer->reason)},
+        evaluation);
+}
+
+// RFC 3463 §3.3: 5.2.2, or 4.2.2.  What cannot be found out is left to the delivery.
+Restrictions::Outcome Restrictions::check_quota(Evaluation& evaluation)
+{
+    const RequestView& request = evaluation.request;
+    auto names = outside_.destinations.account_names(*request.recipient);
+    if (!names.ok() || names->empty())
+        return Outcome::Next;
+    std::string why = outside_.quotas->why_full(*names, request.size);
+    if (why.empty())
+        return Outcome::Next;
+    return refuse({int(*config_.over_quota_reject_code), "5.2.2", util::concat(about(Subject::Recipient, request), ": ", why)},
+                  evaluation);
 }
 
 Restrictions::Outcome Restrictions::check_names(const Restriction& restriction, Evaluation& evaluation)
@@ -101,7 +149,7 @@ Restrictions::Outcome Restrictions::check_names(const Restriction& restriction, 
         // At RCPT the one that is asked about comes on top of those that are in.
         if (request.sender && request.sender->is_null() &&
             request.recipient_count + (evaluation.subject == Subject::Recipient ? 1 : 0) > 1)
-            return refuse_as(550, "5.5.3", evaluation.subject, "Multi-recipient bounce");
+            return refuse_as(*config_.multi_recipient_reject_code, "5.5.3", evaluation.subject, "Multi-recipient bounce");
         break;
     default:
         break;
@@ -169,9 +217,16 @@ Restrictions::Outcome Restrictions::check_access(const Restriction& restriction,
     case Kind::CheckRecipient:
         subject = Subject::Recipient;
         if (request.recipient)
-            keys = mail_keys(*request.recipient, *common_.recipient_delimiter, *config_.null_access_lookup_key, outside_.parents);
+            keys =
+                mail_keys(*request.recipient, *common_.recipient_delimiter, *config_.null_access_lookup_key, outside_.parents);
+        break;
+    case Kind::CheckEtrn:
+        subject = Subject::Etrn;
+        if (!request.etrn.empty())
+            keys = domain_keys(request.etrn, outside_.parents);
         break;
     case Kind::CheckSasl:
+        subject = Subject::Sasl;
         if (!request.sasl_username.empty())
             keys = {{std::string(request.sasl_username), false}};
         break;
@@ -183,16 +238,7 @@ Restrictions::Outcome Restrictions::check_access(const Restriction& restriction,
     default:
         break;
     }
-    for (const conf::Key& key : keys) {
-        if (key.partial && restriction.table->is_pattern())
-            continue;
-        auto answer = restriction.table->lookup(key.text);
-        if (!answer.ok())
-            return trouble(answer.error(), evaluation);
-        if (*answer)
-            return act(parse_access(**answer), restriction, subject, **answer, evaluation);
-    }
-    return Outcome::Next;
+    return look_up(restriction, keys, subject, evaluation).value_or(Outcome::Next);
 }
 
 Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restriction& restriction, Subject subject,
@@ -215,7 +261,7 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
     const RequestView& request = evaluation.request;
     std::string_view order = order_name(action.kind);
     if (!order.empty() && !request.sender && !request.recipient) {
-        log::warning(restriction.table->name(), ": with smtpd_delay_reject = no, ", order,
+        log::warning(restriction.source(), ": with smtpd_delay_reject = no, ", order,
                      " is always skipped in smtpd_client_restrictions and smtpd_helo_restrictions");
         return Outcome::Next;
     }
@@ -242,7 +288,7 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
         if (good)
             util::append(evaluation.ruling.orders.prepended, action.text, "\r\n");
         else
-            log::warning(restriction.table->name(), ": PREPEND without a header field does nothing");
+            log::warning(restriction.source(), ": PREPEND without a header field does nothing");
         return Outcome::Next;
     }
     case Action::Hold:
@@ -252,7 +298,8 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
     case Action::Filter: {
         std::size_t colon = action.text.find(':');
         if (colon == std::string::npos || colon == 0 || action.text.size() > 1000)
-            return trouble(util::permanent(util::concat(restriction.table->name(), ": FILTER without transport:destination")), evaluation);
+            return trouble(util::permanent(util::concat(restriction.source(), ": FILTER without transport:destination")),
+                           evaluation);
         log_action("filter");
         evaluation.ruling.orders.content_filter = action.text;
         return Outcome::Next;
@@ -262,7 +309,7 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
         bool redirect = action.kind == Action::Redirect;
         auto address = mail::parse_address(action.text);
         if (!address.ok() || address->domain.empty())
-            return trouble(util::permanent(util::concat(restriction.table->name(), redirect ? ": REDIRECT" : ": BCC",
+            return trouble(util::permanent(util::concat(restriction.source(), redirect ? ": REDIRECT" : ": BCC",
                                                         " without user@domain")), evaluation);
         log_action(redirect ? "redirect" : "bcc");
         if (redirect)
@@ -274,7 +321,7 @@ Restrictions::Outcome Restrictions::act(const AccessAction& action, const Restri
     case Action::Restrictions: {
         auto list = parse_restrictions(value, *config_.restriction_classes, false);
         if (!list.ok())
-            return trouble(util::permanent(util::concat(restriction.table->name(), ": ", list.error().text)), evaluation);
+            return trouble(util::permanent(util::concat(restriction.source(), ": ", list.error().text)), evaluation);
         return run(*list, evaluation);
     }
     default:

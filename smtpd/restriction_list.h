@@ -3,6 +3,9 @@
 
 #include "libconf/table.h"
 #include "libutil/result.h"
+#include "libutil/text.h"
+
+#include "smtpd/dns_list.h"
 
 #include <cstdint>
 #include <map>
@@ -20,7 +23,7 @@ struct Restriction {
     enum class Kind : std::uint8_t {
         Permit, Reject, Defer, DeferIfPermit, DeferIfReject, WarnIfReject, Sleep,
         PermitMynetworks, PermitInetInterfaces, PermitSasl,
-        PermitTlsClientcerts, PermitTlsAllClientcerts, PermitAuthDestination,
+        PermitTlsClientcerts, PermitTlsAllClientcerts, PermitAuthDestination, PermitMxBackup,
         RejectUnauthDestination, DeferUnauthDestination,
         RejectUnlistedRecipient, RejectUnlistedSender,
         RejectNonFqdnHelo, RejectInvalidHelo, RejectNonFqdnSender, RejectNonFqdnRecipient,
@@ -28,19 +31,33 @@ struct Restriction {
         RejectSenderLoginMismatch, RejectAuthenticatedLoginMismatch, RejectUnauthenticatedLoginMismatch,
         RejectKnownLoginMismatch,
         CheckClient, CheckHelo, CheckSender, CheckRecipient, CheckSasl, CheckCcert,
+        RejectUnknownClient, RejectUnknownReverseClient, RejectUnknownHelo,
+        RejectUnknownSenderDomain, RejectUnknownRecipientDomain,
+        CheckReverseClient, CheckServers,
+        RejectRblClient, RejectRhsbl, PermitDnswlClient, PermitRhswlClient,
+        CheckEtrn, CheckPolicy, RejectUnverifiedSender, RejectUnverifiedRecipient,
         Class,  // `name` is one of smtpd_restriction_classes
     };
     Kind kind = Kind::Permit;
     std::string name;                     // as written
     std::shared_ptr<conf::Table> table;   // of check_*: shared with the list it was copied from
     std::uint64_t seconds = 0;            // of sleep
+    // Whose name counts: of CheckServers and of lists of names.
+    enum class Of : std::uint8_t { Client, ReverseClient, Helo, Sender, Recipient } of = Of::Client;
+    // Which hosts a CheckServers looks up.
+    enum class Servers : std::uint8_t { Mx, Ns, A } servers = Servers::Mx;
+    std::shared_ptr<const DnsList> list = {};  // of RejectRbl* and Permit*wl
+    std::string argument = {};            // of check_policy_service
+
+    // Where an access(5) action came from, for log lines.
+    std::string source() const { return table ? table->name() : util::concat(name, ' ', argument); }
 };
 
 using RestrictionList = std::vector<Restriction>;
 
 // All lists of a configuration.
 struct RestrictionLists {
-    RestrictionList client, helo, sender, relay, recipient, data, end_of_data;
+    RestrictionList client, helo, sender, relay, recipient, data, end_of_data, etrn;
     std::map<std::string, RestrictionList, std::less<>> classes;  // of smtpd_restriction_classes
 };
 

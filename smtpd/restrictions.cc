@@ -57,10 +57,20 @@ util::Result<std::unique_ptr<Restrictions>> Restrictions::open(const Config& con
     rules->header_clients_ = TRY(parse_header_clients(config.local_header_rewrite_clients));
     rules->overrides_ = TRY(ipc::parse_overrides(*config.receive_override_options));
     TRY(ipc::check_content_filter(*config.content_filter));
+    TRY(rules->open_policy_servers());
+    auto domains = conf::Domains::parse(*config.fast_flush_domains, rules->outside_.flush_subdomains);
+    if (!domains.ok())
+        return domains.take_error().in(config.fast_flush_domains.name());
+    rules->flush_domains_ = domains.take();
+    auto backups = conf::Clients::parse(*config.permit_mx_backup_networks, rules->outside_.backup_subdomains);
+    if (!backups.ok())
+        return backups.take_error().in(config.permit_mx_backup_networks.name());
+    rules->mx_backup_networks_ = backups.take();
     rules->sender_logins_ = TRY(conf::Tables::open(*config.sender_login_maps));
     rules->relay_clientcerts_ = TRY(conf::Tables::open(*config.relay_clientcerts));
     rules->command_filter_ = TRY(conf::Tables::open(*config.command_filter));
     rules->discarded_keywords_ = TRY(conf::Tables::open(*config.discard_ehlo_keyword_address_maps));
+    rules->rbl_replies_ = TRY(conf::Tables::open(*config.rbl_reply_maps));
     rules->footers_ = TRY(conf::Tables::open(*config.reject_footer_maps));
     return rules;
 }
@@ -141,7 +151,9 @@ Ruling Restrictions::on_recipient(const RequestView& request)
         outcome = run(relay_first ? lists_.recipient : lists_.relay, evaluation);
     if (outcome != Outcome::Refuse && *config_.reject_unlisted_recipient && !evaluation.recipient_checked &&
         !(overrides_ & ipc::NoUnknownRecipientChecks))
-        check_listed(*request.recipient, Subject::Recipient, evaluation);
+        outcome = check_listed(*request.recipient, Subject::Recipient, evaluation);
+    if (outcome != Outcome::Refuse && *config_.reject_over_quota && outside_.quotas)
+        check_quota(evaluation);
     return last_word(finish(std::move(evaluation)), request.deferral);
 }
 
@@ -153,6 +165,11 @@ Ruling Restrictions::on_data(const RequestView& request)
 Ruling Restrictions::on_end_of_data(const RequestView& request)
 {
     return last_word(evaluate(lists_.end_of_data, Subject::EndOfData, request), nullptr);
+}
+
+Ruling Restrictions::on_etrn(const RequestView& request)
+{
+    return last_word(evaluate(lists_.etrn, Subject::Etrn, request), request.deferral);
 }
 
 bool Restrictions::in_mynetworks(const Client& client)
@@ -173,10 +190,12 @@ Restrictions::Outcome Restrictions::permit(std::string_view name, Subject subjec
             continue;
         if (!without) {
             static constexpr std::string_view classes[] = {"Client host", "Helo command", "Sender address",
-                                                           "Recipient address", "Data command", "End-of-data"};
+                                                           "Recipient address", "Data command", "End-of-data",
+                                                           "Unverified Client host", "SASL login name", "Etrn command"};
             std::string base = about(subject, evaluation.request);  // "<what>: Client host rejected"
             base = base.substr(1, base.find(">: ") - 1);
-            log::info(log_line(evaluation.request, "permit", util::concat("action=", name, " for ", classes[std::size_t(subject)], '=', base)));
+            log::info(log_line(evaluation.request, "permit",
+                               util::concat("action=", name, " for ", classes[std::size_t(subject)], '=', base)));
         }
         break;
     }
@@ -205,9 +224,22 @@ Restrictions::Outcome Restrictions::run(const RestrictionList& list, Evaluation&
         return trouble(util::permanent("restriction classes are nested too deeply"), evaluation);
     ++evaluation.depth;
     Outcome outcome = Outcome::Next;
-    for (const Restriction& restriction : list) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const Restriction& restriction = list[i];
+        if (restriction.list)
+            ask_lists(std::span(list).subspan(i), evaluation);
         bool only_warn = std::exchange(evaluation.only_warn, false);
+        bool deferred = evaluation.ruling.deferral.has_value(), if_rejected = evaluation.if_rejected.has_value();
         outcome = apply(restriction, evaluation);
+        // What would be for later is only told, too.
+        auto only_tell = [&](std::optional<mail::Reply>& reply) {
+            log::info(log_line(evaluation.request, "reject_warning", mail::to_line(*reply)));
+            reply.reset();
+        };
+        if (only_warn && !deferred && evaluation.ruling.deferral)
+            only_tell(evaluation.ruling.deferral);
+        if (only_warn && !if_rejected && evaluation.if_rejected)
+            only_tell(evaluation.if_rejected);
         if (outcome == Outcome::Refuse && only_warn) {
             log::info(log_line(evaluation.request, "reject_warning", mail::to_line(*evaluation.ruling.refusal)));
             evaluation.ruling.refusal.reset();
@@ -232,7 +264,8 @@ Restrictions::Outcome Restrictions::apply(const Restriction& restriction, Evalua
     case Kind::Reject:
         return refuse({int(*config_.reject_code), "5.7.1", about(evaluation.subject, request) + ": Access denied"}, evaluation);
     case Kind::Defer:
-        return refuse({int(*config_.defer_code), "4.3.2", about(evaluation.subject, request) + ": Try again later"}, evaluation);
+        return refuse({int(*config_.defer_code), "4.3.2", about(evaluation.subject, request) + ": Try again later"},
+                      evaluation);
     case Kind::DeferIfPermit:
         return defer_if_permitted({int(*config_.defer_code), "4.7.0",
                                    about(evaluation.subject, request) + ": defer_if_permit requested"}, evaluation);
@@ -257,7 +290,8 @@ Restrictions::Outcome Restrictions::apply(const Restriction& restriction, Evalua
     case Kind::PermitTlsClientcerts: {
         if (request.certificate.empty())
             return Outcome::Next;
-        auto found = relay_clientcerts_.lookup({{std::string(request.certificate), false}, {std::string(request.certificate_key), false}});
+        auto found = relay_clientcerts_.lookup(
+            {{std::string(request.certificate), false}, {std::string(request.certificate_key), false}});
         return found.ok() ? permit_if(found->has_value()) : trouble(found.error(), evaluation);
     }
     case Kind::PermitTlsAllClientcerts:
@@ -268,6 +302,8 @@ Restrictions::Outcome Restrictions::apply(const Restriction& restriction, Evalua
     case Kind::RejectUnauthDestination:
     case Kind::DeferUnauthDestination:
         return request.recipient ? check_destination(restriction, evaluation) : Outcome::Next;
+    case Kind::PermitMxBackup:
+        return request.recipient ? check_mx_backup(restriction, evaluation) : Outcome::Next;
     case Kind::RejectUnlistedRecipient:
         evaluation.recipient_checked = evaluation.recipient_checked || request.recipient;
         return request.recipient ? check_listed(*request.recipient, Subject::Recipient, evaluation) : Outcome::Next;
@@ -293,7 +329,34 @@ Restrictions::Outcome Restrictions::apply(const Restriction& restriction, Evalua
     case Kind::CheckRecipient:
     case Kind::CheckSasl:
     case Kind::CheckCcert:
+    case Kind::CheckEtrn:
         return check_access(restriction, evaluation);
+    case Kind::RejectUnknownClient:
+    case Kind::RejectUnknownReverseClient:
+        return check_client_name(restriction, evaluation);
+    case Kind::RejectUnknownHelo:
+        return check_helo_name(evaluation);
+    case Kind::RejectUnknownSenderDomain:
+        return request.sender && !request.sender->is_null() ? check_mail_domain(*request.sender, Subject::Sender, evaluation)
+                                                            : Outcome::Next;
+    case Kind::RejectUnknownRecipientDomain:
+        return request.recipient ? check_mail_domain(*request.recipient, Subject::Recipient, evaluation) : Outcome::Next;
+    case Kind::CheckReverseClient:
+        return check_reverse_client(restriction, evaluation);
+    case Kind::CheckServers:
+        return check_servers(restriction, evaluation);
+    case Kind::RejectRblClient:
+    case Kind::RejectRhsbl:
+    case Kind::PermitDnswlClient:
+    case Kind::PermitRhswlClient:
+        return check_list(restriction, evaluation);
+    case Kind::RejectUnverifiedSender:
+        return request.sender && !request.sender->is_null()
+                   ? check_verified(*request.sender, Subject::Sender, evaluation) : Outcome::Next;
+    case Kind::RejectUnverifiedRecipient:
+        return request.recipient ? check_verified(*request.recipient, Subject::Recipient, evaluation) : Outcome::Next;
+    case Kind::CheckPolicy:
+        return check_policy(restriction, evaluation);
     case Kind::Class: {
         auto found = lists_.classes.find(restriction.name);
         CHECK(found != lists_.classes.end());
@@ -342,6 +405,8 @@ std::string Restrictions::about(Subject subject, const RequestView& request) con
     switch (subject) {
     case Subject::Client:
         return util::concat('<', request.client->log_name(), ">: Client host rejected");
+    case Subject::ReverseClient:
+        return util::concat('<', request.client->reverse_name, ">: Unverified Client host rejected");
     case Subject::Helo:
         return util::concat('<', util::printable(request.helo, 255), ">: Helo command rejected");
     case Subject::Sender:
@@ -353,6 +418,10 @@ std::string Restrictions::about(Subject subject, const RequestView& request) con
         return "<DATA>: Data command rejected";
     case Subject::EndOfData:
         return "<END-OF-MESSAGE>: End-of-data rejected";
+    case Subject::Etrn:
+        return util::concat('<', request.etrn, ">: Etrn command rejected");
+    case Subject::Sasl:
+        return util::concat('<', util::printable(request.sasl_username, 255), ">: SASL login name rejected");
     }
     return {};
 }

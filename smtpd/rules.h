@@ -36,6 +36,12 @@ struct RequestView {
     std::uint64_t recipient_count = 0;     // accepted so far
     const mail::Reply* deferral = nullptr; // what an earlier stage ruled so; the first one counts
     std::uint64_t size = 0;                // of the message: announced, and at its end real
+    std::string_view etrn;                 // the domain that ETRN names
+    std::string_view instance;             // the same in all requests about one message, and in no others
+    std::string_view sasl_method;
+    const mail::Address* sasl_sender = nullptr;   // AUTH= of MAIL
+    std::string_view tls_protocol, tls_cipher;
+    int tls_bits = 0;
 };
 
 // What access(5) orders for a message as a whole.
@@ -89,6 +95,10 @@ public:
     virtual Ruling on_recipient(const RequestView& request) = 0;
     virtual Ruling on_data(const RequestView& request) = 0;
     virtual Ruling on_end_of_data(const RequestView& request) = 0;
+    virtual Ruling on_etrn(const RequestView& request) = 0;
+
+    // Is the domain one of fast_flush_domains?  Temporary: a table cannot be read.
+    virtual util::Result<bool> flushes(std::string_view domain) = 0;
 
     // Is the client in mynetworks?
     virtual bool in_mynetworks(const Client& client) = 0;

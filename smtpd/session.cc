@@ -43,6 +43,7 @@ std::span<const Session::Command> Session::commands()
         {"RSET", &Session::rset, any, Command::Junk},
         {"NOOP", &Session::noop, any, Command::Last | Command::Junk | Command::Plain},
         {"VRFY", &Session::vrfy, any, Command::Last | Command::Junk},
+        {"ETRN", &Session::etrn, idle, Command::Last},
         {"QUIT", &Session::quit, any, Command::Plain},
         {"XCLIENT", &Session::xclient, idle, Command::Plain},
         {"XFORWARD", &Session::xforward, idle},
@@ -107,6 +108,7 @@ void Session::run()
 // What follows from who the client is.
 void Session::begin_client()
 {
+    begin_instance();
     bare_newlines_allowed_ = *config_.forbid_bare_newline != BareNewline::No &&
                              services_.rules.has(Privilege::BareNewlines, client_);
     // As in Postfix: a proxy that passes on its client's commands has given the right away with the
@@ -164,9 +166,12 @@ void Session::note_state() const
 {
     if (!services_.note)
         return;
-    std::string text = util::concat("since=", since_, ", state=", where_, ", tls=", tls_.has_value(), ", client=", client_.address);
+    std::string text =
+        util::concat("since=", since_, ", state=", where_, ", tls=", tls_.has_value(), ", client=", client_.address);
     if (!sasl_username_.empty())
         util::append(text, ", user=<", util::printable(sasl_username_, 100), ">");
+    if (!app_password_.empty())
+        util::append(text, ", app=", util::printable(app_password_, 64));
     if (transaction_ && !transaction_->queue_id.empty())
         util::append(text, ", queue_id=", transaction_->queue_id);
     services_.note(util::concat(text, ", name=", client_.name));
@@ -233,6 +238,12 @@ mail::Reply Session::execute(const std::string& line)
     std::string_view verb = text.substr(0, end);
     std::string_view argument = util::trim(text.substr(end));
     ++total_.all;
+    if (std::ranges::any_of(*config_.noop_commands,
+                            [verb](const std::string& name) { return util::equal_nocase(name, verb); })) {
+        junk();
+        ++total_.good;
+        return {250, "2.0.0", "Ok"};
+    }
     const Command* command = find_command(verb);
     if (!command) {
         ++unknown_.all;
@@ -289,6 +300,8 @@ void Session::junk()
 
 mail::Reply Session::refuse_state(const Command& command) const
 {
+    if (command.handler == &Session::etrn)
+        return {503, "", "Error: MAIL transaction in progress"};
     bool idle = state() == Connected || state() == Greeted;
     if (command.handler == &Session::mail)
         return {503, "5.5.1", "Error: nested MAIL command"};

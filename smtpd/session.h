@@ -37,6 +37,7 @@ struct Services {
     std::function<void(util::Duration)> sleep = {}; // for delays
     std::function<bool()> stopping = {};            // the process is told to end: 421
     std::function<void(std::string_view)> note = {};   // for tern who
+    std::function<util::Result<void>(const std::string& domain)> flush = {};   // ETRN; none: it is not there
 };
 
 class Session {
@@ -85,6 +86,7 @@ private:
     mail::Reply noop(std::string_view argument);
     mail::Reply rset(std::string_view argument);
     mail::Reply vrfy(std::string_view argument);
+    mail::Reply etrn(std::string_view argument);
     mail::Reply quit(std::string_view argument);
     mail::Reply hello(std::string_view argument, bool extended);
     std::string ehlo_text();
@@ -113,7 +115,10 @@ private:
     mail::Reply accept_recipient(mail::Address address, const mail::RcptParameters& parameters);
     mail::Extensions extensions() const;
     RequestView request() const;
-    Ruling rule_on_recipient(RequestView view);
+    void begin_instance();
+    using Stage = Ruling (Rules::*)(const RequestView&);
+    Ruling rule(std::span<const Stage> stages, RequestView view);
+    Ruling rule_on_recipient(const RequestView& view);
     void obey(Orders orders);
     void prepend(std::string_view fields);
     mail::Reply ruled(Ruling ruling, std::string_view stage);
@@ -158,6 +163,9 @@ private:
     std::optional<net::TlsFacts> tls_;
     std::string sasl_method_;
     std::string sasl_username_;
+    std::string instance_;                // RequestView::instance
+    std::uint64_t instances_ = 0;
+    std::string app_password_;            // the name of the one it logged in with; empty: the main password
     std::optional<Transaction> transaction_;
     Transcript transcript_;
 

@@ -82,7 +82,7 @@ std::optional<std::string> Session::read_response(mail::Reply& failure)
 
 mail::Reply Session::converse(std::string_view mechanism, std::optional<std::string> initial)
 {
-    using Kind = ipc::AuthenticationResult::Kind;
+    using Outcome = ipc::AuthenticationResult::Kind;
     ipc::Authenticate start;
     start.service = ipc::Service::Smtp;
     start.mechanism = mechanism;
@@ -94,11 +94,11 @@ mail::Reply Session::converse(std::string_view mechanism, std::optional<std::str
         start.channel_binding = tls_->exporter;
     }
     auto result = services_.authenticator->start(std::move(start));
-    while (result.ok() && (result->kind == Kind::Challenge || (result->kind == Kind::Success && !result->data.empty()))) {
+    while (result.ok() && (result->kind == Outcome::Challenge || (result->kind == Outcome::Success && !result->data.empty()))) {
         send({334, "", util::encode_base64(result->data)});
         mail::Reply failure;
         auto response = read_response(failure);
-        if (result->kind == Kind::Success) {
+        if (result->kind == Outcome::Success) {
             // The server's last word (SCRAM) went as a challenge; the client answers with nothing
             // (RFC 4954 §4, RFC 4422 §5).
             if (!response || !response->empty())
@@ -117,25 +117,26 @@ mail::Reply Session::converse(std::string_view mechanism, std::optional<std::str
         log::warning("auth: ", result.error().text);
         return {454, "4.7.0", "Temporary authentication failure"};
     }
-    if (result->kind != Kind::Success)
+    if (result->kind != Outcome::Success)
         return auth_failed(mechanism, *result);
     sasl_method_ = mechanism;
     sasl_username_ = result->account;
+    app_password_ = result->app_password;
     return {235, "2.7.0", "Authentication successful"};
 }
 
 mail::Reply Session::auth_failed(std::string_view mechanism, const ipc::AuthenticationResult& result)
 {
-    using Kind = ipc::AuthenticationResult::Kind;
+    using Outcome = ipc::AuthenticationResult::Kind;
     std::string line = util::concat(client_.log_name(), ": SASL ", mechanism,
                                     result.not_authorized ? " authorization failed: " : " authentication failed: ",
                                     util::printable(result.text, 200));
     if (!result.account.empty())
         util::append(line, ", sasl_username=", util::printable(result.account, 200));
     log::warning(line);
-    if (result.kind == Kind::Unavailable)
+    if (result.kind == Outcome::Unavailable)
         return {454, "4.7.0", "Temporary authentication failure"};
-    if (result.kind == Kind::Invalid)
+    if (result.kind == Outcome::Invalid)
         return {501, "5.5.2", "Error: malformed authentication response"};
     if (result.not_authorized)
         return {535, "5.7.8", "Error: you may not act as another user"};

@@ -52,11 +52,14 @@ void Session::begin_message()
                                                                                  : ipc::ReturnPart::Default;
     envelope.eight_bit = transaction.parameters.body == mail::Body::EightBit;
     envelope.smtputf8 = transaction.parameters.utf8;
+    envelope.requiretls = transaction.parameters.requiretls;
     envelope.origin = ipc::Origin::Smtp;
     // RFC 6409 §8: a submission server may complete the header; for others' mail nobody may.
     envelope.complete_header = !sasl_username_.empty() || services_.rules.in_mynetworks(client_);
     envelope.sasl_method = sasl_method_;
     envelope.sasl_username = sasl_username_;
+    if (!sasl_username_.empty() && transaction.parameters.auth)
+        envelope.sasl_sender = mail::to_text(*transaction.parameters.auth);
     RequestView view = request();
     envelope.local_header = services_.rules.rewrites_headers(view);
     fill_client(envelope);
@@ -196,16 +199,16 @@ mail::Reply Session::finish_message(bool bare_lf)
 
 mail::Reply Session::verdict_reply(const ipc::Verdict& verdict)
 {
-    using Kind = ipc::Verdict::Kind;
+    using Decision = ipc::Verdict::Kind;
     const std::string& id = services_.intake.queue_id();
     if (id != transaction_->queue_id)
         log::info(id, ": client=", client_.log_name(), ", earlier_id=", transaction_->queue_id);
-    if (verdict.kind == Kind::Kept || verdict.kind == Kind::Delivered) {
+    if (verdict.kind == Decision::Kept || verdict.kind == Decision::Delivered) {
         errors_ = junk_ = 0;
         return {250, "2.0.0", util::concat("Ok: queued as ", id)};
     }
     // Whatever the text, the class of the code follows the kind: a 4xx never becomes a bounce.
-    bool refused = verdict.kind == Kind::Refused;
+    bool refused = verdict.kind == Decision::Refused;
     int code = verdict.code / 100 == (refused ? 5 : 4) ? verdict.code : refused ? 550 : 451;
     mail::Reply reply{code, verdict.dsn, verdict.text.empty() ? "Error: message not accepted" : verdict.text};
     if (reply.dsn.empty() || reply.dsn[0] != (refused ? '5' : '4'))

@@ -75,6 +75,8 @@ std::string Session::ehlo_text()
     offer("SIZE", *common_.message_size_limit ? util::concat(*common_.message_size_limit) : std::string());
     if (!*config_.disable_vrfy_command)
         offer("VRFY");
+    if (services_.flush)
+        offer("ETRN");
     if (offers_starttls())
         offer("STARTTLS");
     if (offers_auth() && sasl_username_.empty()) {
@@ -93,6 +95,8 @@ std::string Session::ehlo_text()
     if (*config_.smtputf8_enable)
         offer("SMTPUTF8");
     offer("CHUNKING");
+    if (tls_ && *config_.requiretls_enable)
+        offer("REQUIRETLS");
     if (may_xclient_)
         offer("XCLIENT", mail::client_attribute_names(mail::ClientCommand::Xclient));
     if (may_xforward_)
@@ -130,7 +134,9 @@ bool Session::begin_tls()
         gone_ = true;  // there is no way to say it
         return false;
     }
+    stream_.set_timeout(*config_.starttls_timeout);
     auto facts = stream_.start_tls(*services_.tls);
+    stream_.set_timeout(config_.timeout);
     if (!facts.ok()) {
         gone_ = true;
         log::info("SSL_accept error from ", client_.log_name(), ": ", facts.error().text);
@@ -183,6 +189,7 @@ mail::Reply Session::starttls(std::string_view argument)
     extended_ = false;
     sasl_method_.clear();
     sasl_username_.clear();
+    app_password_.clear();
     return {};
 }
 
@@ -206,6 +213,9 @@ mail::Reply Session::vrfy(std::string_view argument)
 {
     if (*config_.disable_vrfy_command || !offers("VRFY"))
         return {502, "5.5.1", "VRFY command is disabled"};
+    if (argument.empty())
+        return {501, "5.5.4", "Syntax: VRFY address [SMTPUTF8]"};
+    bool in_brackets = argument.front() == '<';
     // RFC 6531 §3.7.4.2: the address may be followed by SMTPUTF8.
     bool utf8 = *config_.smtputf8_enable;
     auto path = mail::read_forward_path(argument, {.utf8 = utf8});
@@ -229,7 +239,42 @@ mail::Reply Session::vrfy(std::string_view argument)
     }
     if (address.needs_utf8())
         return {252, "2.0.0", "Ok"};  // the reply itself may not hold it (RFC 6531 §3.7.4.2)
-    return {252, "2.0.0", mail::to_text(address)};
+    // As it was asked for, in angle brackets or without.
+    return {252, "2.0.0", in_brackets ? util::concat('<', mail::to_text(address), '>') : mail::to_text(address)};
+}
+
+// RFC 1985: mail for a domain that waits goes out now, to those who may have it so.
+mail::Reply Session::etrn(std::string_view argument)
+{
+    if (!services_.flush || !offers("ETRN"))
+        return {502, "5.5.1", "Error: command not implemented"};
+    if (*config_.helo_required && !helo_given_)
+        return {503, "", "Error: send HELO/EHLO first"};
+    if (argument.empty() || argument.find_first_of(" \t") != std::string_view::npos)
+        return {500, "", "Syntax: ETRN domain"};
+    // RFC 1985 §5.3: @ asks for subdomains, # names a queue; as in Postfix it is the domain alone.
+    if (!util::is_alnum(argument.front()) && argument.front() != '[')
+        argument.remove_prefix(1);
+    auto domain = mail::parse_domain(argument);
+    if (!domain.ok())
+        return {501, "", "Error: invalid parameter syntax"};
+    RequestView view = request();
+    view.etrn = *domain;
+    static constexpr Stage stages[] = {&Rules::on_connect, &Rules::on_helo, &Rules::on_etrn};
+    if (Ruling ruling = rule(stages, view); ruling.refused()) {
+        log_reject("ETRN", *ruling.refusal);
+        return std::move(*ruling.refusal);
+    }
+    auto flushes = services_.rules.flushes(*domain);
+    if (flushes.ok() && !*flushes) {
+        log::warning("reject: ETRN ", util::printable(*domain, 100), " from ", client_.log_name());
+        return {459, "", util::concat('<', *domain, ">: service unavailable")};
+    }
+    util::Result<void> asked = flushes.ok() ? services_.flush(*domain) : flushes.take_error();
+    if (asked.ok())
+        return {250, "", "Queuing started"};
+    log::warning("ETRN ", util::printable(*domain, 100), ": ", asked.error().text);
+    return {458, "", "Unable to queue messages"};
 }
 
 mail::Reply Session::quit(std::string_view argument)

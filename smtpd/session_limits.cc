@@ -18,21 +18,22 @@ struct Words {
     std::string_view dsn = "4.7.1";
 };
 
-constexpr Words words[] = {
+constexpr Words limit_words[] = {
     {"Connection rate", "connections", 421, "4.7.0"},
     {"Message delivery request rate", "mail"},
     {"Recipient address rate", "recipients"},
     {"New TLS session rate", "new TLS sessions", 454, "4.7.0"},
     {"AUTH command rate", "AUTH commands"},
 };
-static_assert(std::size(words) == ipc::anvil_event_kinds);
+static_assert(std::size(limit_words) == ipc::anvil_event_kinds);
 
 }  // namespace
 
 // Counted as the network it belongs to; an address that is none, as XCLIENT may tell it, as itself.
 std::string Session::network() const
 {
-    return conf::client_network(client_.address, int(*config_.client_ipv4_prefix_length), int(*config_.client_ipv6_prefix_length));
+    return conf::client_network(client_.address, int(*config_.client_ipv4_prefix_length),
+                                int(*config_.client_ipv6_prefix_length));
 }
 
 // May the client be here at all?  One question for both limits, and none where there is no limit.
@@ -79,18 +80,20 @@ std::optional<mail::Reply> Session::refuse_event(ipc::AnvilEvent event)
     bool by_client = limit > 0 && !unlimited_, by_account = account_limit > 0 && !sasl_username_.empty();
     if (!services_.counter || (!by_client && !by_account))
         return {};
-    auto counted = services_.counter->count({event, services_.service_name, by_client ? network() : "", by_account ? sasl_username_ : ""});
+    auto counted =
+        services_.counter->count({event, services_.service_name, by_client ? network() : "", by_account ? sasl_username_ : ""});
     if (!counted)
         return {};
     bool too_many = by_client && counted->rate > limit;
     if (!too_many && !(by_account && counted->account_rate > account_limit))
         return {};
-    const Words& said = words[std::size_t(event)];
+    const Words& said = limit_words[std::size_t(event)];
     std::string who = too_many ? client_.address : util::printable(sasl_username_, 200);
     log::warning(said.log, " limit exceeded: ", too_many ? counted->rate : counted->account_rate, " from ",
                  too_many ? client_.log_name() : util::concat("user ", who), " for service ", services_.service_name);
-    return mail::Reply{said.code, std::string(said.dsn),
-                       util::concat("Error: too ", event == ipc::AnvilEvent::Message ? "much " : "many ", said.reply, " from ", who)};
+    return mail::Reply{
+        said.code, std::string(said.dsn),
+        util::concat("Error: too ", event == ipc::AnvilEvent::Message ? "much " : "many ", said.reply, " from ", who)};
 }
 
 }  // namespace smtpd

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <unistd.h>
+
 namespace smtpd {
 
 namespace log = util::log;
@@ -40,7 +42,8 @@ mail::Extensions Session::extensions() const
             .binary_mime = false,
             .utf8 = *config_.smtputf8_enable && offers("SMTPUTF8"),
             .dsn = offers("DSN"),
-            .auth = *config_.sasl_auth_enable && offers("AUTH")};
+            .auth = *config_.sasl_auth_enable && offers("AUTH"),
+            .requiretls = tls_ && *config_.requiretls_enable && offers("REQUIRETLS")};
 }
 
 RequestView Session::request() const
@@ -58,7 +61,12 @@ RequestView Session::request() const
         view.certificate = tls_->client_certificate;
         view.certificate_key = tls_->client_key;
         view.certificate_trusted = tls_->client_trusted;
+        view.tls_protocol = tls_->protocol;
+        view.tls_cipher = tls_->cipher;
+        view.tls_bits = tls_->cipher_bits;
     }
+    view.instance = instance_;
+    view.sasl_method = sasl_method_;
     view.unauthorized_pipelining = ahead_;
     view.deferral = client_deferral_ ? &*client_deferral_ : helo_deferral_ ? &*helo_deferral_ : nullptr;
     if (transaction_) {
@@ -70,10 +78,17 @@ RequestView Session::request() const
             view.recipient_domain = transaction_->first_recipient_domain;
         }
         view.size = transaction_->parameters.size.value_or(0);
+        view.sasl_sender = transaction_->parameters.auth ? &*transaction_->parameters.auth : nullptr;
         if (!view.deferral && transaction_->deferral)
             view.deferral = &*transaction_->deferral;
     }
     return view;
+}
+
+// What policy servers know a message by: process, time, number.
+void Session::begin_instance()
+{
+    instance_ = util::concat(::getpid(), '.', util::unix_seconds(util::wall_now()), '.', ++instances_);
 }
 
 mail::Reply Session::mail(std::string_view argument)
@@ -102,6 +117,7 @@ mail::Reply Session::mail(std::string_view argument)
 
     if (auto refusal = refuse_event(ipc::AnvilEvent::Message))
         return *refusal;
+    begin_instance();
     transaction_.emplace();
     transaction_->forwarded = std::exchange(forwarded_, {});
     transaction_->sender_domain = path->address.domain;
@@ -169,14 +185,12 @@ mail::Reply Session::rcpt(std::string_view argument)
     return accept_recipient(std::move(address), *parameters);
 }
 
-// All that is checked at RCPT.
-Ruling Session::rule_on_recipient(RequestView view)
+// With smtpd_delay_reject all stages, else the last.
+Ruling Session::rule(std::span<const Stage> stages, RequestView view)
 {
-    using Stage = Ruling (Rules::*)(const RequestView&);
-    static constexpr Stage stages[] = {&Rules::on_connect, &Rules::on_helo, &Rules::on_sender, &Rules::on_recipient};
     Ruling whole;
-    for (std::size_t i = *config_.delay_reject ? 0 : std::size(stages) - 1; i < std::size(stages); ++i) {
-        Ruling ruling = (services_.rules.*stages[i])(view);
+    for (Stage stage : *config_.delay_reject ? stages : stages.last(1)) {
+        Ruling ruling = (services_.rules.*stage)(view);
         whole.orders.add(std::move(ruling.orders));
         whole.refusal = std::move(ruling.refusal);
         if (whole.refused())
@@ -187,6 +201,13 @@ Ruling Session::rule_on_recipient(RequestView view)
             view.deferral = &*whole.deferral;
     }
     return whole;
+}
+
+// All that is checked at RCPT.
+Ruling Session::rule_on_recipient(const RequestView& view)
+{
+    static constexpr Stage stages[] = {&Rules::on_connect, &Rules::on_helo, &Rules::on_sender, &Rules::on_recipient};
+    return rule(stages, view);
 }
 
 void Session::obey(Orders orders)

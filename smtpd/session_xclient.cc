@@ -16,6 +16,15 @@ std::string text_or(const std::optional<mail::ClientAttribute>& attribute, std::
     return attribute->kind == mail::ClientAttribute::Kind::Known ? attribute->text : "unknown";
 }
 
+NameStatus status_or(const std::optional<mail::ClientAttribute>& attribute, NameStatus otherwise)
+{
+    if (!attribute)
+        return otherwise;
+    using Kind = mail::ClientAttribute::Kind;
+    return attribute->kind == Kind::Known ? NameStatus::Ok
+           : attribute->kind == Kind::Temporary ? NameStatus::Temporary : NameStatus::Permanent;
+}
+
 std::uint16_t port_or(const std::optional<mail::ClientAttribute>& attribute, std::uint16_t otherwise)
 {
     return attribute ? std::uint16_t(util::parse_unsigned(attribute->text, 65535).value_or(0)) : otherwise;
@@ -33,7 +42,8 @@ mail::Reply Session::xclient(std::string_view argument)
         return {501, "5.5.4", attributes.error().text};
     std::string before = client_.log_name();
     become(*attributes);
-    log::info("XCLIENT from ", before, ": client=", client_.log_name(), ", server=[", client_.server_address, "]:", client_.server_port,
+    log::info("XCLIENT from ", before, ": client=", client_.log_name(), ", server=[", client_.server_address,
+              "]:", client_.server_port,
               sasl_username_.empty() ? "" : ", sasl_username=", util::printable(sasl_username_, 200));
     begin_client();
     return greeting();
@@ -46,6 +56,9 @@ void Session::become(const mail::ClientAttributes& attributes)
     client_deferral_.reset();
     helo_deferral_.reset();
     client_.name = text_or(attributes.name, std::move(client_.name));
+    client_.name_status = status_or(attributes.name, client_.name_status);
+    client_.reverse_name = text_or(attributes.reverse_name, std::move(client_.reverse_name));
+    client_.reverse_status = status_or(attributes.reverse_name, client_.reverse_status);
     client_.address = text_or(attributes.address, std::move(client_.address));
     client_.port = port_or(attributes.port, client_.port);
     client_.server_address = text_or(attributes.destination_address, std::move(client_.server_address));
@@ -57,6 +70,7 @@ void Session::become(const mail::ClientAttributes& attributes)
     // Without LOGIN nobody is logged in, whoever was before.
     bool logged_in = attributes.login && attributes.login->kind == Kind::Known;
     sasl_username_ = logged_in ? attributes.login->text : "";
+    app_password_.clear();
     sasl_method_ = logged_in ? "XCLIENT" : "";
 }
 
@@ -78,7 +92,8 @@ void Session::log_forwarded(std::string& line) const
     if (forwarded.ident)
         util::append(line, ", orig_queue_id=", text_or(forwarded.ident, ""));
     if (forwarded.name || forwarded.address)
-        util::append(line, ", orig_client=", text_or(forwarded.name, "unknown"), '[', text_or(forwarded.address, "unknown"), ']');
+        util::append(line, ", orig_client=", text_or(forwarded.name, "unknown"), '[', text_or(forwarded.address, "unknown"),
+                     ']');
 }
 
 // For the queue file: where the message came from in the first place.
@@ -87,6 +102,9 @@ void Session::fill_client(ipc::Envelope& envelope) const
     const mail::ClientAttributes& forwarded = transaction_->forwarded;
     envelope.client_name = text_or(forwarded.name, client_.name);
     envelope.client_address = text_or(forwarded.address, client_.address);
+    // Of an address that was forwarded, only the port that was forwarded with it.
+    std::uint16_t port = port_or(forwarded.port, forwarded.address ? std::uint16_t(0) : client_.port);
+    envelope.client_port = port > 0 ? util::concat(port) : std::string();
     envelope.helo_name = text_or(forwarded.helo, helo_);
     envelope.protocol_name = text_or(forwarded.protocol, protocol());
     // SOURCE=LOCAL: mail of this system's own people, wherever it was meanwhile.

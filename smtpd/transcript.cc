@@ -70,15 +70,17 @@ void Session::report()
     envelope.sender = ipc::notice_address(*config_.double_bounce_sender, *common_.myorigin);
     envelope.arrival = util::wall_now().time_since_epoch().count();
     envelope.origin = ipc::Origin::Bounce;
-    services_.intake.begin(std::move(envelope), {{.address = reader, .original = {}, .notify = ipc::NotifyNever}},
-                           [&](const std::string& id) {
-                               return util::concat("Received: by ", *common_.myhostname, " (", *common_.mail_name, ")\r\n\tid ", id, "; ",
-                                                   date, "\r\nMessage-ID: <", now, '.', id, '@', *common_.myhostname, ">\r\n");
-                           });
+    services_.intake.begin(
+        std::move(envelope), {{.address = reader, .original = {}, .notify = ipc::NotifyNever}}, [&](const std::string& id) {
+            return util::concat("Received: by ", *common_.myhostname, " (", *common_.mail_name, ")\r\n\tid ", id, "; ", date,
+                                "\r\nMessage-ID: <", now, '.', id, '@', *common_.myhostname, ">\r\n");
+        });
     util::append(services_.intake.buffer(), "Date: ", date, "\r\nFrom: MAILER-DAEMON@", *common_.myorigin,
                  " (Mail Delivery System)\r\nTo: ", reader, "\r\nSubject: ", *common_.mail_name, " SMTP server: errors from ",
-                 client_.log_name(), "\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
-                 "What was said in this session:\r\n\r\n", transcript_.text());
+                 client_.log_name(),
+                 "\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
+                 "What was said in this session:\r\n\r\n",
+                 transcript_.text());
     (void)services_.intake.flow();
     auto verdict = services_.intake.finish();
     bool kept = verdict && (verdict->kind == ipc::Verdict::Kind::Kept || verdict->kind == ipc::Verdict::Kind::Delivered);

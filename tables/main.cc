@@ -51,7 +51,7 @@ util::Result<int> daemon_main(server::Arguments arguments)
     Config config;
     routing::Config routing;
     auto process = TRY(server::Process::start("tables", std::move(arguments), {&config, &routing}));
-    TRY(process.permit({"smtpd", "cleanup", "qmgr", "local"}));
+    TRY(process.permit({"smtpd", "cleanup", "qmgr", "local", "smtp"}));
     // What librouting asks for by itself: tables of local recipients outside the configuration directory.
     std::vector<std::string> names = *config.proxy_read_maps;
     for (const conf::TableNames* tables : {&routing.alias_maps, &routing.local_recipient_maps})

@@ -1,7 +1,7 @@
 # The checks and the demo: what `make check`, `make check-long` and `make demo` run.
 
 # `sudo make check` and `sudo make demo` install what they need first.
-PURPOSES := build check clients coverage deb format fuzz tidy
+PURPOSES := build check clients coverage deb format fuzz long tidy
 .PHONY: $(PURPOSES:%=packages-%)
 $(PURPOSES:%=packages-%): packages-%:
 	@tests/packages $*
@@ -17,6 +17,7 @@ demo: packages-check
 .PHONY: layering
 layering:
 	@tests/layering
+	@tests/unique-names
 
 .PHONY: rfcs
 rfcs:
@@ -50,23 +51,35 @@ system: all $(FAULTS)
 	@VARIANT=$(VARIANT) tests/system/runner $(SYSTEM_TESTS)
 
 # A fresh machine lacks the compiler's libraries, so packages come before anything is built.
-# Everything is built first; then the tests run one after the other.
-.PHONY: check check-build check-run check-long tests-build
+.PHONY: check check-build check-run check-long tests-build units
 check: packages-check
-	@$(MAKE) --no-print-directory $(IN_PARALLEL) check-build
-	@$(MAKE) --no-print-directory check-run
+	@$(MAKE) --no-print-directory $(IN_PARALLEL) all $(FAULTS) man
+	@$(MAKE) --no-print-directory $(IN_PARALLEL) check-run
 
 check-build: all $(FAULTS) man tests-build
 tests-build: $(UNIT_ROOMS:%=$(BUILD)/tests/unit_%) $(FUZZERS:%=$(BUILD)/fuzz/%)
-check-run: layering manlint unit fuzz-corpus system
+check-run: layering manlint units system
 
-check-long: packages-clients
+# Compiled and run beside the system tests, which wait more than they work.
+units: all $(FAULTS) man
+	@nice -n 10 $(MAKE) --no-print-directory tests-build
+	@$(MAKE) --no-print-directory unit fuzz-corpus
+
+check-long: packages-long
 	@$(MAKE) --no-print-directory $(IN_PARALLEL) check-build
-	@LONG=1 TEST_LIMIT=$${TEST_LIMIT:-7200} $(MAKE) --no-print-directory check-run
+	@LONG=1 CK_TIMEOUT_MULTIPLIER=60 TEST_LIMIT=$${TEST_LIMIT:-7200} $(MAKE) --no-print-directory check-run
 
 .PHONY: asan
 asan:
 	@$(MAKE) --no-print-directory check VARIANT=asan
+
+# Other people's clients: browsers, desktop programs and what fetches mail.  One test at a time: each has
+# a browser's appetite.
+CLIENT_TESTS := $(sort $(wildcard tests/clients/*/run))
+.PHONY: check-clients
+check-clients: packages-clients
+	@$(MAKE) --no-print-directory $(IN_PARALLEL) all
+	@VARIANT=$(VARIANT) TEST_JOBS=1 tests/system/runner $(CLIENT_TESTS)
 
 # Line coverage of the unit tests and corpora, as build/coverage/report.txt.
 .PHONY: coverage
@@ -114,7 +127,8 @@ tidy: packages-tidy
 
 # --- installing ------------------------------------------------------------------------------------
 
-DAEMONS := master smtpd pickup cleanup qmgr local errands tables bounce auth anvil usher mailbox imapd pop3d log
+DAEMONS := master smtpd pickup cleanup qmgr smtp local errands pipe tables sts bounce auth auth-pam anvil verify usher mailbox imapd pop3d log
+COMMAND_LINKS := $(filter-out lmtp,$(LINKS))
 COMMANDS := $(filter-out $(DAEMONS) test-%,$(PROGRAMS))
 
 # terndrop becomes set-gid when the package, or the administrator, has made its group.
@@ -123,10 +137,11 @@ install: all man
 	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)$(prefix)/sbin $(DESTDIR)$(sysconfdir)/tern
 	install -m 755 $(foreach daemon,$(filter $(DAEMONS),$(PROGRAMS)),$(BUILD)/bin/$(daemon)) $(DESTDIR)$(libexecdir)
 	install -m 755 $(COMMANDS:%=$(BUILD)/bin/%) $(DESTDIR)$(prefix)/sbin
-	for name in $(LINKS); do ln -sf sendmail $(DESTDIR)$(prefix)/sbin/$$name; done
+	for name in $(COMMAND_LINKS); do ln -sf sendmail $(DESTDIR)$(prefix)/sbin/$$name; done
+	ln -sf smtp $(DESTDIR)$(libexecdir)/lmtp
 	for file in main.cf master.cf; do \
 	    [ -e $(DESTDIR)$(sysconfdir)/tern/$$file ] || install -m 644 conf/$$file $(DESTDIR)$(sysconfdir)/tern; done
-	for name in $(LINKS); do \
+	for name in $(COMMAND_LINKS); do \
 	    install -d $(DESTDIR)$(prefix)/share/man/man1; \
 	    echo ".so man1/sendmail.1" > $(DESTDIR)$(prefix)/share/man/man1/$$name.1; done
 	for page in $(MAN_PAGES); do \

@@ -1,7 +1,9 @@
 // Starting a mailbox process.
 #include "usher/launcher.h"
 
-#include "libipc/connection.h"
+#include "libipc/fork_server.h"
+#include "libutil/change_identity.h"
+#include "libutil/command.h"
 #include "libutil/log.h"
 #include "libutil/sanitizer.h"
 #include "libutil/sys.h"
@@ -12,23 +14,28 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <grp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace usher {
 
 namespace {
 
-[[noreturn]] void give_up(std::string_view what)
+// How long an account's name may be that ps(1) shows of a process that was forked.
+constexpr std::size_t title_room = 128;
+
+[[noreturn]] void give_up(const util::Error& error)
 {
-    util::log::error("starting a mailbox: ", what, ": ", ::strerror(errno));
+    util::log::error("starting a mailbox: ", error.text);
     ::_exit(127);
 }
 
-void limit(int resource, std::uint64_t value)
+[[noreturn]] void give_up(std::string_view what) { give_up(util::system_error(what, errno)); }
+
+void set_limit(int resource, std::uint64_t value)
 {
     rlimit limits{value, value};
     rlimit now{};
@@ -36,18 +43,6 @@ void limit(int resource, std::uint64_t value)
         limits = {now.rlim_max, now.rlim_max};
     if (::setrlimit(static_cast<__rlimit_resource>(resource), &limits) < 0)
         give_up("setrlimit");
-}
-
-// All signals as after boot: an ignored or blocked one would survive the exec.
-void reset_signals()
-{
-    for (int number = 1; number < NSIG; ++number) {
-        if (number != SIGKILL && number != SIGSTOP)
-            ::signal(number, SIG_DFL);
-    }
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 // Puts control and log at their places and closes all else.
@@ -76,22 +71,6 @@ void arrange_descriptors(int null, int control, int log)
         give_up("close_range");
 }
 
-void change_identity(uid_t uid, gid_t gid)
-{
-    if (::setgroups(0, nullptr) < 0)
-        give_up("setgroups");
-    if (::setresgid(gid, gid, gid) < 0)
-        give_up("setresgid");
-    if (::setresuid(uid, uid, uid) < 0)
-        give_up("setresuid");
-    uid_t real = 0, effective = 0, saved = 0;
-    if (::getresuid(&real, &effective, &saved) < 0 || real != uid || effective != uid || saved != uid ||
-        ::setuid(0) == 0) {
-        errno = EPERM;
-        give_up("the identity did not change for good");
-    }
-}
-
 }  // namespace
 
 util::Result<ProcessLauncher> ProcessLauncher::create(LaunchSettings settings)
@@ -100,12 +79,38 @@ util::Result<ProcessLauncher> ProcessLauncher::create(LaunchSettings settings)
     return ProcessLauncher(std::move(settings), std::move(null));
 }
 
-util::Result<Launched> ProcessLauncher::launch(const Identity& identity)
+void ProcessLauncher::change(LaunchSettings settings)
+{
+    settings_ = std::move(settings);
+    server_.reset();   // it has the old ones
+}
+
+util::Result<Launched> ProcessLauncher::launch(const Identity& identity, Layout layout)
 {
     if (!settings_.own_uid && (identity.uid == 0 || identity.gid == 0))
         return util::permanent("a mailbox never runs as root");
     TRY(prepare_home(settings_.mail_store_directory, identity.home, identity.uid, identity.gid,
                      settings_.own_uid));
+    // A sanitizer would not know of a process that it has not forked itself.
+    auto now = util::now();
+    if (burst_.starts(now) && layout == Layout::Any && now >= no_server_until_ && !util::sanitizer::on) {
+        util::sys::SocketPair pair = TRY(control_of(identity));
+        auto pid = fork_by_server(identity, pair.second.get());
+        if (pid.ok())
+            return Launched{.pid = *pid, .control = std::move(pair.first), .forked = true};
+        // If it has forked after all, that process finds the socket closed.
+        server_.reset();
+        no_server_until_ = now + fork_server_rest;
+        util::log::warning("a mailbox process is started without a fork server: ", pid.error().text);
+    }
+    util::sys::SocketPair pair = TRY(control_of(identity));
+    pid_t pid = TRY(start(&identity, pair.second.get()));
+    return Launched{.pid = pid, .control = std::move(pair.first)};
+}
+
+// A control socket, with the settings in it.
+util::Result<util::sys::SocketPair> ProcessLauncher::control_of(const Identity& identity) const
+{
     util::sys::SocketPair pair = TRY(util::sys::socket_pair(SOCK_SEQPACKET));
     ipc::MailboxSettings mailbox = settings_.mailbox;
     mailbox.account = identity.account;
@@ -113,33 +118,120 @@ util::Result<Launched> ProcessLauncher::launch(const Identity& identity)
     std::vector<int> none;
     TRY(ipc::send_packet(pair.first.get(), ipc::encode(mailbox, none), none, MSG_DONTWAIT));
     TRY(util::sys::set_nonblocking(pair.first.get(), true));
+    return pair;
+}
 
+bool Burst::starts(util::Instant now)
+{
+    bool burst = starts_.size() == burst_starts && now - starts_.front() < burst_time;
+    starts_.push_back(now);
+    if (starts_.size() > burst_starts)
+        starts_.pop_front();
+    return burst;
+}
+
+std::string describe_exit(int wait_status)
+{
+    if (WIFSIGNALED(wait_status))
+        return util::concat("ended by signal ", WTERMSIG(wait_status));
+    return util::concat("exited with status ", WEXITSTATUS(wait_status));
+}
+
+util::Result<pid_t> ProcessLauncher::start(const Identity* identity, int control) const
+{
     pid_t pid = ::fork();
     if (pid < 0)
         return util::system_error("fork", errno);
     if (pid == 0)
-        become(identity, pair.second.get());
-    return Launched{.pid = pid, .control = std::move(pair.first)};
+        become(identity, control);
+    return pid;
 }
 
-void ProcessLauncher::become(const Identity& identity, int control) const
+// --- the fork server --------------------------------------------------------------------------------
+
+util::Result<void> ProcessLauncher::start_server()
 {
-    reset_signals();
+    util::sys::SocketPair pair = TRY(util::sys::socket_pair(SOCK_SEQPACKET));
+    server_.emplace(ipc::Connection(std::move(pair.first)));
+    TRY(server_->connection.set_timeout(fork_server_patience));
+    ipc::ForkServer order;
+    order.directory = settings_.mail_store_directory;
+    order.sandbox = settings_.mailbox.sandbox;
+    order.sandbox_required = settings_.mailbox.sandbox_required;
+    order.landlock_abi_limit = settings_.mailbox.landlock_abi_limit;
+    order.own_uid = settings_.own_uid;
+    order.most = forks_of_a_server;
+    order.idle_time = fork_server_idle_time.count();
+    order.log_name = settings_.mailbox.log_name;
+    TRY(server_->connection.send(order));
+    server_->pid = TRY(start(nullptr, pair.second.get()));
+    servers_.insert(server_->pid);
+    return {};
+}
+
+// One that is asked for nothing more, or has been idle for its time, ends with a status of 0.
+void ProcessLauncher::exited(pid_t pid, int wait_status)
+{
+    bool is_server = servers_.erase(pid) > 0;
+    bool failed = !WIFEXITED(wait_status) || WEXITSTATUS(wait_status) != 0;
+    if (failed)
+        util::log::warning(is_server ? "a fork server of mailboxes" : "a process that was to be a mailbox", " (pid ", pid, ") ",
+                           describe_exit(wait_status));
+    if (!server_ || server_->pid != pid)
+        return;
+    server_.reset();
+    if (failed)
+        no_server_until_ = util::now() + fork_server_rest;
+}
+
+// One that has been idle for its time has ended, and is not asked for the reason.
+util::Result<pid_t> ProcessLauncher::fork_by_server(const Identity& identity, int control)
+{
+    ipc::ForkMailbox order{.uid = identity.uid, .gid = identity.gid};
+    std::vector<int> descriptors{control};
+    std::string bytes;
+    {
+        std::vector<int> numbers;
+        order.control = util::UniqueFd(control);
+        bytes = ipc::encode(order, numbers);
+        (void)order.control.release();   // the caller's
+    }
+    bool sent = server_ && ipc::send_packet(server_->connection.fd(), bytes, descriptors).ok();
+    if (!sent) {
+        TRY(start_server());
+        TRY(ipc::send_packet(server_->connection.fd(), bytes, descriptors));
+    }
+    auto answer = TRY(server_->connection.receive_as<ipc::MailboxForked>());
+    if (answer.pid <= 0)
+        return util::temporary(answer.failure);
+    if (++server_->forked == forks_of_a_server)
+        server_.reset();
+    return answer.pid;
+}
+
+void ProcessLauncher::become(const Identity* identity, int control) const
+{
+    util::reset_signals();
     arrange_descriptors(null_.get(), control, settings_.log_socket);
     if (settings_.log_socket >= 0)
         util::log::to_socket("usher", log_descriptor);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_NOFILE, settings_.open_files);
+    set_limit(RLIMIT_CORE, 0);
+    set_limit(RLIMIT_NOFILE, settings_.open_files);
     if (settings_.data_limit && !util::sanitizer::on)
-        limit(RLIMIT_DATA, settings_.data_limit);
-    if (!settings_.own_uid)
-        change_identity(identity.uid, identity.gid);
+        set_limit(RLIMIT_DATA, settings_.data_limit);
+    if (identity && !settings_.own_uid) {
+        if (auto changed = util::change_identity(identity->uid, identity->gid); !changed.ok())
+            give_up(changed.error());
+    }
     ::umask(077);
     if (::chdir("/") < 0)
         give_up("chdir /");
-    // The account is an argument for those who look with ps(1); mailbox takes it from its settings.
+    // The account is an argument for those who look with ps(1); mailbox takes it from its settings.  A fork server's
+    // processes have it in the same place.
     std::string name = "mailbox";
-    std::string account = identity.account;
+    std::string account = identity ? identity->account : std::string("(forks)");
+    if (!identity)
+        account.resize(title_room, ' ');
     char* arguments[] = {name.data(), account.data(), nullptr};
 #ifdef TERN_FAULTS
     // The builds of crash tests: the mailbox's calls are recorded, too.

@@ -1,3 +1,3 @@
 PROGRAMS += usher
 usher_SRCS := $(wildcard usher/*.cc)
-usher_LIBS := libipc libmail libnet libconf libutil
+usher_LIBS := libstore libipc libmail libnet libconf libutil

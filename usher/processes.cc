@@ -1,8 +1,10 @@
 // Mailbox processes: starting, handing orders over, making room, taking in who has exited.
 #include "libutil/log.h"
 #include "libutil/sys.h"
+#include "libutil/text.h"
 #include "usher/usher.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <sys/socket.h>
@@ -22,10 +24,18 @@ constexpr std::size_t max_reason = 200;   // of what a mailbox says about itself
 
 void Usher::place(Order order)
 {
+    if (order.parked && !parking_.find(order.parked))
+        return;   // it was ended while it waited
     if (stopping_)
         return refuse(order, false, "shutting down");
-    if (roster_.serves(order.account))
-        return hand_over(order);
+    if (roster_.serves(order.account)) {
+        auto identity = find_account_(order.account);
+        if (!identity.ok())
+            return refuse(order, identity.error().kind != util::Kind::Temporary, identity.error().text);
+        if (runs_as(order.account, *identity) && !(order.session && shares_layout(order.account)))
+            return hand_over(order);
+        retire(order.account);
+    }
     if (auto* failure = failures_.pausing(order.account, util::now())) {
         // What does not start is not waited for: it may be long.
         if (failure->starts > 0 || failure->until > util::now() + settings_.order_timeout)
@@ -41,7 +51,24 @@ void Usher::place(Order order)
             util::log::warning("mailbox of ", util::printable(order.account, 256), ": ", started.error().text);
         return refuse(order, permanent, started.error().text);
     }
+    std::string account = order.account;
     hand_over(order);
+    resume_waking_of(account);
+}
+
+// An account that was removed and made again is another one: its process has another uid.
+bool Usher::runs_as(const std::string& account, const Identity& identity) const
+{
+    auto life = lives_.find(roster_.pid_of(account));
+    return life != lives_.end() && life->second.identity == identity;
+}
+
+// Who has logged in, or is a guest, never gets to see a process that has its layout of memory in common with those of
+// other users: what he learns of it is of no use elsewhere.
+bool Usher::shares_layout(const std::string& account) const
+{
+    auto life = lives_.find(roster_.pid_of(account));
+    return life != lives_.end() && life->second.forked;
 }
 
 util::Result<void> Usher::start(const Order& order)
@@ -49,24 +76,39 @@ util::Result<void> Usher::start(const Order& order)
     Identity identity = TRY(find_account_(order.account));
     if (!settings_.own_uid && (identity.uid == 0 || identity.uid < settings_.minimum_uid))
         return util::permanent(util::concat("uid ", identity.uid, " is below usher_minimum_uid"));
-    Launched launched = TRY(launcher_.launch(identity));
+    // Without its limits none is started.
+    AccountQuota quota = TRY(quotas_->of(order.account));
+    // News would have the sessions that are parked come back at once.
+    bool for_a_session = order.session || parking_.count(order.account) > 0;
+    Launched launched = TRY(launcher_.launch(identity, for_a_session ? Layout::Own : Layout::Any));
     const std::string& account = order.account;
     util::Instant now = util::now();
     roster_.started(account, launched.pid, now);
-    lives_[launched.pid] = {.since = now};
+    lives_[launched.pid] = {.since = now, .forked = launched.forked, .identity = std::move(identity)};
+    if (!start_timer_.running())
+        start_timer_.start(settings_.start_timeout);
     controls_[account] = std::make_unique<ipc::Channel>(
         loop_, std::move(launched.control),
         ipc::Channel::Events{.received = [this, account](ipc::Packet& packet) { told(account, packet); },
-                             .closed = [this, account](const util::Error& error) { control_lost(account, error); }},
+                             .closed = [this, account](const util::Error& error) { control_lost(account, error); },
+                             .drained = [this, account] { go_on_telling_sharers(account); }},
         control_queue_limit);
+    sharers_told_.erase(account);   // its predecessor's
+    if (quota.limited() || quota.order.mailboxes)
+        send_quota(account, std::move(quota), false);
+    tell_watches(account, *controls_[account]);
     return {};
 }
 
 void Usher::hand_over(Order& order)
 {
     ipc::Channel& control = *controls_[order.account];
+    if (order.parked)
+        return hand_back(order, control);
     ipc::Channel* peer = channel_of(order.peer);
-    if (!peer)
+    if (order.expire)
+        return hand_over_expiry(order, control);
+    if (!peer && !order.of_guest)
         return;   // nobody waits for it any more; a session's client is closed with the order
     if (order.session)
         return hand_over_session(order, control);
@@ -86,10 +128,22 @@ void Usher::hand_over(Order& order)
 // The door hears that the session is open when the mailbox has it: until then the client is the door's.
 void Usher::hand_over_session(Order& order, ipc::Channel& control)
 {
+    // A guest's may take rights from him: without knowing them he is not let in.
+    auto groups = find_account_(order.of_guest ? order.session->facts.guest : order.account);
+    if (!groups.ok() && order.of_guest)
+        return refuse(order, false, groups.error().text);
     order.session->order = next_id_++;
-    handed_[order.session->order] = {order.peer, order.request, roster_.pid_of(order.account)};
+    order.session->parked = static_cast<std::uint32_t>(parking_.count(order.account));
+    handed_[order.session->order] = {.peer = order.peer, .request = order.request, .pid = roster_.pid_of(order.account),
+                                     .session = order.session->facts.session};
     roster_.session_ordered(order.account, util::now());
-    visitors_.add(order.account, order.session->facts, util::wall_now().time_since_epoch().count());
+    visitors_.add(order.account, order.session->facts, util::wall_now().time_since_epoch().count(),
+                  order.app_password, util::sys::socket_cookie(order.session->client.get()).value_or(0));
+    order.session->facts.groups = groups.ok() ? std::move(groups->groups) : std::vector<std::string>();
+    // Whatever the door has said.
+    order.session->facts.transcript =
+        std::any_of(settings_.transcript_accounts.begin(), settings_.transcript_accounts.end(),
+                    [&](const std::string& account) { return util::equal_nocase(account, order.account); });
     control.send(*order.session);
 }
 
@@ -100,8 +154,12 @@ void Usher::session_taken(const std::string& account, const ipc::SessionTaken& a
         return;
     Handed handed = found->second;
     handed_.erase(found);
+    if (handed.parked)
+        return answer.refusal.empty() ? resumed(handed.parked) : not_resumed(handed.parked, false, answer.refusal);
     if (!answer.refusal.empty())
-        return refuse(handed.peer, handed.request, false, util::concat("the user's mailbox process: ", util::printable(answer.refusal, max_reason)));
+        return refuse(handed.peer, handed.request, false,
+                      util::concat("the user's mailbox process: ", util::printable(answer.refusal, max_reason)));
+    visitors_.opened(account, handed.session, handed.peer);
     if (ipc::Channel* peer = channel_of(handed.peer))
         peer->send(ipc::SessionOpened{.request = handed.request});
 }
@@ -117,7 +175,9 @@ void Usher::settle_sessions(pid_t pid, const Life& life)
             continue;
         }
         item = handed_.erase(item);
-        if (!life.ready)
+        if (handed.parked)
+            not_resumed(handed.parked, life.ready, "the user's mailbox process has ended");
+        else if (!life.ready)
             refuse(handed.peer, handed.request, false,
                    util::concat("the user's mailbox process does not start", life.reason.empty() ? "" : ": ", life.reason));
         else if (ipc::Channel* peer = channel_of(handed.peer))
@@ -136,7 +196,7 @@ void Usher::wait_for_room(Order order)
 
 void Usher::wait_for_turn(Order order)
 {
-    if (waiting_.size() >= max_waiting)
+    if (waiting_.size() >= max_waiting || (order.of_guest && !has_share_of_waiting(order)))
         return refuse(order, false, "too many mailboxes are wanted at once");
     if (order.deadline == util::Instant{})
         order.deadline = util::now() + settings_.order_timeout;
@@ -155,7 +215,8 @@ std::string Usher::why_paused(const Failures::Entry& failure) const
     if (failure.starts == 0)
         return util::concat("the user's mailbox process failed a moment ago; the next start is in ", rest, " s");
     return util::concat("the user's mailbox process does not start", failure.reason.empty() ? "" : ": ", failure.reason,
-                        " (tried ", failure.starts, failure.starts == 1 ? " time" : " times", "); the next try is in ", rest, " s");
+                        " (tried ", failure.starts, failure.starts == 1 ? " time" : " times", "); the next try is in ", rest,
+                        " s");
 }
 
 // For each account that waits one process leaves.
@@ -194,6 +255,12 @@ void Usher::serve_waiting()
 void Usher::told(const std::string& account, ipc::Packet& packet)
 {
     ipc::Channel& control = *controls_[account];
+    if (packet.name() == ipc::ReturnSession::message_name)
+        return take_back(account, control, packet);
+    if (!roster_.serves(account))
+        return;   // its last words, see forget_control()
+    if (told_of_guests(account, packet) || told_of_filling(account, packet))
+        return;
     if (packet.name() == ipc::SessionCount::message_name) {
         auto count = ipc::decode<ipc::SessionCount>(packet);
         if (!count.ok())
@@ -209,11 +276,27 @@ void Usher::told(const std::string& account, ipc::Packet& packet)
             return control.fail(answer.take_error());
         return session_taken(account, *answer);
     }
+    if (packet.name() == ipc::MailExpired::message_name) {
+        auto answer = ipc::decode<ipc::MailExpired>(packet);
+        if (!answer.ok())
+            return control.fail(answer.take_error());
+        return expired(std::string(account), *answer);
+    }
     if (packet.name() == ipc::SessionEnded::message_name) {
         auto ended = ipc::decode<ipc::SessionEnded>(packet);
         if (!ended.ok())
             return control.fail(ended.take_error());
+        if (ParkedSession* parked = parking_.find(account, ended->session))
+            return end_parked(*parked, {}, "ended by its mailbox process");
         return visitors_.ended(account, ended->session);
+    }
+    if (packet.name() == ipc::ParkSession::message_name)
+        return park(account, control, packet);
+    if (packet.name() == ipc::WakeSessions::message_name) {
+        auto order = ipc::decode<ipc::WakeSessions>(packet);
+        if (!order.ok())
+            return control.fail(order.take_error());
+        return wake_watchers(std::string(account), order->mailboxes);
     }
     if (packet.name() == ipc::NotStarted::message_name) {
         auto told = ipc::decode<ipc::NotStarted>(packet);
@@ -258,9 +341,20 @@ void Usher::retire(const std::string& account)
     if (pid > 0)
         leaving_until_[pid] = util::now() + settings_.exit_timeout;
     roster_.retire(account);
-    visitors_.gone(account);
-    controls_.erase(account);
+    forget_control(account);
     watch_time();
+}
+
+// It is not in the roster any more.  What it has given back before counts: nobody else has that.  A turn to fill the index
+// it has until it has exited.
+void Usher::forget_control(const std::string& account)
+{
+    if (auto control = controls_.find(account); control != controls_.end())
+        control->second->hear_out();
+    visitors_.gone(account);
+    sharers_told_.erase(account);
+    filling_turns_.leave_line(account);
+    controls_.erase(account);
 }
 
 void Usher::reap()
@@ -283,21 +377,21 @@ void Usher::exited(pid_t pid, int status)
     Life life = lives_[pid];
     lives_.erase(pid);
     settle_sessions(pid, life);
+    settle_expiry(pid);
     Roster::Exit exit = roster_.exited(pid);
     if (exit.account.empty())
-        return;
+        return launcher_.exited(pid, status);
     bool failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-    if (failed && WIFSIGNALED(status))
-        util::log::warning("mailbox of ", exit.account, " (pid ", pid, ") ended by signal ", WTERMSIG(status));
-    else if (failed)
-        util::log::warning("mailbox of ", exit.account, " (pid ", pid, ") exited with status ", WEXITSTATUS(status));
+    if (failed)
+        util::log::warning("mailbox of ", exit.account, " (pid ", pid, ") ", describe_exit(status));
     if (failed || (exit.was_serving && !life.ready))
         note_failure(exit.account, life);
     // Its end of the control socket is closed: the channel would find out, but later.
-    if (exit.was_serving) {
-        visitors_.gone(exit.account);
-        controls_.erase(exit.account);
-    }
+    if (exit.was_serving)
+        forget_control(exit.account);
+    filling_turns_.over(exit.account, pid);
+    give_filling_turns();
+    account_left(pid, exit.account, life);
 }
 
 // One that has served for a while may be replaced at once; one that cannot start must not spin.
@@ -317,6 +411,30 @@ void Usher::watch_time()
 {
     if (!sweep_timer_.running())
         sweep_timer_.start(sweep_interval);
+}
+
+// Those that are late are killed; the next look is when the oldest of the others would be.
+void Usher::watch_starts()
+{
+    util::Instant now = util::now();
+    util::Instant next = util::Instant::max();
+    for (auto& [pid, life] : lives_) {
+        util::Instant due = life.since + settings_.start_timeout;
+        if (life.ready || life.late || pid <= 0)
+            continue;
+        if (due > now) {
+            next = std::min(next, due);
+            continue;
+        }
+        life.late = true;
+        life.reason = util::concat("it was not ready after ",
+                                   std::chrono::ceil<std::chrono::seconds>(settings_.start_timeout).count(), " s");
+        util::log::warning("mailbox of ", life.identity.account, " (pid ", pid, ") is killed: ", life.reason);
+        ::kill(pid, SIGKILL);
+    }
+    start_timer_.stop();
+    if (next != util::Instant::max())
+        start_timer_.start_at(next);
 }
 
 void Usher::sweep()
@@ -343,7 +461,10 @@ void Usher::sweep()
         ticket = tickets_.erase(ticket);
     }
     serve_waiting();
-    if (!leaving_until_.empty() || !waiting_.empty() || !tickets_.empty())
+    if (!recipients_.empty() || !rooms_.empty() || !usage_questions_.empty())
+        settle_questions();
+    if (!leaving_until_.empty() || !waiting_.empty() || !tickets_.empty() || !recipients_.empty() || !rooms_.empty() ||
+        !usage_questions_.empty())
         watch_time();
 }
 
@@ -351,9 +472,12 @@ void Usher::stop(std::function<void()> done)
 {
     stopping_ = true;
     done_ = std::move(done);
+    launcher_.stop();
     settings_.exit_timeout = settings_.last_exit_timeout;
     for (auto& [pid, deadline] : leaving_until_)
         deadline = std::min(deadline, util::now() + settings_.exit_timeout);
+    end_all_parked();
+    shares_.save();
     for (Order& order : std::exchange(waiting_, {}))
         refuse(order, false, "shutting down");
     std::vector<std::string> accounts;

@@ -35,6 +35,14 @@ void Roster::ordered(std::string_view account, util::Instant now)
     if (resident == serving_.end())
         return;
     ++resident->orders;
+    engaged(account, now);
+}
+
+void Roster::engaged(std::string_view account, util::Instant now)
+{
+    auto resident = find(account);
+    if (resident == serving_.end())
+        return;
     resident->last_order = now;
     serving_.splice(serving_.end(), serving_, resident);
 }

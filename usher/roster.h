@@ -37,6 +37,8 @@ public:
     // An order goes to the account's process: it is the last that would be evicted.
     void ordered(std::string_view account, util::Instant now);
     std::uint64_t orders(std::string_view account) const;
+    // The same for something that is no order.
+    void engaged(std::string_view account, util::Instant now);
     // A session was ordered, or the process says how many it holds.  Until it has said so for
     // itself, an ordered session counts.
     void session_ordered(std::string_view account, util::Instant now);

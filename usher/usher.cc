@@ -9,24 +9,37 @@
 
 namespace usher {
 
-Usher::Usher(util::EventLoop& loop, Settings settings, Launcher& launcher, FindAccount find_account)
+Usher::Usher(util::EventLoop& loop, Settings settings, Launcher& launcher, FindAccount find_account,
+             ListAccounts list_accounts)
     : loop_(loop), settings_(std::move(settings)), launcher_(launcher), find_account_(std::move(find_account)),
-      roster_(settings_.process_limit), sweep_timer_(loop, [this] { sweep(); })
+      list_accounts_(std::move(list_accounts)), roster_(settings_.process_limit), shares_(settings_.shares_file),
+      filling_turns_(settings_.filling_limit),
+      parking_(loop, [this](std::uint64_t number) { stirred(number); }), parked_timer_(loop, [this] { parked_due(); }),
+      sweep_timer_(loop, [this] { sweep(); }), start_timer_(loop, [this] { watch_starts(); }),
+      shares_timer_(loop, [this] { shares_.save(); }), filling_timer_(loop, [this] { take_late_fillings(); }),
+      expiry_timer_(loop, [this] { expire_next(); })
 {
+    plan_expiry(first_expiry_time);
 }
 
 unsigned Usher::roles_of(uid_t uid) const
 {
     if (settings_.own_uid)
-        return uid == ::geteuid() ? Deliverer | ImapDoor | Pop3Door | Administrator : Nobody;
+        return uid == ::geteuid() ? Deliverer | ImapDoor | Pop3Door | Administrator | Receiver : Nobody;
     return (uid == settings_.local_uid ? Deliverer : Nobody) | (uid == settings_.imap_uid ? ImapDoor : Nobody) |
-           (uid == settings_.pop3_uid ? Pop3Door : Nobody) | (uid == settings_.administrator_uid ? Administrator : Nobody);
+           (uid == settings_.pop3_uid ? Pop3Door : Nobody) | (uid == settings_.smtpd_uid ? Receiver : Nobody) |
+           (uid == settings_.administrator_uid ? Administrator : Nobody);
 }
 
 void Usher::change(Settings settings)
 {
     settings_ = std::move(settings);
     roster_.set_limit(settings_.process_limit);
+    filling_turns_.set_limit(settings_.filling_limit);
+    give_filling_turns();
+    watch_starts();
+    if (to_expire_.empty() && !expiry_timer_.running())
+        plan_expiry(first_expiry_time);
 }
 
 void Usher::accept(util::UniqueFd connection, std::function<void()> gone)
@@ -39,6 +52,11 @@ void Usher::accept(util::UniqueFd connection, std::function<void()> gone)
                                "), who may ask for nothing");
         return gone();
     }
+    if (roles == Receiver && receivers_ == max_receivers) {
+        util::log::warning("more than ", max_receivers, " smtpd processes ask for quotas at once");
+        return gone();
+    }
+    receivers_ += roles == Receiver;
     std::uint64_t id = next_id_++;
     Peer& peer = peers_[id];
     peer.id = id;
@@ -55,6 +73,7 @@ void Usher::lost_peer(std::uint64_t id, const util::Error& error)
 {
     if (error.kind == util::Kind::Invalid)
         util::log::warning("dropped the connection of uid ", peers_[id].uid, ": ", error.text);
+    receivers_ -= peers_[id].roles == Receiver;
     auto gone = std::move(peers_[id].gone);
     peers_.erase(id);
     gone();
@@ -68,17 +87,25 @@ ipc::Channel* Usher::channel_of(std::uint64_t peer)
 
 void Usher::refuse(std::uint64_t peer, std::uint64_t request, bool permanent, std::string text)
 {
-    if (ipc::Channel* channel = channel_of(peer)) {
-        ipc::MailboxFailed failed;
-        failed.request = request;
-        failed.permanent = permanent;
-        failed.text = std::move(text);
+    ipc::MailboxFailed failed;
+    failed.request = request;
+    failed.permanent = permanent;
+    failed.text = std::move(text);
+    refuse(peer, std::move(failed));
+}
+
+void Usher::refuse(std::uint64_t peer, ipc::MailboxFailed failed)
+{
+    if (ipc::Channel* channel = channel_of(peer))
         channel->send(failed);
-    }
 }
 
 void Usher::refuse(const Order& order, bool permanent, std::string text)
 {
+    if (order.expire && order.peer == 0)
+        return end_expiry({.account = order.account}, {.failure = std::move(text)});
+    if (order.parked)
+        return not_resumed(order.parked, permanent, text);
     refuse(order.peer, order.request, permanent, std::move(text));
 }
 
@@ -105,6 +132,30 @@ void Usher::received(std::uint64_t id, ipc::Packet& packet)
             return refuse(id, wanted->request, false, ipc::cut_error().text);
         }
         return open_session(peer, wanted.take());
+    }
+    if (packet.name() == ipc::OpenUserSession::message_name && (peer.roles & Administrator))
+        return open_user_session(peer, packet);
+    if (packet.name() == ipc::ExpireMail::message_name && (peer.roles & Administrator))
+        return expire_asked(peer, packet);
+    if (packet.name() == ipc::QuotaAsked::message_name && (peer.roles & Receiver)) {
+        auto asked = ipc::decode<ipc::QuotaAsked>(packet);
+        if (!asked.ok())
+            return peer.channel->fail(asked.take_error());
+        return asked_for_recipient(peer, *asked);
+    }
+    if (packet.name() == ipc::UsageWanted::message_name && (peer.roles & Administrator)) {
+        auto wanted = ipc::decode<ipc::UsageWanted>(packet);
+        if (!wanted.ok())
+            return peer.channel->fail(wanted.take_error());
+        return asked_for_usage(peer, wanted.take());
+    }
+    if (packet.name() == ipc::QuotasChanged::message_name && (peer.roles & Administrator))
+        return peer.channel->send(ipc::QuotasTaken{.mailboxes = quotas_changed()});
+    if (packet.name() == ipc::GroupsChanged::message_name && (peer.roles & Administrator)) {
+        auto changed = ipc::decode<ipc::GroupsChanged>(packet);
+        if (!changed.ok())
+            return peer.channel->fail(changed.take_error());
+        return peer.channel->send(ipc::SessionsEnding{.count = change_groups(changed->account)});
     }
     if (packet.name() == ipc::WhoWanted::message_name && (peer.roles & Administrator))
         return tell_who(*peer.channel);
@@ -187,10 +238,22 @@ void Usher::redeemed(ipc::Packet& packet)
     tickets_.erase(found);
     if (!answer->good)
         return refuse(ticket.peer, ticket.wanted.request, true, "the ticket is not valid");
+    if (was_ended(ticket, *answer))
+        return refuse(ticket.peer, ticket.wanted.request, false, "ended by request");
+    // RFC 2449 §6.5.  Here, since no mailbox process lives long enough to remember it.
+    if (ticket.wanted.facts.service == ipc::Service::Pop3 &&
+        !log_ins_.admit(answer->account, settings_.login_delay, util::now())) {
+        ipc::MailboxFailed failed;
+        failed.request = ticket.wanted.request;
+        failed.too_soon = true;
+        failed.text = "pop3d_login_delay has not passed";
+        return refuse(ticket.peer, std::move(failed));
+    }
     Order order;
     order.peer = ticket.peer;
     order.request = ticket.wanted.request;
     order.account = std::move(answer->account);
+    order.app_password = std::move(answer->app_password);
     order.session.emplace();
     order.session->facts = std::move(ticket.wanted.facts);
     order.session->client = std::move(ticket.wanted.client);

@@ -1,4 +1,5 @@
-// FETCH: RFC 3501 §6.4.5.
+// FETCH: RFC 9051 §6.4.5, BINARY (RFC 3516), CONDSTORE (RFC 7162 §3.1.4), PARTIAL (RFC 9394 §3.3), surrogates
+// (RFC 6858 §3; RFC822.SIZE is that of the message itself).
 //
 // A task that walks the messages and appends to the session's output until enough waits there, so
 // that memory stays bounded whatever is asked for.  It pauses between messages, or inside a large
@@ -7,11 +8,14 @@
 
 #include "imapd/engine/format.h"
 #include "imapd/engine/message_content.h"
+#include "imapd/engine/message_limit.h"
+#include "imapd/syntax/mailbox_name.h"
 #include "imapd/syntax/sequence_set.h"
 #include "libutil/log.h"
 #include "libutil/text.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 
 namespace imapd::engine {
@@ -25,18 +29,20 @@ namespace {
 // A body of at most this size is appended whole; a larger one in pieces of it.
 constexpr std::uint64_t piece_size = 256U << 10;
 // The clock is looked at after so many messages.
-constexpr unsigned clock_interval = 32;
+constexpr unsigned fetch_clock_interval = 32;
+// So many surrogates are named in an answer.
+constexpr std::size_t max_downgraded_told = 1000;
 
 class FetchTask final : public Task {
 public:
-    FetchTask(Session& session, std::vector<IndexRange> ranges, FetchItems items,
-              std::string_view verb, End end)
-        : session_(session), ranges_(std::move(ranges)), items_(std::move(items)), verb_(verb),
-          end_(end), message_(session.store())
+    FetchTask(Session& session, FetchOrder order)
+        : session_(session), order_(std::move(order)), message_(session.store())
     {
-        marks_seen_ = items_.marks_seen && !session.view()->read_only();
+        downwards_ = !order_.limited.empty();   // RFC 9738 §3.1
+        if (downwards_)
+            std::reverse(ranges_.begin(), ranges_.end());
         if (!ranges_.empty())
-            index_ = ranges_.front().begin;
+            enter_range();
     }
 
     bool step(util::Instant until) override;
@@ -44,29 +50,39 @@ public:
 
 private:
     bool walk(util::Instant until);
+    void enter_range();
+    void next_message();
+    bool wanted(const store::Entry& entry) const;
     void begin_message(const store::Entry& entry);
     void end_message();
     // False when the item goes on as a stream.
     bool write_item(const FetchItem& item);
+    void write_preview();
     bool write_section(const FetchItem& item);
+    bool write_binary(const FetchItem& item);
     bool write_bytes(std::string_view bytes, const FetchItem& item);
     bool write_content(mail::Range range, const FetchItem& item);
     void write_rendered(std::string_view label, std::string_view store::RenderedView::*part);
+    // RFC 6855 §8: a client that has not asked for UTF-8 gets the surrogate of the message that is open.
+    bool downgrade();
+    bool downgrade_if_needed();
     bool stream();
     bool nil_section(const FetchItem& item);
     void unreadable(const util::Error& error);
+    void leave_out(End why);
     void mark_seen();
     bool finish();
 
     Session& session_;
-    std::vector<IndexRange> ranges_;
-    FetchItems items_;
-    std::string verb_;
-    End end_;
+    FetchOrder order_;
+    std::vector<IndexRange>& ranges_ = order_.ranges;
+    const FetchItems& items_ = order_.items;
     bool marks_seen_ = false;
 
+    bool downwards_ = false;
     std::size_t range_ = 0;              // where the walk is
     std::size_t index_ = 0;
+    std::size_t left_ = 0;               // messages of the range, the one at index_ among them
     std::size_t hint_ = 0;
     unsigned since_clock_ = 0;
 
@@ -81,19 +97,33 @@ private:
     std::uint64_t stream_at_ = 0;        // what is left of a large body
     std::uint64_t stream_left_ = 0;
     std::vector<std::uint32_t> seen_;    // told as \Seen in this step
+    std::vector<std::uint32_t> not_seen_;   // told so, and could not be marked
+    store::Lsn marked_ = 0;              // of the last that were marked so, if that is told when there is a modseq
+    std::vector<std::uint32_t> downgraded_;   // shown as surrogates
 };
 
 bool FetchTask::step(util::Instant until)
 {
-    if (open_ && !session_.view()->mailbox()) {
+    if (open_ && !session_.view()->facts()) {
         session_.drop();  // the mailbox was removed while a large body was on its way
         return true;
     }
-    message_.pause();  // other sessions have used the store
+    message_.pause();  // other sessions have used the store, and rights may have changed
+    marks_seen_ = items_.marks_seen && session_.may_mark_seen();
     bool done = walk(until);
     // The flags are told with the message (RFC 3501 §6.4.5) and stored here, once for the step.
     mark_seen();
-    return done && finish();
+    if (!done)
+        return false;
+    // RFC 9051 §6.4.5: it hears of these flags with this command, whatever the answer is.
+    if (!session_.finished() && marked_ > session_.store().visible()) {
+        session_.await_visible(marked_, [] {});
+        return false;
+    }
+    if (!session_.finished() && marked_ > 0)
+        session_.tell_news(false);
+    session_.tell_flags_again(not_seen_);
+    return finish();
 }
 
 // True when there is nothing left to walk.
@@ -112,24 +142,50 @@ bool FetchTask::walk(util::Instant until)
                 continue;
             end_message();
         }
-        if (++since_clock_ >= clock_interval) {
+        if (++since_clock_ >= fetch_clock_interval) {
             since_clock_ = 0;
             if (util::now() >= until)
                 return false;
         }
-        while (range_ < ranges_.size() && index_ >= ranges_[range_].end)
+        while (range_ < ranges_.size() && left_ == 0)
             if (++range_ < ranges_.size())
-                index_ = ranges_[range_].begin;
+                enter_range();
         if (range_ >= ranges_.size())
             return true;
-        if (const auto* entry = session_.view()->entry_at(index_, hint_)) {
-            begin_message(*entry);
+        const auto* entry = session_.view()->entry_at(index_, hint_);
+        if (!entry) {
+            next_message();
+            if (order_.end == End::Normal && !session_.uid_form())
+                order_.end = End::Missing;
+        } else if (!wanted(*entry)) {
+            next_message();
+        } else if (items_.has_modseq && entry->modseq > session_.store().visible()) {
+            // A modseq that was shown must stay true: this one is not safe yet.
+            hint_ = 0;
+            session_.await_visible(entry->modseq, [] {});
+            return false;
         } else {
-            ++index_;
-            if (end_ == End::Normal && !session_.uid_form())
-                end_ = End::Missing;
+            begin_message(*entry);
         }
     }
+}
+
+void FetchTask::enter_range()
+{
+    const auto& range = ranges_[range_];
+    left_ = range.end - range.begin;
+    index_ = downwards_ && left_ > 0 ? range.end - 1 : range.begin;
+}
+
+void FetchTask::next_message()
+{
+    if (--left_ > 0)
+        index_ += downwards_ ? std::size_t(-1) : 1;
+}
+
+bool FetchTask::wanted(const store::Entry& entry) const
+{
+    return !order_.changed_since || entry.modseq > *order_.changed_since;
 }
 
 void FetchTask::begin_message(const store::Entry& entry)
@@ -140,29 +196,28 @@ void FetchTask::begin_message(const store::Entry& entry)
     item_ = 0;
     first_item_ = true;
     streamed_ = false;
-    becomes_seen_ = marks_seen_ && !(entry.flags & store::Seen);
+    becomes_seen_ = marks_seen_ && !(session_.flags_of(entry) & store::Seen);
     if (items_.has_flags)
         session_.tell_new_keywords();
     message_start_ = out.size();
-    out += "* ";
-    append_number(out, index_ + 1);
-    out += " FETCH (";
+    session_.begin_fetch(index_, entry.uid);
 }
 
 void FetchTask::end_message()
 {
     auto& out = session_.output();
-    if (becomes_seen_ && !items_.has_flags) {
+    // Who wants to hear of modseqs, too, is told when there is one (mark_seen).
+    if (becomes_seen_ && !items_.has_flags && !session_.enabled().condstore) {
         out += " FLAGS ";
-        append_flags(out, message_.entry().flags | store::Seen, message_.entry().keywords,
-                     *session_.view()->mailbox(), session_.view()->is_recent(message_.entry().uid));
+        append_flags(out, session_.flags_of(message_.entry()) | store::Seen, message_.entry().keywords,
+                     *session_.view()->facts(), session_.is_recent(message_.entry().uid));
     }
     out += ")\r\n";
     if (becomes_seen_)
         seen_.push_back(message_.entry().uid);
     open_ = false;
     message_.close();
-    ++index_;
+    next_message();
 }
 
 bool FetchTask::write_item(const FetchItem& item)
@@ -179,8 +234,12 @@ bool FetchTask::write_item(const FetchItem& item)
         break;
     case Kind::Flags:
         out += "FLAGS ";
-        append_flags(out, becomes_seen_ ? entry.flags | store::Seen : entry.flags, entry.keywords,
-                     *session_.view()->mailbox(), session_.view()->is_recent(entry.uid));
+        append_flags(out,
+                     session_.flags_of(entry) | (becomes_seen_ && !session_.enabled().condstore ? store::Seen : 0),
+                     entry.keywords, *session_.view()->facts(), session_.is_recent(entry.uid));
+        break;
+    case Kind::Modseq:
+        util::append(out, "MODSEQ (", entry.modseq, ")");
         break;
     case Kind::InternalDate:
         out += "INTERNALDATE ";
@@ -189,6 +248,21 @@ bool FetchTask::write_item(const FetchItem& item)
     case Kind::Size:
         out += "RFC822.SIZE ";
         append_number(out, entry.size);
+        break;
+    case Kind::SaveDate:  // RFC 8514 §4.2
+        out += "SAVEDATE ";
+        append_internal_date(out, {.seconds = entry.save_seconds, .zone_minutes = 0});
+        break;
+    case Kind::EmailId:
+        out += "EMAILID (";
+        append_email_id(out, entry.guid);
+        out += ')';
+        break;
+    case Kind::ThreadId:  // RFC 8474 §5.2: there are none here
+        out += "THREADID NIL";
+        break;
+    case Kind::Preview:
+        write_preview();
         break;
     case Kind::Envelope:
         write_rendered("ENVELOPE ", &store::RenderedView::envelope);
@@ -201,6 +275,9 @@ bool FetchTask::write_item(const FetchItem& item)
         break;
     case Kind::Section:
         return write_section(item);
+    case Kind::Binary:
+    case Kind::BinarySize:
+        return write_binary(item);
     }
     return open_;
 }
@@ -208,26 +285,74 @@ bool FetchTask::write_item(const FetchItem& item)
 void FetchTask::write_rendered(std::string_view label, std::string_view store::RenderedView::*part)
 {
     auto rendered = message_.rendered();
+    if (rendered.ok() && !session_.accepts_utf8() && !util::is_ascii((*rendered)->*part)) {
+        if (!downgrade_if_needed())
+            return;
+        rendered = message_.rendered();
+    }
     if (!rendered.ok())
         return unreadable(rendered.error());
     session_.output() += label;
     session_.output() += (*rendered)->*part;
 }
 
+// False when the message cannot be read, which is said.
+bool FetchTask::downgrade()
+{
+    auto used = message_.use_surrogate();
+    if (!used.ok()) {
+        unreadable(used.error());
+        return false;
+    }
+    auto uid = message_.entry().uid;
+    if (*used && downgraded_.size() < max_downgraded_told && (downgraded_.empty() || downgraded_.back() != uid))
+        downgraded_.push_back(uid);
+    return true;
+}
+
+bool FetchTask::downgrade_if_needed()
+{
+    if (session_.accepts_utf8())
+        return true;
+    auto needed = message_.needs_surrogate();
+    if (!needed.ok()) {
+        unreadable(needed.error());
+        return false;
+    }
+    return !*needed || downgrade();
+}
+
+// RFC 8970 §3.1: empty when the message has no text.
+void FetchTask::write_preview()
+{
+    auto rendered = message_.rendered();
+    if (!rendered.ok())
+        return unreadable(rendered.error());
+    session_.output() += "PREVIEW ";
+    syntax::append_string(session_.output(), (*rendered)->preview, session_.form());
+}
+
 bool FetchTask::write_section(const FetchItem& item)
 {
     using What = mail::Section::What;
     const auto& section = item.section;
+    if (!item.from_cache && !downgrade_if_needed())
+        return open_;
     if (section.part.empty() && section.what == What::All)
-        return write_content({0, std::size_t(message_.entry().size)}, item);
+        return write_content({0, std::size_t(message_.size())}, item);
     if (item.from_cache) {
         auto rendered = message_.rendered();
         if (!rendered.ok()) {
             unreadable(rendered.error());
             return open_;
         }
+        if (!session_.accepts_utf8() && !util::is_ascii((*rendered)->header_cache)) {
+            if (!downgrade_if_needed())
+                return open_;
+            rendered = message_.rendered();
+        }
         // Whether an empty line ends the header of a message without a body, only the message tells.
-        if (!(*rendered)->header_cache.empty() && (*rendered)->header_size < message_.entry().size)
+        if (rendered.ok() && !(*rendered)->header_cache.empty() && (*rendered)->header_size < message_.size())
             return write_bytes(mail::select_fields(util::concat((*rendered)->header_cache, "\r\n"),
                                                    section.fields,
                                                    section.what == What::HeaderFieldsNot),
@@ -243,7 +368,7 @@ bool FetchTask::write_section(const FetchItem& item)
         if (section.what == What::Header)
             return write_content({0, header}, item);
         if (section.what == What::Text)
-            return write_content({header, std::size_t(message_.entry().size) - header}, item);
+            return write_content({header, std::size_t(message_.size()) - header}, item);
         auto text = message_.header();
         if (!text.ok()) {
             unreadable(text.error());
@@ -268,6 +393,36 @@ bool FetchTask::write_section(const FetchItem& item)
     return write_bytes(bytes, item);
 }
 
+// A part with its transfer encoding undone; of the message itself there is nothing to undo.
+bool FetchTask::write_binary(const FetchItem& item)
+{
+    if (!downgrade_if_needed())
+        return open_;
+    if (item.section.part.empty() && item.kind == Kind::BinarySize) {
+        util::append(session_.output(), item.label, " ", message_.size());
+        return true;
+    }
+    auto tree = message_.tree();
+    if (!tree.ok()) {
+        unreadable(tree.error());
+        return open_;
+    }
+    if (item.section.part.empty())
+        return write_bytes(message_.whole(), item);
+    const auto* part = mail::find_part(**tree, item.section.part);
+    if (!part && item.kind == Kind::Binary)
+        return nil_section(item);
+    auto content = part ? mail::decoded_content(message_.whole(), *part) : std::string();
+    if (!content.ok()) {
+        leave_out(End::UnknownCte);
+        return open_;
+    }
+    if (item.kind == Kind::Binary)
+        return write_bytes(*content, item);
+    util::append(session_.output(), item.label, " ", content->size());
+    return true;
+}
+
 // RFC 3501 §6.4.5: a partial fetch beyond the end is an empty string.
 bool FetchTask::write_bytes(std::string_view bytes, const FetchItem& item)
 {
@@ -277,7 +432,9 @@ bool FetchTask::write_bytes(std::string_view bytes, const FetchItem& item)
     }
     auto& out = session_.output();
     out += item.label;
-    out += " {";
+    // RFC 3516 §4.2: only a literal8 may hold NUL.
+    bool has_nul = item.kind == Kind::Binary && bytes.find('\0') != std::string_view::npos;
+    out += has_nul ? " ~{" : " {";
     append_number(out, bytes.size());
     out += "}\r\n";
     out += bytes;
@@ -343,7 +500,13 @@ bool FetchTask::nil_section(const FetchItem& item)
 void FetchTask::unreadable(const util::Error& error)
 {
     util::log::error("uid=", message_.entry().uid, ": ", error.text);
-    end_ = End::Unreadable;
+    leave_out(End::Unreadable);
+}
+
+void FetchTask::leave_out(End why)
+{
+    if (order_.end != End::Unreadable && order_.end != End::Silent)
+        order_.end = why;
     becomes_seen_ = false;
     if (streamed_) {
         // What was begun must be ended.
@@ -355,62 +518,94 @@ void FetchTask::unreadable(const util::Error& error)
     session_.output().resize(message_start_);
     open_ = false;
     message_.close();
-    ++index_;
+    next_message();
 }
 
 void FetchTask::mark_seen()
 {
     if (seen_.empty() || session_.finished())
         return;
-    store::FlagChange change;
-    change.flags = store::Seen;
     auto& store = session_.store();
     auto before = store.last();
-    auto changed = store.change_flags(session_.view()->id(), seen_, change);
-    if (changed.ok())
+    auto changed = session_.mark_seen(session_.view()->id(), seen_);
+    session_.look_again(seen_);
+    if (changed.ok() && session_.enabled().condstore)
+        marked_ = store.last();
+    else if (changed.ok())
         session_.view()->told(before, store.last());
-    else
+    else if (changed.error().code != E2BIG)   // a guest could have that written as often as he likes
         util::log::warning("cannot mark as seen: ", changed.error().text);
+    if (!changed.ok() && !session_.enabled().condstore)
+        not_seen_.insert(not_seen_.end(), seen_.begin(), seen_.end());
     seen_.clear();
 }
 
 bool FetchTask::finish()
 {
+    if (!downgraded_.empty() && order_.end == End::Normal) {  // RFC 6858 §3
+        order_.code += "[DOWNGRADED ";
+        syntax::SetWriter set(order_.code);
+        for (auto uid : downgraded_)
+            set.add(uid);
+        set.finish();
+        order_.code += "] ";
+    }
     if (!session_.finished())
-        end_fetch(session_, verb_, end_);
+        end_fetch(session_, order_);
     return true;
 }
 
 }  // namespace
 
-void end_fetch(Session& session, std::string_view verb, End end)
+void end_fetch(Session& session, const FetchOrder& order)
 {
-    switch (end) {
+    // RFC 9738 §3.1: beside another code it is an untagged one.
+    if (!order.limited.empty() && order.end != End::Silent && order.end != End::Normal)
+        session.untagged(util::concat("NO ", order.limited, " There are more of these messages"));
+    switch (order.end) {
+    case End::Silent:
+        return;
     case End::Normal:
-        return session.ok(util::concat(verb, " completed"));
+        return session.ok_limited(order.limited, order.code, util::concat(order.verb, " completed"));
     case End::Missing:  // RFC 5530; the client hears which with its next NOOP
-        return session.no("[EXPUNGEISSUED] Some of these messages no longer exist");
+        return session.no(util::concat(order.code.empty() ? "[EXPUNGEISSUED] " : order.code,
+                                       "Some of these messages no longer exist"));
     case End::Unreadable:
         return session.no("[CORRUPTION] Some of these messages cannot be read");
+    case End::UnknownCte:
+        return session.no("[UNKNOWN-CTE] The transfer encoding of some of these parts is not known");
     }
 }
 
-std::unique_ptr<Task> make_fetch_task(Session& session, std::vector<IndexRange> ranges,
-                                      FetchItems items)
+std::unique_ptr<Task> make_fetch_task(Session& session, FetchOrder order)
 {
-    return std::make_unique<FetchTask>(session, std::move(ranges), std::move(items), "FETCH",
-                                       End::Normal);
+    return std::make_unique<FetchTask>(session, std::move(order));
 }
 
-std::unique_ptr<Task> make_flags_task(Session& session, std::vector<IndexRange> ranges,
-                                      std::string_view verb, End end)
+// Messages that are gone, or have not changed since, are none that the command works on.
+void Session::limit_fetch(FetchOrder& order)
 {
-    FetchItems items;
-    if (session.uid_form())
-        items.items.emplace_back().kind = Kind::Uid;
-    items.items.emplace_back().kind = Kind::Flags;
-    items.has_flags = true;
-    return std::make_unique<FetchTask>(session, std::move(ranges), std::move(items), verb, end);
+    auto limit = message_limit();
+    if (limit == 0 || message_count(order.ranges) <= limit)
+        return;
+    if (order.changed_since) {
+        std::vector<IndexRange> changed;
+        std::size_t hint = 0;
+        for (const auto& range : order.ranges) {
+            for (auto i = range.begin; i < range.end; ++i) {
+                const auto* entry = view_->entry_at(i, hint);
+                if (!entry || entry->modseq <= *order.changed_since)
+                    continue;
+                if (!changed.empty() && changed.back().end == i)
+                    ++changed.back().end;
+                else
+                    changed.push_back({i, i + 1});
+            }
+        }
+        order.ranges = std::move(changed);
+    }
+    if (keep_highest(order.ranges, limit))
+        order.limited = message_limit_code(limit, view_->uid_at(order.ranges.front().begin));
 }
 
 Session::Answer Session::fetch(Scanner& arguments)
@@ -418,9 +613,28 @@ Session::Answer Session::fetch(Scanner& arguments)
     TRY(arguments.space());
     auto set = TRY(arguments.sequence_set());
     TRY(arguments.space());
-    auto items = TRY(parse_fetch_items(arguments, uid_form_));
-    auto ranges = TRY(select(set));
-    start(make_fetch_task(*this, std::move(ranges), std::move(items)));
+    FetchOrder order;
+    order.items = TRY(parse_fetch_items(arguments, uid_form_ || enabled_.qresync));
+    auto modifiers = TRY(parse_fetch_modifiers(arguments, uid_form_));
+    TRY(arguments.end());
+    if (modifiers.vanished && !enabled_.qresync)
+        return util::invalid("VANISHED needs QRESYNC");
+    order.ranges = TRY(select(set));
+    if (modifiers.partial)
+        order.ranges = part_of(order.ranges, *modifiers.partial);
+    order.changed_since = modifiers.changed_since;
+    if (modifiers.partial && message_limit() > 0 && message_count(order.ranges) > message_limit()) {
+        no(util::concat("[MESSAGELIMIT ", message_limit(), "] The page is larger than the limit"));
+        return {};
+    }
+    limit_fetch(order);
+    if (modifiers.changed_since)
+        order.items.add_modseq();
+    if (order.items.has_modseq)
+        use_condstore();
+    if (modifiers.vanished)
+        tell_vanished(*modifiers.changed_since, named_uids(set), 0);
+    start(make_fetch_task(*this, std::move(order)));
     return {};
 }
 

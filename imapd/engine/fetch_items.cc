@@ -65,7 +65,9 @@ util::Result<void> parse_section(Scanner& arguments, FetchItem& item)
     auto& label = item.label;
     bool after_dot = false;
     TRY(parse_part_numbers(arguments, section, label, after_dot));
-    bool wants_text = section.part.empty() || after_dot;
+    if (item.kind != Kind::Section && after_dot)
+        return util::invalid("Invalid body part");
+    bool wants_text = item.kind == Kind::Section && (section.part.empty() || after_dot);
     if (wants_text && arguments.skip_word("HEADER.FIELDS.NOT")) {
         section.what = mail::Section::What::HeaderFieldsNot;
         label += "HEADER.FIELDS.NOT";
@@ -91,7 +93,7 @@ util::Result<void> parse_section(Scanner& arguments, FetchItem& item)
     if (!arguments.skip(']'))
         return util::invalid("Invalid body section");
     label += ']';
-    if (arguments.skip('<')) {
+    if (item.kind != Kind::BinarySize && arguments.skip('<')) {
         item.partial = true;
         item.offset = TRY(arguments.number(INT64_MAX));
         TRY(arguments.expect('.'));
@@ -116,6 +118,16 @@ FetchItem whole(std::string_view label, mail::Section::What what)
     FetchItem item = simple(Kind::Section);
     item.label = label;
     item.section.what = what;
+    return item;
+}
+
+// BINARY, after the word: RFC 3516 §4.2.
+util::Result<FetchItem> binary(Scanner& arguments, Kind kind, std::string_view label)
+{
+    FetchItem item = simple(kind);
+    item.label = label;
+    TRY(arguments.expect('['));
+    TRY(parse_section(arguments, item));
     return item;
 }
 
@@ -148,6 +160,26 @@ util::Result<FetchItem> parse_item(Scanner& arguments, FetchItems& all)
     }
     if (word("BODY"))
         return simple(Kind::Body);
+    if (word("BINARY.SIZE"))
+        return binary(arguments, Kind::BinarySize, "BINARY.SIZE[");
+    if (word("BINARY.PEEK"))
+        return binary(arguments, Kind::Binary, "BINARY[");
+    if (word("BINARY")) {
+        all.marks_seen = true;
+        return binary(arguments, Kind::Binary, "BINARY[");
+    }
+    if (word("MODSEQ"))
+        return simple(Kind::Modseq);
+    if (word("SAVEDATE"))
+        return simple(Kind::SaveDate);
+    if (word("EMAILID"))
+        return simple(Kind::EmailId);
+    if (word("THREADID"))
+        return simple(Kind::ThreadId);
+    if (word("PREVIEW")) {
+        word(" (LAZY)");  // it is made when a message is stored, so there is nothing to be lazy about
+        return simple(Kind::Preview);
+    }
     if (word("RFC822.SIZE"))
         return simple(Kind::Size);
     if (word("RFC822.HEADER"))  // does not set \Seen
@@ -208,10 +240,43 @@ util::Result<FetchItems> parse_fetch_items(Scanner& arguments, bool uid_form)
         auto item = TRY(parse_item(arguments, all));
         TRY(add(std::move(item)));
     }
-    TRY(arguments.end());
-    for (const auto& item : all.items)
+    for (const auto& item : all.items) {
         all.has_flags = all.has_flags || item.kind == Kind::Flags;
+        all.has_modseq = all.has_modseq || item.kind == Kind::Modseq;
+    }
     return all;
+}
+
+void FetchItems::add_modseq()
+{
+    if (!has_modseq)
+        items.push_back(simple(Kind::Modseq));
+    has_modseq = true;
+}
+
+util::Result<FetchModifiers> parse_fetch_modifiers(Scanner& arguments, bool uid_form)
+{
+    FetchModifiers modifiers;
+    if (!arguments.skip(' '))
+        return modifiers;
+    TRY(arguments.expect('('));
+    do {
+        if (arguments.skip_atom("CHANGEDSINCE")) {
+            TRY(arguments.space());
+            modifiers.changed_since = TRY(arguments.number(INT64_MAX));
+        } else if (uid_form && arguments.skip_atom("VANISHED")) {
+            modifiers.vanished = true;
+        } else if (uid_form && arguments.skip_atom("PARTIAL")) {
+            TRY(arguments.space());
+            modifiers.partial = TRY(parse_partial(arguments));
+        } else {
+            return util::invalid("Unknown FETCH modifier");
+        }
+    } while (arguments.skip(' '));
+    TRY(arguments.expect(')'));
+    if (modifiers.vanished && !modifiers.changed_since)
+        return util::invalid("VANISHED needs CHANGEDSINCE");
+    return modifiers;
 }
 
 }  // namespace imapd::engine

@@ -1,7 +1,7 @@
 // Flags as arguments of STORE and APPEND.
-#include "imapd/engine/format.h"
-#include "imapd/engine/session.h"
+#include "imapd/engine/flag_list.h"
 
+#include "imapd/engine/format.h"
 #include "libutil/text.h"
 
 #include <algorithm>

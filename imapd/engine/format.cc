@@ -22,7 +22,7 @@ void append_two(std::string& out, int number, char pad = '0')
 }  // namespace
 
 void append_flags(std::string& out, store::Flags flags, store::Keywords keywords,
-                  const store::Mailbox& mailbox, bool recent)
+                  const store::MailboxFacts& mailbox, bool recent)
 {
     out += '(';
     bool first = true;
@@ -108,6 +108,21 @@ void append_internal_date(std::string& out, store::Date date)
     append_two(out, zone / 60 % 100);
     append_two(out, zone % 60);
     out += '"';
+}
+
+void append_email_id(std::string& out, const store::Guid& guid)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    out += 'M';
+    for (auto byte : guid.bytes) {
+        out += digits[byte >> 4];
+        out += digits[byte & 15];
+    }
+}
+
+void append_mailbox_id(std::string& out, store::MailboxId id)
+{
+    util::append(out, "F", id);
 }
 
 store::Flags system_flag(std::string_view name)

@@ -28,6 +28,8 @@ struct ListArguments {
     // What is returned; children and special use are told always.
     bool return_subscribed = false;
     StatusItems status = 0;
+    bool rights = false;                 // MYRIGHTS (RFC 8440)
+    AnnotationWish annotations;          // METADATA (RFC 9590)
     std::vector<std::string> patterns;   // with the reference before them
 
     bool match(std::string_view name) const
@@ -63,7 +65,7 @@ util::Result<void> parse_selection(Scanner& arguments, ListArguments& list)
     return {};
 }
 
-util::Result<void> parse_return(Scanner& arguments, ListArguments& list)
+util::Result<void> parse_list_return(Scanner& arguments, ListArguments& list)
 {
     list.extended = true;
     if (!arguments.skip_word("RETURN ("))
@@ -77,6 +79,11 @@ util::Result<void> parse_return(Scanner& arguments, ListArguments& list)
         } else if (util::equal_nocase(option, "STATUS")) {
             TRY(arguments.space());
             list.status = TRY(parse_status_items(arguments));
+        } else if (util::equal_nocase(option, "MYRIGHTS")) {
+            list.rights = true;
+        } else if (util::equal_nocase(option, "METADATA")) {
+            TRY(arguments.space());
+            list.annotations.entries = TRY(parse_entries(arguments));
         } else if (!util::equal_nocase(option, "CHILDREN") &&
                    !util::equal_nocase(option, "SPECIAL-USE")) {
             return util::invalid("Unknown LIST return option");
@@ -85,7 +92,7 @@ util::Result<void> parse_return(Scanner& arguments, ListArguments& list)
     return {};
 }
 
-util::Result<ListArguments> parse_list(Scanner& arguments, bool lsub)
+util::Result<ListArguments> parse_list(Scanner& arguments, bool lsub, syntax::Form form)
 {
     ListArguments list;
     TRY(arguments.space());
@@ -94,7 +101,7 @@ util::Result<ListArguments> parse_list(Scanner& arguments, bool lsub)
         TRY(arguments.space());
     }
     auto reference_text = TRY(arguments.astring());
-    auto reference = TRY(syntax::decode_mailbox_pattern(reference_text));
+    auto reference = TRY(syntax::decode_mailbox_pattern(reference_text, form));
     TRY(arguments.space());
     auto add = [&](const std::string& pattern) -> util::Result<void> {
         if (reference.size() + pattern.size() > max_pattern_length)
@@ -118,7 +125,7 @@ util::Result<ListArguments> parse_list(Scanner& arguments, bool lsub)
             TRY(add(pattern));
     }
     if (!lsub && arguments.skip(' '))
-        TRY(parse_return(arguments, list));
+        TRY(parse_list_return(arguments, list));
     TRY(arguments.end());
     return list;
 }
@@ -135,10 +142,11 @@ void for_ancestors(std::string_view name, Visit visit)
 
 class Lister {
 public:
-    Lister(store::Store& store, const ListArguments& list, std::string& out)
-        : store_(store), list_(list), out_(out),
-          subscribed_(store.subscriptions().begin(), store.subscriptions().end())
+    Lister(Session& session, const StatusFacts& facts, const ListArguments& list)
+        : session_(session), facts_(facts), store_(facts.store), list_(list), out_(session.output())
     {
+        if (!session_.is_guest())   // his are in his own store
+            subscribed_.insert(store_.subscriptions().begin(), store_.subscriptions().end());
     }
 
     void run()
@@ -149,15 +157,50 @@ public:
             auto use = use_of(id);
             if (list_.special_use && use == store::SpecialUse::None)
                 continue;
-            if (list_.match(name))
+            if (list_.match(util::concat(facts_.prefix, name)) && may_list(id))
                 tell(name, &id, false);
         }
     }
 
+    // What there is above an owner's mailboxes is his name alone.
+    void tell_root()
+    {
+        auto root = facts_.prefix.substr(0, facts_.prefix.size() - 1);
+        if (list_.subscribed || list_.special_use || !list_.match(root))
+            return;
+        bool any = std::any_of(store_.mailboxes().begin(), store_.mailboxes().end(),
+                               [this](const auto& item) { return may_list(item.second); });
+        if (!any)
+            return;
+        out_ += "* LIST (\\Noselect \\HasChildren) \"/\" ";
+        syntax::append_mailbox_name(out_, root, facts_.form);
+        out_ += "\r\n";
+    }
+
 private:
+    // RFC 4314 §4: the "l" right.
+    bool may_list(store::MailboxId id)
+    {
+        auto mailbox = store_.facts(id);
+        return mailbox.ok() && (session_.rights_on(**mailbox) & right::Lookup);
+    }
+
+    // Children that this reader may not look up are none.
+    bool has_listed_children(std::string_view name)
+    {
+        if (!session_.is_guest())
+            return has_children(store_, name);
+        auto below = util::concat(name, "/");
+        for (auto it = store_.mailboxes().lower_bound(below); it != store_.mailboxes().end() && it->first.starts_with(below);
+             ++it)
+            if (may_list(it->second))
+                return true;
+        return false;
+    }
+
     store::SpecialUse use_of(store::MailboxId id)
     {
-        auto mailbox = store_.mailbox(id);
+        auto mailbox = store_.facts(id);
         return mailbox.ok() ? (*mailbox)->special_use : store::SpecialUse::None;
     }
 
@@ -192,23 +235,35 @@ private:
     void tell(std::string_view name, const store::MailboxId* id, bool child_info)
     {
         out_ += "* LIST (";
-        out_ += !id ? "\\NonExistent" : has_children(store_, name) ? "\\HasChildren" : "\\HasNoChildren";
+        // Whether another's mailbox is there is not asked for a subscription.
+        bool elsewhere = !id && session_.is_of_others(name);
+        out_ += elsewhere ? "" : !id ? "\\NonExistent" : has_listed_children(name) ? "\\HasChildren" : "\\HasNoChildren";
         if ((list_.subscribed || list_.return_subscribed) && subscribed_.contains(name))
-            out_ += " \\Subscribed";
-        if (auto use = id ? use_of(*id) : store::SpecialUse::None; use != store::SpecialUse::None) {
+            out_ += elsewhere ? "\\Subscribed" : " \\Subscribed";
+        // Another's Drafts and Trash are not one's own.
+        if (auto use = id && !session_.is_guest() ? use_of(*id) : store::SpecialUse::None; use != store::SpecialUse::None) {
             out_ += ' ';
             out_ += attribute_of(use);
         }
         out_ += ") \"/\" ";
-        syntax::append_mailbox_name(out_, name);
+        syntax::append_mailbox_name(out_, util::concat(facts_.prefix, name), facts_.form);
         if (child_info)
             out_ += " (\"CHILDINFO\" (\"SUBSCRIBED\"))";
         out_ += "\r\n";
-        if (id && list_.status != 0)
-            if (auto mailbox = store_.mailbox(*id); mailbox.ok())
-                append_status(out_, store_, **mailbox, list_.status);
+        auto mailbox = id ? store_.facts(*id) : util::Result<const store::MailboxFacts*>(util::not_found({}));
+        if (!mailbox.ok())
+            return;
+        auto rights = session_.rights_on(**mailbox);
+        if (list_.status != 0 && (rights & right::Read))
+            append_status(out_, facts_, **mailbox, list_.status);
+        if (list_.rights)
+            session_.tell_my_rights(**mailbox);
+        if (!list_.annotations.entries.empty() && session_.may_annotate(**mailbox))
+            session_.tell_annotations((*mailbox)->name, (*mailbox)->annotations, list_.annotations);
     }
 
+    Session& session_;
+    StatusFacts facts_;
     store::Store& store_;
     const ListArguments& list_;
     std::string& out_;
@@ -219,11 +274,19 @@ private:
 
 Session::Answer Session::list(Scanner& arguments)
 {
-    auto list = TRY(parse_list(arguments, false));
-    if (list.patterns.empty() && !list.extended)
+    auto list = TRY(parse_list(arguments, false, form()));
+    if (asks_modseq(list.status))
+        use_condstore();
+    if (list.patterns.empty() && !list.extended) {
         untagged("LIST (\\Noselect) \"/\" \"\"");
-    else
-        Lister(store_, list, output_).run();
+    } else {
+        Lister lister(*this, status_facts(), list);
+        if (is_guest())
+            lister.tell_root();
+        lister.run();
+        if (!list.subscribed && !list.special_use && list_others(list.patterns, command_text_))
+            return {};
+    }
     ok("LIST completed");
     return {};
 }
@@ -231,7 +294,7 @@ Session::Answer Session::list(Scanner& arguments)
 // RFC 3501 §6.3.9: a name above a subscribed one is told as \Noselect when % stops there.
 Session::Answer Session::lsub(Scanner& arguments)
 {
-    auto list = TRY(parse_list(arguments, true));
+    auto list = TRY(parse_list(arguments, true, form()));
     if (list.patterns.empty())
         untagged("LSUB (\\Noselect) \"/\" \"\"");
     Names subscribed(store_.subscriptions().begin(), store_.subscriptions().end());
@@ -246,7 +309,7 @@ Session::Answer Session::lsub(Scanner& arguments)
     }
     auto tell = [&](std::string_view name, std::string_view attribute) {
         util::append(output_, "* LSUB (", attribute, ") \"/\" ");
-        syntax::append_mailbox_name(output_, name);
+        append_name(output_, name);
         output_ += "\r\n";
     };
     for (const auto& name : subscribed)

@@ -1,6 +1,7 @@
 // One message as FETCH and SEARCH read it.
 #include "imapd/engine/message_content.h"
 
+#include "libmail/surrogate.h"
 #include "libutil/text.h"
 
 namespace imapd::engine {
@@ -21,6 +22,7 @@ void MessageContent::open(const store::Entry& entry)
 void MessageContent::close()
 {
     rendered_.reset();
+    surrogate_.reset();
     tree_.reset();
     has_header_ = has_whole_ = false;
     header_.clear();
@@ -31,6 +33,15 @@ void MessageContent::close()
 
 util::Result<const store::RenderedView*> MessageContent::rendered()
 {
+    if (surrogate_ && !rendered_) {
+        rendered_.emplace();
+        rendered_->envelope = surrogate_->envelope;
+        rendered_->body_structure = surrogate_->body_structure;
+        rendered_->body = surrogate_->body;
+        rendered_->header_cache = surrogate_->header_cache;
+        rendered_->preview = surrogate_->preview;
+        rendered_->header_size = std::uint32_t(surrogate_->header_size);
+    }
     if (!rendered_) {
         auto rendered = TRY(store_.read_rendered(entry_));
         // The store may be damaged: no offset of it is taken on trust.
@@ -39,6 +50,37 @@ util::Result<const store::RenderedView*> MessageContent::rendered()
         rendered_ = rendered;
     }
     return &*rendered_;
+}
+
+util::Result<bool> MessageContent::needs_surrogate()
+{
+    if (surrogate_)
+        return false;
+    // A short message is about to be read as a whole.
+    if (entry_.size <= kept_capacity) {
+        TRY(load());
+        if (util::is_ascii(whole_))   // most are: nothing else need be read
+            return false;
+    }
+    auto text = TRY(header());
+    return mail::may_need_surrogate(text, TRY(rendered())->body_structure);
+}
+
+util::Result<bool> MessageContent::use_surrogate()
+{
+    if (surrogate_)
+        return true;
+    TRY(load());
+    auto made = mail::make_surrogate(whole_);
+    if (!made)
+        return false;
+    rendered_.reset();
+    tree_.reset();
+    has_header_ = false;
+    header_.clear();
+    whole_ = std::move(*made);
+    surrogate_ = mail::render_message(whole_);
+    return true;
 }
 
 util::Result<std::string_view> MessageContent::header()

@@ -5,6 +5,7 @@
 // whoever lets others use the store while a message is open calls pause().
 #pragma once
 
+#include "libmail/imap_render.h"
 #include "libmail/mime.h"
 #include "libstore/store.h"
 
@@ -24,6 +25,13 @@ public:
     void pause() { rendered_.reset(); }
 
     const store::Entry& entry() const { return entry_; }
+    // From here on, what is read is the message's surrogate (libmail/surrogate.h), if it has one: then
+    // true.
+    util::Result<bool> use_surrogate();
+    // May it be that there is an address in a header, its own or a part's, that only clients with UTF-8 may see?
+    util::Result<bool> needs_surrogate();
+    // Bytes of what is read.
+    std::uint64_t size() const { return surrogate_ ? whole_.size() : entry_.size; }
     util::Result<const store::RenderedView*> rendered();
     // The header with its empty line.
     util::Result<std::string_view> header();
@@ -38,6 +46,7 @@ private:
     store::Store& store_;
     store::Entry entry_;
     std::optional<store::RenderedView> rendered_;
+    std::optional<mail::RenderedMessage> surrogate_;
     // Strings keep their memory from message to message.
     bool has_header_ = false;
     bool has_whole_ = false;

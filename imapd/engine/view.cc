@@ -2,6 +2,7 @@
 #include "imapd/engine/view.h"
 
 #include "libstore/visibility.h"
+#include "libutil/log.h"
 
 #include <algorithm>
 
@@ -9,34 +10,55 @@ namespace imapd::engine {
 
 using store::Change;
 
-View::View(store::Store& store, const store::Mailbox& mailbox, bool read_only)
-    : store_(store), mailbox_(&mailbox), id_(mailbox.id), read_only_(read_only),
-      position_(store.visible())
+View::View(store::Store& store, const store::MailboxFacts& facts, std::vector<std::uint32_t> uids, bool read_only)
+    : store_(store), facts_(&facts), id_(facts.id), read_only_(read_only), position_(store.visible()), uids_(std::move(uids))
 {
-    auto end = store::visible_end(mailbox, position_);
-    uids_.resize(end);
-    for (std::size_t i = 0; i < end; ++i)
-        uids_[i] = mailbox.entries[i].uid;
     claim_recent();
+}
+
+View::View(store::Store& store, const store::MailboxFacts& facts, ViewState state)
+    : store_(store), facts_(&facts), id_(facts.id), read_only_(state.read_only), position_(state.position),
+      uids_(std::move(state.uids)), gone_(std::move(state.gone)), own_(std::move(state.own)),
+      recent_(std::move(state.recent)), keywords_told_(state.keywords_told)
+{
+}
+
+ViewState View::state() const
+{
+    return {.read_only = read_only_, .position = position_, .uids = uids_, .gone = gone_, .own = own_,
+            .recent = recent_, .keywords_told = keywords_told_};
 }
 
 bool View::refresh()
 {
+    facts_ = store_.facts(id_).value_or(nullptr);
+    if (!facts_)
+        mailbox_ = nullptr;
+    return facts_ != nullptr;
+}
+
+util::Result<const store::Mailbox*> View::load() const
+{
+    if (mailbox_)
+        return mailbox_;
     auto found = store_.mailbox(id_);
-    mailbox_ = found.ok() ? *found : nullptr;
-    return mailbox_ != nullptr;
+    if (found.ok())
+        mailbox_ = *found;
+    else
+        util::log::error("the messages of a mailbox cannot be read: ", found.error().text);
+    return found;
 }
 
 // \Recent goes to the first session that is told of a message and may say so (RFC 3501 §2.3.2).
 // The claim covers what has arrived and is not visible yet: this session will be told of it.
 void View::claim_recent()
 {
-    std::uint32_t first = mailbox_->first_recent_uid;
+    std::uint32_t first = facts_->first_recent_uid;
     if (!recent_.empty())
         first = std::max(first, recent_.back().last + 1);
-    if (first >= mailbox_->uid_next)
+    if (first >= facts_->uid_next)
         return;
-    std::uint32_t last = mailbox_->uid_next - 1;
+    std::uint32_t last = facts_->uid_next - 1;
     if (!recent_.empty() && recent_.back().last + 1 == first)
         recent_.back().last = last;
     else
@@ -72,12 +94,13 @@ std::uint32_t View::sequence_of(std::uint32_t uid) const
 
 const store::Entry* View::entry_at(std::size_t index, std::size_t& hint) const
 {
-    if (!mailbox_)
+    const auto* all = mailbox();
+    if (!all)
         return nullptr;
-    const auto& entries = mailbox_->entries;
+    const auto& entries = all->entries;
     auto uid = uids_[index];
     if (hint >= entries.size() || entries[hint].uid != uid)
-        hint = mailbox_->lower_bound(uid);
+        hint = all->lower_bound(uid);
     if (hint >= entries.size() || entries[hint].uid != uid)
         return nullptr;
     return &entries[hint++];
@@ -101,10 +124,35 @@ std::vector<IndexRange> View::select_uids(const syntax::SequenceSet& set) const
 {
     std::vector<IndexRange> out;
     for (const auto& range : set.resolve(largest_uid())) {
-        auto from = std::lower_bound(uids_.begin(), uids_.end(), range.first);
-        auto to = std::upper_bound(from, uids_.end(), range.last);
-        if (from != to)
-            out.push_back({std::size_t(from - uids_.begin()), std::size_t(to - uids_.begin())});
+        auto named = uids_between(range.first, range.last);
+        if (named.begin != named.end)
+            out.push_back(named);
+    }
+    return out;
+}
+
+IndexRange View::uids_between(std::uint32_t first, std::uint32_t last) const
+{
+    auto from = std::lower_bound(uids_.begin(), uids_.end(), first);
+    auto to = std::upper_bound(from, uids_.end(), last);
+    return {std::size_t(from - uids_.begin()), std::size_t(to - uids_.begin())};
+}
+
+std::vector<IndexRange> View::select_listed(const std::vector<std::uint32_t>& uids) const
+{
+    std::vector<IndexRange> out;
+    auto from = uids_.begin();
+    for (auto uid : uids) {
+        from = std::lower_bound(from, uids_.end(), uid);
+        if (from == uids_.end())
+            break;
+        if (*from != uid)
+            continue;
+        auto index = std::size_t(from - uids_.begin());
+        if (!out.empty() && out.back().end == index)
+            ++out.back().end;
+        else
+            out.push_back({index, index + 1});
     }
     return out;
 }
@@ -129,13 +177,13 @@ bool View::is_own(store::Lsn lsn) const
 
 void View::read_changes(store::Lsn horizon, News& news)
 {
-    const auto& changes = mailbox_->changes;
+    const auto& changes = facts_->changes;
     auto at = std::upper_bound(changes.begin(), changes.end(), position_,
                                [](store::Lsn lsn, const Change& change) { return lsn < change.lsn; });
     for (; at != changes.end() && at->lsn <= horizon; ++at) {
         switch (at->kind) {
         case Change::Kind::Arrived:
-            if (at->uid > largest_uid() && mailbox_->find(at->uid)) {
+            if (const auto* all = mailbox(); at->uid > largest_uid() && all && all->find(at->uid)) {
                 uids_.push_back(at->uid);
                 news.arrived = true;
             }
@@ -154,11 +202,13 @@ void View::read_changes(store::Lsn horizon, News& news)
     }
 }
 
-// The history was cut: what is there against what the client knows.
-void View::compare_all(store::Lsn horizon, News& news)
+// The history was cut: what is there against what the client knows.  A change of the session's own may hide another's that
+// is not told yet, unless it was the first since position_: so such a message is told of, visible or not.
+void View::compare_all(const store::Mailbox& mailbox, store::Lsn horizon, News& news)
 {
-    auto end = store::visible_end(*mailbox_, horizon);
-    const auto& entries = mailbox_->entries;
+    auto told = own_.empty() || own_.front().after > position_ ? position_ : own_.front().up_to;
+    auto end = store::visible_end(mailbox, horizon);
+    const auto& entries = mailbox.entries;
     std::size_t known = uids_.size();
     std::size_t at = 0;
     for (std::size_t i = 0; i < known; ++i) {
@@ -166,10 +216,10 @@ void View::compare_all(store::Lsn horizon, News& news)
             ++at;
         if (at >= end || entries[at].uid != uids_[i])
             gone_.push_back(uids_[i]);
-        else if (entries[at].modseq > position_ && !is_own(entries[at].modseq))
+        else if (auto modseq = entries[at].modseq; modseq > told && (modseq <= horizon || is_own(modseq)))
             news.changed.push_back(uids_[i]);
     }
-    for (auto next = mailbox_->lower_bound(largest_uid() + 1); next < end; ++next) {
+    for (auto next = mailbox.lower_bound(largest_uid() + 1); next < end; ++next) {
         uids_.push_back(entries[next].uid);
         news.arrived = true;
     }
@@ -198,12 +248,16 @@ void View::remove_expunged(News& news)
 News View::take_news(bool with_expunges)
 {
     News news;
-    if (!mailbox_)
+    if (!facts_)
         return news;
     auto horizon = store_.visible();
     if (horizon > position_) {
-        if (mailbox_->changes_from > position_)
-            compare_all(horizon, news);
+        bool cut = facts_->changes_from > position_;
+        const auto* all = cut ? mailbox() : nullptr;
+        if (cut && !all)
+            return news;
+        if (cut)
+            compare_all(*all, horizon, news);
         else
             read_changes(horizon, news);
         position_ = horizon;

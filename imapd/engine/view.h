@@ -4,6 +4,8 @@
 // §5.2, §5.5, §7.4.1).  Between the two stands the history of the mailbox: take_news() reads it up
 // to visible() and says what there is to tell.  A view is fully described by the mailbox and the
 // position in the history up to which the client knows it.
+//
+// To open one the outline of the mailbox is enough; its messages are loaded when they are asked for.
 #pragma once
 
 #include "imapd/syntax/sequence_set.h"
@@ -27,14 +29,42 @@ struct News {
     bool arrived = false;
 };
 
+// A view as it stands, for a session that is parked.
+struct ViewState {
+    // Between two positions of the history.
+    struct Span {
+        store::Lsn after = 0;
+        store::Lsn up_to = 0;
+    };
+    struct UidRange {
+        std::uint32_t first = 0;
+        std::uint32_t last = 0;
+    };
+    bool read_only = false;
+    store::Lsn position = 0;
+    std::vector<std::uint32_t> uids;      // ascending
+    std::vector<std::uint32_t> gone;
+    std::vector<Span> own;
+    std::vector<UidRange> recent;         // ascending
+    std::size_t keywords_told = 0;
+};
+
 class View {
 public:
-    View(store::Store& store, const store::Mailbox& mailbox, bool read_only);
+    View(store::Store& store, const store::MailboxFacts& facts, std::vector<std::uint32_t> uids, bool read_only);
+    // One that was left as state() said; whether that fits the mailbox, the caller has seen to.
+    View(store::Store& store, const store::MailboxFacts& facts, ViewState state);
+
+    ViewState state() const;
 
     store::MailboxId id() const { return id_; }
     bool read_only() const { return read_only_; }
     // Null after the mailbox was removed.
-    const store::Mailbox* mailbox() const { return mailbox_; }
+    const store::MailboxFacts* facts() const { return facts_; }
+    // With its messages, which this may have to load.  Null, too, when they cannot be read.
+    const store::Mailbox* mailbox() const { return mailbox_ || !facts_ ? mailbox_ : load().value_or(nullptr); }
+    // For who says why.
+    util::Result<const store::Mailbox*> load() const;
     // The list of mailboxes changed; false when this one is gone.
     bool refresh();
 
@@ -51,36 +81,37 @@ public:
     // `*` names nothing.  By uid: what is not there is passed over.
     util::Result<std::vector<IndexRange>> select_sequence(const syntax::SequenceSet& set) const;
     std::vector<IndexRange> select_uids(const syntax::SequenceSet& set) const;
+    // Those from one uid to another; begin == end if there are none.
+    IndexRange uids_between(std::uint32_t first, std::uint32_t last) const;
+    // By these uids, which ascend.
+    std::vector<IndexRange> select_listed(const std::vector<std::uint32_t>& uids) const;
 
     bool is_recent(std::uint32_t uid) const;
     std::size_t recent_count() const;
 
     // Flag changes between these two positions are this session's own and told already.
     void told(store::Lsn after, store::Lsn up_to);
+    // The history that the client knows.
+    store::Lsn position() const { return position_; }
     // What happened up to visible().  Expunges stay in the view unless `with_expunges`.
     News take_news(bool with_expunges);
     // How many keywords the client has been told of (FLAGS response), and that it was.
     std::size_t keywords_told() const { return keywords_told_; }
-    void tell_keywords() { keywords_told_ = mailbox_ ? mailbox_->keywords.size() : 0; }
+    void tell_keywords() { keywords_told_ = facts_ ? facts_->keywords.size() : 0; }
 
 private:
-    struct Span {
-        store::Lsn after = 0;
-        store::Lsn up_to = 0;
-    };
-    struct UidRange {
-        std::uint32_t first = 0;
-        std::uint32_t last = 0;
-    };
+    using Span = ViewState::Span;
+    using UidRange = ViewState::UidRange;
 
     void claim_recent();
     bool is_own(store::Lsn lsn) const;
     void read_changes(store::Lsn horizon, News& news);
-    void compare_all(store::Lsn horizon, News& news);
+    void compare_all(const store::Mailbox& mailbox, store::Lsn horizon, News& news);
     void remove_expunged(News& news);
 
     store::Store& store_;
-    const store::Mailbox* mailbox_;
+    const store::MailboxFacts* facts_;
+    mutable const store::Mailbox* mailbox_ = nullptr;   // once they are loaded
     store::MailboxId id_;
     bool read_only_;
     store::Lsn position_ = 0;                 // history up to here has been taken in

@@ -39,6 +39,11 @@ public:
     void feed(std::string_view bytes);
     // Bytes that wait, not yet part of a command.
     std::size_t waiting() const { return input_.size() - position_; }
+    // Nothing has been read of a command that is not whole yet.
+    bool between_commands() const
+    {
+        return waiting() == 0 && state_ == State::Line && command_.empty() && literal_bytes_ == 0;
+    }
     std::string_view rest() const { return std::string_view(input_).substr(position_); }
 
     Event next();

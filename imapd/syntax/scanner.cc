@@ -1,7 +1,6 @@
 // Reads the arguments of one command.
 #include "imapd/syntax/scanner.h"
 
-#include "imapd/syntax/mailbox_name.h"
 #include "libutil/text.h"
 
 #include <charconv>
@@ -78,6 +77,15 @@ bool Scanner::skip_word(std::string_view word)
     return true;
 }
 
+bool Scanner::skip_atom(std::string_view name)
+{
+    if (!util::starts_with_nocase(rest_, name) ||
+        (rest_.size() > name.size() && is_atom_char(rest_[name.size()])))
+        return false;
+    rest_.remove_prefix(name.size());
+    return true;
+}
+
 util::Result<void> Scanner::expect(char c)
 {
     if (skip(c))
@@ -120,7 +128,9 @@ util::Result<std::string_view> Scanner::quoted()
             auto plain = rest_.substr(0, i);
             rest_.remove_prefix(i + 1);
             if (unescaped)
-                return std::string_view(*unescaped);
+                plain = *unescaped;
+            if (form_ == Form::Utf8 && !util::is_utf8(plain))  // RFC 6855 §3
+                return util::invalid("Quoted string is not in UTF-8");
             return plain;
         }
         if (c == '\r' || c == '\n' || c == '\0')
@@ -196,19 +206,19 @@ util::Result<std::string_view> Scanner::nstring(bool& nil)
 util::Result<std::string> Scanner::mailbox()
 {
     auto name = TRY(astring());
-    return decode_mailbox_name(name);
+    return decode_mailbox_name(name, form_);
 }
 
 util::Result<std::string> Scanner::list_mailbox()
 {
     if (peek() == '"' || peek() == '{') {
         auto pattern = TRY(string());
-        return decode_mailbox_pattern(pattern);
+        return decode_mailbox_pattern(pattern, form_);
     }
     auto pattern = take_while([](char c) { return is_astring_char(c) || c == '%' || c == '*'; });
     if (pattern.empty())
         return util::invalid("Mailbox pattern expected");
-    return decode_mailbox_pattern(pattern);
+    return decode_mailbox_pattern(pattern, form_);
 }
 
 util::Result<std::uint64_t> Scanner::number(std::uint64_t max)
@@ -218,6 +228,14 @@ util::Result<std::uint64_t> Scanner::number(std::uint64_t max)
     if (error != std::errc() || value > max)
         return util::invalid("Invalid number");
     rest_.remove_prefix(std::size_t(end - rest_.data()));
+    return value;
+}
+
+util::Result<std::uint64_t> Scanner::nz_number(std::uint64_t max)
+{
+    auto value = TRY(number(max));
+    if (value == 0)
+        return util::invalid("Invalid number");
     return value;
 }
 

@@ -4,6 +4,7 @@
 // "BAD ".  Views point into the command or into the scanner and hold while both live.
 #pragma once
 
+#include "imapd/syntax/mailbox_name.h"
 #include "imapd/syntax/sequence_set.h"
 #include "libutil/result.h"
 
@@ -16,13 +17,15 @@ namespace imapd::syntax {
 
 class Scanner {
 public:
-    explicit Scanner(std::string_view command) : rest_(command) {}
+    // `form`: of mailbox names.
+    explicit Scanner(std::string_view command, Form form = Form::Ascii) : rest_(command), form_(form) {}
 
     bool at_end() const { return rest_.empty(); }
     std::string_view rest() const { return rest_; }
     char peek() const { return rest_.empty() ? '\0' : rest_.front(); }
     bool skip(char c);                      // takes it if it is there
     bool skip_word(std::string_view word);  // without regard to case; takes it if it is there
+    bool skip_atom(std::string_view name);  // the same, but a whole atom
     util::Result<void> expect(char c);
     util::Result<void> space() { return expect(' '); }
     util::Result<void> end();               // nothing more may stand here
@@ -37,6 +40,8 @@ public:
     // The pattern of LIST: wildcards may stand unquoted; decoded to UTF-8.
     util::Result<std::string> list_mailbox();
     util::Result<std::uint64_t> number(std::uint64_t max = UINT32_MAX);
+    // From 1 (nz-number, which a 63-bit one may be: mod-sequence-value).
+    util::Result<std::uint64_t> nz_number(std::uint64_t max = UINT32_MAX);
     util::Result<SequenceSet> sequence_set();
     // A literal: where it stands and whether it was ~{..}.
     struct Literal {
@@ -51,6 +56,7 @@ private:
     std::string_view take_while(Predicate accept);
 
     std::string_view rest_;
+    Form form_;
     std::deque<std::string> unescaped_;  // quoted strings that had escapes
 };
 

@@ -32,6 +32,11 @@ bool take_number(std::string_view& text, std::uint32_t& number)
 util::Result<SequenceSet> SequenceSet::take(std::string_view& text)
 {
     SequenceSet set;
+    if (!text.empty() && text.front() == '$') {
+        text.remove_prefix(1);
+        set.saved_ = true;
+        return set;
+    }
     for (;;) {
         Range range;
         if (!take_number(text, range.first))
@@ -49,6 +54,13 @@ util::Result<SequenceSet> SequenceSet::take(std::string_view& text)
             return set;
         text.remove_prefix(1);
     }
+}
+
+SequenceSet SequenceSet::of(std::uint32_t first, std::uint32_t last)
+{
+    SequenceSet set;
+    set.ranges_.push_back({first, last});
+    return set;
 }
 
 std::vector<SequenceSet::Range> SequenceSet::resolve(std::uint32_t largest) const
@@ -79,6 +91,13 @@ std::vector<SequenceSet::Range> SequenceSet::resolve(std::uint32_t largest) cons
     return out;
 }
 
+bool holds(const std::vector<SequenceSet::Range>& ranges, std::uint32_t number)
+{
+    auto after = std::upper_bound(ranges.begin(), ranges.end(), number,
+                                  [](std::uint32_t n, const auto& range) { return n < range.first; });
+    return after != ranges.begin() && number <= std::prev(after)->last;
+}
+
 std::uint32_t SequenceSet::largest_named() const
 {
     std::uint32_t largest = 0;
@@ -94,14 +113,15 @@ bool SequenceSet::has_star() const
                        [](const Range& range) { return range.first == 0 || range.last == 0; });
 }
 
-void SetWriter::add(std::uint32_t number)
+void SetWriter::add(std::uint32_t first, std::uint32_t last)
 {
-    if (first_ != 0 && number == last_ + 1) {
-        last_ = number;
+    if (first_ != 0 && first == last_ + 1) {
+        last_ = last;
         return;
     }
     write();
-    first_ = last_ = number;
+    first_ = first;
+    last_ = last;
 }
 
 void SetWriter::write()

@@ -1,4 +1,5 @@
-// Sequence sets (RFC 3501 §9): ranges of message sequence numbers or UIDs.
+// Sequence sets (RFC 9051 §9): ranges of message sequence numbers or UIDs, or `$`, which stands for the
+// result of the last search that was saved (RFC 5182).
 #pragma once
 
 #include "libutil/result.h"
@@ -30,18 +31,27 @@ public:
     // The largest number that stands alone or in a range without `*`; 0 if there is none.
     std::uint32_t largest_named() const;
     bool has_star() const;
+    // One range.
+    static SequenceSet of(std::uint32_t first, std::uint32_t last);
+    // `$`: there are no ranges then, and whoever resolves the set puts the saved result in its place.
+    bool is_saved() const { return saved_; }
     const std::vector<Range>& ranges() const { return ranges_; }
 
 private:
     std::vector<Range> ranges_;
+    bool saved_ = false;
 };
+
+// Is the number in one of the ranges, as resolve() makes them?
+bool holds(const std::vector<SequenceSet::Range>& ranges, std::uint32_t number);
 
 // Appends the numbers as a set: 1:3,5.  For sets in responses (COPYUID, ESEARCH).
 class SetWriter {
 public:
     explicit SetWriter(std::string& out) : out_(out) {}
     // Ascending runs are joined; any order is written as it comes.
-    void add(std::uint32_t number);
+    void add(std::uint32_t number) { add(number, number); }
+    void add(std::uint32_t first, std::uint32_t last);
     void finish();
 
 private:

@@ -1,6 +1,9 @@
 // The commands of the TRANSACTION state: RFC 1939 §5 and §7, CAPA: RFC 2449.
+#include "pop3d/engine/language.h"
 #include "pop3d/engine/session.h"
 
+#include "libmail/header.h"
+#include "libmail/surrogate.h"
 #include "libutil/log.h"
 #include "libutil/text.h"
 
@@ -72,11 +75,11 @@ void Session::append_list_line(std::size_t index)
     util::append(output_, index + 1, " ", messages_[index].size);
 }
 
-// 1 to 70 characters, the same in every session (RFC 1939 §7): no uid of INBOX is given twice
-// under one UIDVALIDITY.
+// The same in every session (RFC 1939 §7): no uid of INBOX is given twice under one UIDVALIDITY.
 void Session::append_uidl_line(std::size_t index)
 {
-    util::append(output_, index + 1, " ", uid_validity_, ".", messages_[index].uid);
+    util::append(output_, index + 1, " ");
+    facts_.uidl_format.append(output_, uid_validity_, messages_[index].uid);
 }
 
 void Session::list(std::string_view argument)
@@ -139,7 +142,6 @@ void Session::retr(std::string_view argument)
     if (!stored)
         return;
     text_ = *stored;
-    header_size_ = 0;
     begin_text(*found, all_lines);
 }
 
@@ -156,29 +158,61 @@ void Session::top(std::string_view argument)
     const auto* stored = entry(*found);
     if (!stored)
         return;
-    auto rendered = store_.read_rendered(*stored);
-    if (!rendered.ok()) {
-        util::log::error("uid=", found->uid, ": ", rendered.error().text);
-        return error("[SYS/TEMP] The message cannot be read");
-    }
     text_ = *stored;
-    header_size_ = rendered->header_size;
     begin_text(*found, *lines);
+}
+
+util::Result<std::string> Session::read_text(std::uint64_t at, std::uint64_t size)
+{
+    if (!surrogate_.empty())
+        return surrogate_.substr(std::size_t(at), std::size_t(size));
+    return store_.read_content(text_, at, size);
+}
+
+// RFC 6856 §2.1.
+util::Result<void> Session::downgrade_text(std::string_view start)
+{
+    surrogate_.clear();
+    text_size_ = text_.size;
+    if (facts_.utf8 || (start.size() == text_.size && util::is_ascii(start)))
+        return {};
+    auto header_size = TRY(store_.read_rendered(text_)).header_size;
+    auto header = TRY(store_.read_content(text_, 0, std::min<std::uint64_t>(text_.size, header_size)));
+    if (!mail::may_need_surrogate(header, TRY(store_.read_rendered(text_)).body_structure))
+        return {};
+    if (auto made = mail::make_surrogate(TRY(store_.read_content(text_)))) {
+        surrogate_ = std::move(*made);
+        text_size_ = surrogate_.size();
+    }
+    return {};
 }
 
 void Session::begin_text(Message& message, std::uint64_t lines)
 {
+    auto unreadable = [&](const util::Error& why) {
+        util::log::error("uid=", message.uid, ": ", why.text);
+        error("[SYS/TEMP] The message cannot be read");
+    };
     // The first piece is read before +OK, while -ERR can still be said.
     auto probe = store_.read_content(text_, 0, std::min<std::uint64_t>(text_.size, piece_size));
-    if (!probe.ok()) {
-        util::log::error("uid=", message.uid, ": ", probe.error().text);
-        return error("[SYS/TEMP] The message cannot be read");
+    if (!probe.ok())
+        return unreadable(probe.error());
+    if (auto done = downgrade_text(*probe); !done.ok())
+        return unreadable(done.error());
+    if (!surrogate_.empty())
+        probe = read_text(0, piece_size);
+    header_size_ = surrogate_.empty() ? 0 : mail::header_size(surrogate_);
+    if (lines != all_lines && surrogate_.empty()) {
+        auto rendered = store_.read_rendered(text_);
+        if (!rendered.ok())
+            return unreadable(rendered.error());
+        header_size_ = rendered->header_size;
     }
     if (lines == all_lines) {
-        ok(util::concat(message.size, " octets"));
+        ok(util::concat(text_size_, " octets"));
         message.retrieved = true;
         ++retrieved_;
-        retrieved_bytes_ += message.size;
+        retrieved_bytes_ += text_size_;
     } else {
         ok("Top of the message follows");
     }
@@ -187,7 +221,7 @@ void Session::begin_text(Message& message, std::uint64_t lines)
     running_ = Running::Text;
     text_at_ = probe->size();
     if (!append_lines(*probe))
-        text_at_ = text_.size;
+        text_at_ = text_size_;
 }
 
 // RFC 1939 §3: lines that begin with a dot get a second one.  False when TOP has enough.
@@ -214,9 +248,9 @@ bool Session::append_lines(std::string_view bytes)
 
 void Session::run_text()
 {
-    if (text_at_ < text_.size && !(lines_left_ == 0 && text_at_ >= header_size_)) {
-        auto size = std::min(text_.size - text_at_, piece_size);
-        auto piece = store_.read_content(text_, text_at_, size);
+    if (text_at_ < text_size_ && !(lines_left_ == 0 && text_at_ >= header_size_)) {
+        auto size = std::min(text_size_ - text_at_, piece_size);
+        auto piece = read_text(text_at_, size);
         if (!piece.ok() || piece->size() != size) {
             // Its size is announced and a part is sent: only the connection can end.
             util::log::error("uid=", text_.uid, ": ",
@@ -225,13 +259,14 @@ void Session::run_text()
         }
         text_at_ += size;
         if (!append_lines(*piece))
-            text_at_ = text_.size;
+            text_at_ = text_size_;
         return;
     }
     if (!line_start_)
         output_ += "\r\n";
     output_ += ".\r\n";
     running_ = Running::Nothing;
+    surrogate_ = {};
 }
 
 void Session::dele(std::string_view argument)
@@ -263,8 +298,15 @@ void Session::capa(std::string_view argument)
     if (!no_argument(argument))
         return;
     ok("Capabilities follow");
-    util::append(output_, "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
-                          "IMPLEMENTATION Tern\r\n", facts_.login_capabilities, ".\r\n");
+    util::append(output_, "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
+                          "UTF8 USER\r\nLANG\r\nIMPLEMENTATION Tern\r\n", facts_.login_capabilities, ".\r\n");
+}
+
+void Session::lang(std::string_view argument)
+{
+    if (!append_language(output_, argument))
+        return error("This language is not spoken here");
+    bad_in_a_row_ = 0;
 }
 
 void Session::already_in(std::string_view)

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t output_high = 128U << 10;   // more output than this waits for the client
 constexpr std::size_t input_high = 16U << 10;
-constexpr util::Duration slice_time{10'000};
+constexpr std::size_t max_at_once = 1000;         // with more messages QUIT works in slices
+constexpr std::size_t prepared_at_once = 256;     // of these, before the clock is looked at
 
 }  // namespace
 
@@ -21,8 +22,9 @@ const Session::Command Session::commands[] = {
     {"RETR", &Session::retr},       {"DELE", &Session::dele},       {"LIST", &Session::list},
     {"UIDL", &Session::uidl},       {"TOP", &Session::top},         {"STAT", &Session::stat},
     {"QUIT", &Session::quit},       {"NOOP", &Session::noop},       {"RSET", &Session::rset},
-    {"CAPA", &Session::capa},       {"USER", &Session::already_in}, {"PASS", &Session::already_in},
-    {"APOP", &Session::already_in}, {"AUTH", &Session::already_in}, {"STLS", &Session::already_in},
+    {"CAPA", &Session::capa},       {"LANG", &Session::lang},       {"USER", &Session::already_in},
+    {"PASS", &Session::already_in}, {"APOP", &Session::already_in}, {"AUTH", &Session::already_in},
+    {"STLS", &Session::already_in},
 };
 
 Session::Session(store::Store& store, SessionFacts facts)
@@ -65,7 +67,7 @@ void Session::feed(std::string_view bytes)
 
 bool Session::wants_input() const
 {
-    return !finished_ && !input_ended_ &&
+    return !finished_ && !input_ended_ && !leaving() &&
            (input_exhausted_ || input_.size() - position_ < input_high);
 }
 
@@ -88,14 +90,29 @@ void Session::work()
 
 void Session::advance()
 {
-    auto until = util::now() + slice_time;
+    auto until = util::now() + facts_.limits.slice;
     while (!finished_ && !quitting_ && output_.size() < output_high) {
-        if (running_ == Running::Text)
-            run_text();
-        else if (running_ != Running::Nothing)
-            run_listing();
-        else if (!next_command())
+        switch (running_) {
+        case Running::Nothing:
+            if (!next_command())
+                return;
             break;
+        case Running::List:
+        case Running::Uidl:
+            run_listing();
+            break;
+        case Running::Text:
+            run_text();
+            break;
+        case Running::Preparing:
+            if (!store_.prepare_expunge(going_.size(), prepared_at_once))
+                break;
+            running_ = Running::Expunging;
+            return;   // in a slice of its own
+        case Running::Expunging:
+            expunge();
+            break;
+        }
         if (util::now() >= until)
             break;
     }
@@ -167,19 +184,34 @@ void Session::quit(std::string_view argument)
     if (!no_argument(argument))
         return;
     mark_seen();
-    std::vector<std::uint32_t> uids;
     for (const auto& message : messages_)
         if (message.deleted)
-            uids.push_back(message.uid);
-    if (uids.empty())
+            going_.push_back(message.uid);
+    if (going_.empty())
         return farewell();
-    auto lsn = store_.expunge(mailbox_, uids);
+    if (going_.size() > max_at_once)
+        running_ = Running::Preparing;
+    else
+        expunge();
+}
+
+// After QUIT the client has nothing more to say.
+bool Session::leaving() const
+{
+    return quitting_ || running_ == Running::Preparing || running_ == Running::Expunging;
+}
+
+// All or none, of those that no other session has expunged.
+void Session::expunge()
+{
+    running_ = Running::Nothing;
+    auto lsn = store_.expunge(mailbox_, going_);
     if (!lsn.ok()) {
         util::log::warning("cannot expunge: ", lsn.error().text);
         error("[SYS/TEMP] Some deleted messages are not removed");
         return drop();
     }
-    expunged_ = uids.size();
+    expunged_ = going_.size();
     awaited_ = *lsn;
     quitting_ = true;
     durable_grew();
@@ -235,7 +267,7 @@ void Session::terminate(std::string_view reason)
         return;
     mark_seen();
     // In the middle of a multi-line answer an -ERR would be taken for text.
-    if (running_ == Running::Nothing)
+    if (running_ == Running::Nothing || leaving())
         util::append(output_, "-ERR ", reason, "\r\n");
     drop();
 }

@@ -1,12 +1,15 @@
 // One POP3 session after log-in: RFC 1939's TRANSACTION and UPDATE states, RFC 2449 (CAPA, RESP-CODES,
-// PIPELINING), without I/O.
+// PIPELINING), UTF8 and LANG (RFC 6856), without I/O.
 //
 // The maildrop is INBOX as it stood at log-in: numbers and sizes never change within a session.
-// Nothing is locked: IMAP sessions go on beside it, and a message that one of them expunges is an
-// -ERR here.  DELE only marks; QUIT expunges, and answers when that is durable.
+// That is what RFC 1939 §4 wants a lock for, so nothing is locked: sessions of IMAP and of POP3 go on
+// beside it ([IN-USE] is never said), and a message that one of them expunges is an -ERR here, and none to
+// QUIT.  DELE only marks; QUIT expunges, and answers when that is durable.  Very many messages are expunged in one
+// change, for which memory is got before, in slices (libstore/store.h, prepare_expunge()).
 #pragma once
 
 #include "libipc/protocol_session.h"
+#include "libmail/uidl_format.h"
 #include "libstore/store.h"
 
 #include <optional>
@@ -22,17 +25,20 @@ constexpr int max_bad_commands = 20;               // in a row; then the session
 struct SessionLimits {
     util::Duration autologout{std::int64_t(10 * 60) * 1'000'000};  // RFC 1939 §3: at least 10 min
     std::size_t messages = 1'000'000;   // the oldest ones of a larger maildrop
+    util::Duration slice{10'000};       // what is long works so long at a time
 };
 
 struct SessionFacts {
     std::string user;   // for the log
     std::string peer;
     bool tls = false;
+    bool utf8 = false;  // the client takes UTF-8 in headers; others get surrogates (libmail/surrogate.h)
     SessionLimits limits;
     std::string login_capabilities;   // lines of CAPA for what the door can do
+    mail::UidlFormat uidl_format = *mail::UidlFormat::parse("%v.%u");
 };
 
-class Session final : public ipc::ProtocolSession {
+class Session : public ipc::ProtocolSession {
 public:
     Session(store::Store& store, SessionFacts facts);
     ~Session() override;
@@ -45,6 +51,7 @@ public:
     void work() override;
     void store_changed(std::uint64_t) override {}
     void durable_grew() override;
+    bool waits_for_disk() const override { return quitting_ && !finished_; }
     std::optional<util::Instant> deadline() const override;
     void deadline_passed(util::Instant now) override;
     bool finished() const override { return finished_; }
@@ -64,8 +71,8 @@ private:
     };
     static const Command commands[];
 
-    // What goes on over several slices: a listing, or the text of a message.
-    enum class Running : unsigned char { Nothing, List, Uidl, Text };
+    // What goes on over several slices: a listing, the text of a message, or QUIT, which gets memory before it expunges.
+    enum class Running : unsigned char { Nothing, List, Uidl, Text, Preparing, Expunging };
 
     void open_maildrop();
     void advance();
@@ -73,6 +80,8 @@ private:
     void execute(std::string_view line);
     void run_listing();
     void run_text();
+    bool leaving() const;
+    void expunge();
     bool append_lines(std::string_view bytes);
 
     void stat(std::string_view argument);
@@ -84,6 +93,7 @@ private:
     void rset(std::string_view argument);
     void noop(std::string_view argument);
     void capa(std::string_view argument);
+    void lang(std::string_view argument);
     void quit(std::string_view argument);
     void already_in(std::string_view argument);
 
@@ -94,6 +104,10 @@ private:
     Message* message(std::string_view number);
     const store::Entry* entry(const Message& message);
     void begin_text(Message& message, std::uint64_t lines);
+    util::Result<std::string> read_text(std::uint64_t at, std::uint64_t size);
+    // Puts the surrogate in the place of the text, if it has one and the client needs it; `start`: its
+    // first bytes.
+    util::Result<void> downgrade_text(std::string_view start);
     void append_list_line(std::size_t index);
     void append_uidl_line(std::size_t index);
     void drop();
@@ -120,7 +134,10 @@ private:
 
     Running running_ = Running::Nothing;
     std::size_t next_ = 0;           // of a listing
+    std::vector<std::uint32_t> going_;   // what QUIT expunges
     store::Entry text_;              // the message that is sent
+    std::string surrogate_;          // in its place, if it is not empty
+    std::uint64_t text_size_ = 0;
     std::uint64_t text_at_ = 0;
     std::uint64_t header_size_ = 0;
     std::uint64_t lines_left_ = 0;   // of the body, for TOP

@@ -133,7 +133,8 @@ int main(int argc, char** argv)
         if (i < 2)
             continue;
         (void)store->read_rendered((*store->mailbox("INBOX"))->entries[0]);
-        std::printf("memory: %.1f bytes a message\n", double(mallinfo2().uordblks + mallinfo2().hblkhd - before) / double(count));
+        std::printf("memory: %.1f bytes a message\n",
+                    double(mallinfo2().uordblks + mallinfo2().hblkhd - before) / double(count));
         read_all(*store, messages);
         change_flags(*store);
     }

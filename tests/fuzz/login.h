@@ -37,7 +37,7 @@ int run_login(const std::uint8_t* data, std::size_t size)
             case Kind::StartTls:
                 offer.tls_active = true;
                 offer.starttls = false;
-                login.tls_started(offer);
+                login.set_offer(offer);
                 break;
             case Kind::Authenticate:
                 CHECK(!step.mechanism.empty());

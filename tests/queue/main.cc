@@ -24,8 +24,9 @@ util::Result<void> write_one(queue::Writer& writer, const std::string& directory
     envelope.client_name = "localhost";
     envelope.client_address = "127.0.0.1";
     envelope.protocol_name = "ESMTP";
-    std::string header = util::concat("From: <", sender, ">\r\nTo: <", recipient, ">\r\nSubject: ", subject, "\r\nMessage-ID: <", id,
-                                      "@example.test>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\n");
+    std::string header =
+        util::concat("From: <", sender, ">\r\nTo: <", recipient, ">\r\nSubject: ", subject, "\r\nMessage-ID: <", id,
+                     "@example.test>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\n");
     TRY(writer.begin(envelope));
     TRY(writer.add_recipient({recipient, "", ipc::NotifyDefault}));
     TRY(writer.add_content(header));

@@ -35,7 +35,8 @@ struct Service {
         if (line == "uid")
             return util::concat(::getuid(), " ", ::getgid(), "\n");
         if (line == "overrides")
-            return util::concat(process.arguments().overrides.size(), process.arguments().overrides.empty() ? "" : " " + process.arguments().overrides.back(), "\n");
+            return util::concat(process.arguments().overrides.size(),
+                                process.arguments().overrides.empty() ? "" : " " + process.arguments().overrides.back(), "\n");
         if (line == "certificates")
             return util::concat(certificates.size(), "\n");
         if (line == "wakeups")

@@ -85,8 +85,12 @@ void try_files(const std::string& root)
 
 void try_calls(bool with_seccomp)
 {
-    refused("open Internet sockets", drop(util::UniqueFd(::socket(AF_INET, SOCK_STREAM, 0)).valid() ? util::Result<util::UniqueFd>(util::UniqueFd()) : util::system_error("socket", errno)));
-    refused("open packet sockets", drop(util::UniqueFd(::socket(AF_PACKET, SOCK_RAW, 0)).valid() ? util::Result<util::UniqueFd>(util::UniqueFd()) : util::system_error("socket", errno)));
+    refused("open Internet sockets",
+            drop(util::UniqueFd(::socket(AF_INET, SOCK_STREAM, 0)).valid() ? util::Result<util::UniqueFd>(util::UniqueFd())
+                                                                           : util::system_error("socket", errno)));
+    refused("open packet sockets",
+            drop(util::UniqueFd(::socket(AF_PACKET, SOCK_RAW, 0)).valid() ? util::Result<util::UniqueFd>(util::UniqueFd())
+                                                                          : util::system_error("socket", errno)));
     util::UniqueFd local(::socket(AF_UNIX, SOCK_STREAM, 0));
     report(local.valid(), "may open Unix sockets");
     refused("signal others", call(::kill(::getppid(), 0), "kill"));

@@ -60,9 +60,11 @@ def make_message(subject="test", body="Hello.\r\n", sender="demo@example.test", 
 
 
 class Instance:
-    def __init__(self, scratch, *settings, name="instance", environment=None):
+    """`services`: more lines for master.cf."""
+    def __init__(self, scratch, *settings, name="instance", environment=None, services=""):
         self.directory = os.path.join(scratch, name)
         self.settings = settings
+        self.services = services
         self.environment = dict(os.environ, **(environment or {}))
         self.info = None
 
@@ -71,6 +73,8 @@ class Instance:
                              stdout=subprocess.PIPE, text=True, env=self.environment).stdout
         self.info = json.loads(out)
         self.config = self.info["config"]
+        with open(os.path.join(self.config, "master.cf"), "a") as out:
+            out.write(self.services)
         self.bin = self.info["bin"]
         return self
 
@@ -146,8 +150,10 @@ class Instance:
         imap.login(account, password)
         return imap
 
-    def pop3(self, account, password=PASSWORD):
+    def pop3(self, account, password=PASSWORD, utf8=False):
         pop = poplib.POP3_SSL("localhost", self.info["pop3s"], context=self.tls(), timeout=DEADLINE)
+        if utf8:
+            pop.utf8()
         pop.user(account)
         pop.pass_(password)
         return pop
@@ -155,6 +161,7 @@ class Instance:
     def bodies(self, account, mailbox="INBOX"):
         """All messages of a mailbox, as bytes."""
         with self.imap(account) as imap:
+            imap.enable("UTF8=ACCEPT")  # as they are stored
             status, data = imap.select(mailbox, readonly=True)
             check(status == "OK", f"SELECT {mailbox}: {data}")
             if data == [b"0"]:
@@ -179,9 +186,9 @@ class Instance:
         check(result.returncode == 0, f"ternqueue -j: {result.stderr}")
         return [json.loads(line) for line in result.stdout.splitlines() if line.strip()]
 
-    def release_held(self):
-        """Kills can meet one message twice: then it is held as if it were to blame."""
-        for one in self.queue():
+    def release_held(self, queue):
+        """Kills can meet one message twice: then it is held as if it were to blame.  `queue`: as queue() has it."""
+        for one in queue:
             if one["queue_name"] == "hold":
                 self.run("ternqueue", "-H", one["queue_id"])
 

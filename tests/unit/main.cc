@@ -25,7 +25,7 @@ int main()
     for (test::SuiteEntry* entry = first; entry; entry = entry->next) {
         Suite* suite = suite_create(entry->name);
         TCase* cases = tcase_create(entry->name);
-        tcase_set_timeout(cases, 60);
+        tcase_set_timeout(cases, 300);   // a busy machine, with a sanitizer, takes minutes for a whole sweep
         entry->fill_case(cases);
         suite_add_tcase(suite, cases);
         if (runner)

@@ -230,8 +230,11 @@ std::optional<std::int64_t> parse_log_time(std::string_view text)
     constexpr std::size_t zone_size = 6, least = 19 + zone_size;
     if (text.size() < least || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':')
         return {};
-    auto number = [&](std::size_t at, std::size_t length) { return std::int64_t(util::parse_unsigned(text.substr(at, length)).value_or(1'000'000)); };
-    std::int64_t year = number(0, 4), month = number(5, 2), day = number(8, 2), hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+    auto number = [&](std::size_t at, std::size_t length) {
+        return std::int64_t(util::parse_unsigned(text.substr(at, length)).value_or(1'000'000));
+    };
+    std::int64_t year = number(0, 4), month = number(5, 2), day = number(8, 2), hour = number(11, 2), minute = number(14, 2),
+                 second = number(17, 2);
     std::string_view zone = text.substr(text.size() - zone_size), fraction = text.substr(19, text.size() - least);
     if (year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
         return {};
@@ -259,8 +262,9 @@ std::optional<std::int64_t> parse_log_time(std::string_view text)
 
 std::string log_line_to_json(const LogLine& line)
 {
-    std::string out = util::concat("{\"time\":", util::json_quote(line.time), ",\"host\":", util::json_quote(line.host), ",\"program\":",
-                                   util::json_quote(line.program), ",\"pid\":", line.pid, ",\"level\":", util::json_quote(line.level));
+    std::string out = util::concat("{\"time\":", util::json_quote(line.time), ",\"host\":", util::json_quote(line.host),
+                                   ",\"program\":", util::json_quote(line.program), ",\"pid\":", line.pid,
+                                   ",\"level\":", util::json_quote(line.level));
     if (!line.id.empty() && line.id != no_queue) {
         util::append(out, ",\"queue_id\":", util::json_quote(line.id));
         if (std::string fields = json_fields(line.rest); !fields.empty())
@@ -273,8 +277,8 @@ std::string log_line_to_json(const LogLine& line)
 std::string log_line_to_text(const LogLine& line)
 {
     bool quiet = line.level == "info" || line.level == "verbose";
-    return util::printable(util::concat(line.time, " ", line.host, " ", line.program, "[", line.pid, "]: ", quiet ? "" : line.level, quiet ? "" : ": ",
-                                        line.text),
+    return util::printable(util::concat(line.time, " ", line.host, " ", line.program, "[", line.pid,
+                                        "]: ", quiet ? "" : line.level, quiet ? "" : ": ", line.text),
                            max_log_line);
 }
 
@@ -295,7 +299,8 @@ bool names_address(std::string_view rest, std::string_view address)
     constexpr std::string_view keys[] = {"from", "to", "orig_to", "message-id"};
     for (std::size_t at = rest.find("=<"); at != std::string_view::npos; at = rest.find("=<", at + 2)) {
         std::string_view value = rest.substr(at + 2);
-        if (value.size() <= address.size() || value[address.size()] != '>' || !util::equal_nocase(value.substr(0, address.size()), address))
+        if (value.size() <= address.size() || value[address.size()] != '>' ||
+            !util::equal_nocase(value.substr(0, address.size()), address))
             continue;
         std::string_view before = rest.substr(0, at);
         std::string_view key = before.substr(before.rfind(' ') + 1);

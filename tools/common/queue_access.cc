@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr util::Duration answer_timeout = 300s;
+constexpr util::Duration qmgr_timeout = 300s;
 constexpr std::size_t ids_at_once = 1000;  // in one request
 
 // The place of files that a queue's messages have while nobody holds them in memory.
@@ -31,7 +31,7 @@ std::string reason_of(const ipc::QueueChange& order) { return order.reason.empty
 util::Result<QueueAccess> QueueAccess::open(const conf::Common& common, const Complain& complain)
 {
     QueueAccess access;
-    auto qmgr = ipc::Connection::connect(server::public_socket(common, "qmgr"), answer_timeout);
+    auto qmgr = ipc::Connection::connect(server::public_socket(common, "qmgr"), qmgr_timeout);
     if (qmgr) {
         access.qmgr_ = qmgr.take();
         return access;
@@ -41,7 +41,10 @@ util::Result<QueueAccess> QueueAccess::open(const conf::Common& common, const Co
     return access;
 }
 
-int QueueAccess::status_of(const util::Error& error) { return error.code == EACCES || error.code == EPERM ? EX_NOPERM : EX_UNAVAILABLE; }
+int QueueAccess::status_of(const util::Error& error)
+{
+    return error.code == EACCES || error.code == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
+}
 
 util::Result<std::uint64_t> QueueAccess::end_of(ipc::Packet& packet) const
 {

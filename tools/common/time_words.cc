@@ -13,7 +13,8 @@ constexpr std::int64_t second = 1'000'000, day_seconds = 86'400;
 
 util::Error unknown(std::string_view text)
 {
-    return util::invalid(util::concat('"', util::printable(text, 60), "\" is no time (2026-11-23, 2026-11-23T10:11[:12], 10:11[:12], 2h, today, yesterday)"));
+    return util::invalid(util::concat('"', util::printable(text, 60),
+                                      "\" is no time (2026-11-23, 2026-11-23T10:11[:12], 10:11[:12], 2h, today, yesterday)"));
 }
 
 // "12", of so many digits and not above `max`; -1 when it is something else.

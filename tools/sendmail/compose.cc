@@ -6,6 +6,8 @@
 #include "libmail/header.h"
 #include "libutil/text.h"
 
+#include <algorithm>
+
 namespace sendmail {
 
 void LineReader::feed(std::string_view bytes, std::string& out)
@@ -90,6 +92,10 @@ util::Result<std::vector<std::string>> envelope_addresses(std::string_view text,
             return util::invalid(util::concat("bad address: ", util::printable(text, 200)));
         addresses.push_back(mail::to_text(*address));
     }
+    // What is read leniently would lose the end of a@b@c.
+    bool plain = text.find_first_of("<\"(") == std::string_view::npos;
+    if (plain && std::size_t(std::ranges::count(text, '@')) > addresses.size())
+        return util::invalid(util::concat("bad address: ", util::printable(text, 200)));
     return addresses;
 }
 

@@ -180,7 +180,8 @@ public:
         }
         TRY(sink->finish());
         if (options_.report != ipc::Report::None)
-            util::print_out(util::concat("Mail Delivery Status Report will be mailed to <", util::printable(sender_, 320), ">.\n"));
+            util::print_out(
+                util::concat("Mail Delivery Status Report will be mailed to <", util::printable(sender_, 320), ">.\n"));
         return {};
     }
 

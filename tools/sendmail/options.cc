@@ -165,7 +165,8 @@ private:
             options.mode = Mode::NewAliases;
             return {};
         }
-        return util::invalid(util::concat("mode -b", rest, " is not supported: -bm delivers, -bv verifies, -bp lists the queue, "
+        return util::invalid(util::concat("mode -b", rest,
+                                          " is not supported: -bm delivers, -bv verifies, -bp lists the queue, "
                                           "-bs speaks SMTP, -bi makes alias tables, -bd starts the mail system"));
     }
 

@@ -10,7 +10,8 @@ namespace sendmail {
 namespace {
 
 constexpr std::size_t read_size = 16 * 1024;
-constexpr mail::Extensions extensions{.size = true, .eight_bit_mime = true, .binary_mime = false, .utf8 = true, .dsn = true, .auth = false};
+constexpr mail::Extensions extensions{
+    .size = true, .eight_bit_mime = true, .binary_mime = false, .utf8 = true, .dsn = true, .auth = false};
 
 mail::Reply syntax_error(std::string text) { return {501, "5.5.4", std::move(text)}; }
 
@@ -121,7 +122,9 @@ mail::Reply SmtpSession::hello(std::string_view argument, bool extended)
     transaction_.reset();
     if (!extended)
         return {250, "", *config_.myhostname};
-    return {250, "", util::concat(*config_.myhostname, "\nPIPELINING\nSIZE ", *config_.message_size_limit, "\nENHANCEDSTATUSCODES\n8BITMIME\nDSN\nSMTPUTF8")};
+    return {250, "",
+            util::concat(*config_.myhostname, "\nPIPELINING\nSIZE ", *config_.message_size_limit,
+                         "\nENHANCEDSTATUSCODES\n8BITMIME\nDSN\nSMTPUTF8")};
 }
 
 mail::Reply SmtpSession::mail_from(std::string_view argument)

@@ -30,8 +30,9 @@ util::Result<Instance> Instance::open(std::string config_directory)
     instance.queue_directory_ = *common.queue_directory;
     instance.daemon_directory_ = *common.daemon_directory;
     const std::string& pid_directory = *common.process_id_directory;
-    instance.pid_file_ = pid_directory.starts_with('/') ? pid_directory + "/master.pid"
-                                                        : util::concat(*common.queue_directory, "/", pid_directory, "/master.pid");
+    instance.pid_file_ = pid_directory.starts_with('/')
+                             ? pid_directory + "/master.pid"
+                             : util::concat(*common.queue_directory, "/", pid_directory, "/master.pid");
     instance.config_directory_ = std::move(config_directory);
     return instance;
 }

@@ -1,15 +1,19 @@
 // tern(1): starts, stops and asks an instance.
 //
 //   tern [-c CONFIG_DIRECTORY] [-v] start | start-fg | stop | reload | status [-j] | check | set-permissions
-//   tern [-c CONFIG_DIRECTORY] trace ... | tail ... | who [-j] | kick WHOM | stats [-j | --prometheus]
+//   tern [-c CONFIG_DIRECTORY] trace ... | tail ... | who [-j] | kick WHOM | stats [-j | --prometheus] | dns ...
+//   tern [-c CONFIG_DIRECTORY] unblock WHOM | srs new-secret | srs forward|reverse ADDRESS
 #include "libutil/handle.h"
 #include "libutil/standard_fds.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
 #include "libutil/time.h"
+#include "tools/tern/dns.h"
+#include "tools/tern/srs.h"
 #include "tools/tern/start.h"
 #include "tools/tern/stats.h"
 #include "tools/tern/trace.h"
+#include "tools/tern/unblock.h"
 #include "tools/tern/who.h"
 
 #include <sysexits.h>
@@ -33,10 +37,14 @@ void say(std::string_view text) { print(STDERR_FILENO, util::concat("tern: ", te
 
 int usage()
 {
-    print(STDERR_FILENO, "usage: tern [-c /config/directory] [-v] start|start-fg|stop|reload|status [-j]|check|set-permissions\n"
-                         "       tern [-c /config/directory] trace [-j] [-n messages] [-S since] [-U until] address|queue-id|message-id|time\n"
-                         "       tern [-c /config/directory] tail [-f] [word ...]\n"
-                         "       tern [-c /config/directory] who [-j] | kick account|session | stats [-j | --prometheus | --listen where]\n");
+    print(STDERR_FILENO,
+          "usage: tern [-c /config/directory] [-v] start|start-fg|stop|reload|status [-j]|check|set-permissions\n"
+          "       tern [-c /config/directory] trace [-j] [-n messages] [-S since] [-U until] address|queue-id|message-id|time\n"
+          "       tern [-c /config/directory] tail [-f] [word ...]\n"
+          "       tern [-c /config/directory] who [-j] | kick account|session | stats [-j | --prometheus | --listen where]\n"
+          "       tern [-c /config/directory] dns [-j] type name\n"
+          "       tern [-c /config/directory] unblock network|account|all\n"
+          "       tern [-c /config/directory] srs new-secret|forward address|reverse address\n");
     return EX_USAGE;
 }
 
@@ -85,30 +93,35 @@ int reload(const Instance& instance)
 
 std::string to_text(const server::ControlAnswer& answer)
 {
-    std::string out = util::concat("the mail system is running as process ", answer.pid, " since ", answer.running_seconds, " s\n");
+    std::string out =
+        util::concat("the mail system is running as process ", answer.pid, " since ", answer.running_seconds, " s\n");
     std::size_t width = 7;
     for (const auto& service : answer.services)
         width = std::max(width, service.name.size());
     auto row = [&](std::string_view name, std::string_view type, std::string_view rest) {
-        util::append(out, name, std::string(width + 2 - name.size(), ' '), type, std::string(type.size() < 8 ? 8 - type.size() : 1, ' '), rest, "\n");
+        util::append(out, name, std::string(width + 2 - name.size(), ' '), type,
+                     std::string(type.size() < 8 ? 8 - type.size() : 1, ' '), rest, "\n");
     };
     row("service", "type", "processes (busy) of limit, started, program");
     for (const auto& service : answer.services)
         row(service.name, service.type,
-            util::concat(service.processes, " (", service.busy, ") of ", service.limit, ", ", service.started, ", ", service.command,
-                         service.draining > 0 ? util::concat(", ", service.draining, " finishing under the old configuration") : "",
-                         service.throttled ? ", throttled: it died at its start" : ""));
+            util::concat(
+                service.processes, " (", service.busy, ") of ", service.limit, ", ", service.started, ", ", service.command,
+                service.draining > 0 ? util::concat(", ", service.draining, " finishing under the old configuration") : "",
+                service.throttled ? ", throttled: it died at its start" : ""));
     return out;
 }
 
 std::string to_json(const server::ControlAnswer& answer)
 {
-    std::string out = util::concat("{\"running\":true,\"pid\":", answer.pid, ",\"running_seconds\":", answer.running_seconds, ",\"services\":[");
+    std::string out = util::concat("{\"running\":true,\"pid\":", answer.pid, ",\"running_seconds\":", answer.running_seconds,
+                                   ",\"services\":[");
     bool first = true;
     for (const auto& service : answer.services) {
-        util::append(out, first ? "" : ",", "{\"name\":", util::json_quote(service.name), ",\"type\":", util::json_quote(service.type),
-                     ",\"command\":", util::json_quote(service.command), ",\"processes\":", service.processes, ",\"busy\":", service.busy,
-                     ",\"draining\":", service.draining, ",\"limit\":", service.limit, ",\"started\":", service.started,
+        util::append(out, first ? "" : ",", "{\"name\":", util::json_quote(service.name),
+                     ",\"type\":", util::json_quote(service.type), ",\"command\":", util::json_quote(service.command),
+                     ",\"processes\":", service.processes, ",\"busy\":", service.busy, ",\"draining\":", service.draining,
+                     ",\"limit\":", service.limit, ",\"started\":", service.started,
                      ",\"throttled\":", service.throttled ? "true" : "false", "}");
         first = false;
     }
@@ -161,7 +174,8 @@ int main(int argc, char** argv)
         return usage();
     std::string_view command = argv[optind++];
     // The rest is theirs.
-    bool has_words = command == "who" || command == "kick" || command == "stats";
+    bool has_words = command == "who" || command == "kick" || command == "stats" || command == "dns" || command == "unblock" ||
+                     command == "srs";
     if (command == "trace")
         return util::end_output("tern", tern::trace(directory, argc - optind + 1, argv + optind - 1));
     if (command == "tail")
@@ -189,8 +203,14 @@ int main(int argc, char** argv)
         return util::end_output("tern", tern::who(*instance, argc - optind + 1, argv + optind - 1));
     if (command == "stats")
         return util::end_output("tern", tern::stats(*instance, argc - optind + 1, argv + optind - 1));
+    if (command == "dns")
+        return util::end_output("tern", tern::dns(*instance, argc - optind + 1, argv + optind - 1));
+    if (command == "srs")
+        return util::end_output("tern", tern::srs(*instance, argc - optind + 1, argv + optind - 1));
     if (command == "kick")
         return tern::kick(*instance, argc - optind + 1, argv + optind - 1);
+    if (command == "unblock")
+        return tern::unblock(*instance, argc - optind + 1, argv + optind - 1);
     if (command == "stop")
         return stop(*instance);
     if (command == "reload")

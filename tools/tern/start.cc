@@ -67,6 +67,12 @@ void print(int fd, std::string_view text)
     }
 }
 
+int complain(int status, std::string_view text)
+{
+    print(STDERR_FILENO, util::concat("tern: ", text, "\n"));
+    return status;
+}
+
 int start(const Instance& instance, bool verbose)
 {
     auto running = instance.running();

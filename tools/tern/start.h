@@ -16,5 +16,7 @@ int check(const Instance& instance);
 int set_permissions(const Instance& instance);
 
 void print(int fd, std::string_view text);
+// "tern: TEXT" to standard error; gives the status back.
+int complain(int status, std::string_view text);
 
 }  // namespace tern

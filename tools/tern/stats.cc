@@ -22,15 +22,9 @@ namespace tern {
 
 namespace {
 
-using Kind = ipc::Metric::Kind;
+using MetricKind = ipc::Metric::Kind;
 
-constexpr auto answer_timeout = std::chrono::seconds(30);
-
-int complain(int status, std::string_view text)
-{
-    print(STDERR_FILENO, util::concat("tern: ", text, "\n"));
-    return status;
-}
+constexpr auto stats_timeout = std::chrono::seconds(30);
 
 // The names are enough: an id tells when its message came.
 util::Result<void> add_queues(const std::string& queue_directory, std::vector<ipc::Metric>& metrics)
@@ -48,8 +42,9 @@ util::Result<void> add_queues(const std::string& queue_directory, std::vector<ip
             oldest = std::min(oldest, queue::time_of(name));
         }
         std::string queue(queue::name_of(place));
-        metrics.push_back({"queue_messages", "queue", queue, count, Kind::Gauge});
-        ages.push_back({"queue_oldest_seconds", "queue", queue, static_cast<std::uint64_t>(now - oldest), Kind::Gauge, true});
+        metrics.push_back({"queue_messages", "queue", queue, count, MetricKind::Gauge});
+        ages.push_back(
+            {"queue_oldest_seconds", "queue", queue, static_cast<std::uint64_t>(now - oldest), MetricKind::Gauge, true});
     }
     std::ranges::move(ages, std::back_inserter(metrics));
     return {};
@@ -57,7 +52,7 @@ util::Result<void> add_queues(const std::string& queue_directory, std::vector<ip
 
 util::Result<void> add_daemon(const std::string& socket, std::vector<ipc::Metric>& metrics)
 {
-    auto daemon = TRY(ipc::Connection::connect(socket, answer_timeout));
+    auto daemon = TRY(ipc::Connection::connect(socket, stats_timeout));
     auto answer = TRY(daemon.call<ipc::Statistics>(ipc::StatisticsWanted{}));
     std::ranges::move(answer.metrics, std::back_inserter(metrics));
     return {};
@@ -69,13 +64,14 @@ util::Result<void> add_services(const Instance& instance, std::vector<ipc::Metri
     std::vector<ipc::Metric> busy, started;
     for (const server::ServiceStatus& service : status.services) {
         std::string id = util::concat(service.name, "/", service.type);
-        metrics.push_back({"processes", "service", id, service.processes, Kind::Gauge});
-        busy.push_back({"processes_busy", "service", id, service.busy, Kind::Gauge});
+        metrics.push_back({"processes", "service", id, service.processes, MetricKind::Gauge});
+        busy.push_back({"processes_busy", "service", id, service.busy, MetricKind::Gauge});
         started.push_back({"processes_started_total", "service", id, service.started});
     }
     std::ranges::move(busy, std::back_inserter(metrics));
     std::ranges::move(started, std::back_inserter(metrics));
-    metrics.push_back({"running_seconds", "", "", static_cast<std::uint64_t>(std::max<std::int64_t>(status.running_seconds, 0)), Kind::Gauge});
+    metrics.push_back({"running_seconds", "", "", static_cast<std::uint64_t>(std::max<std::int64_t>(status.running_seconds, 0)),
+                       MetricKind::Gauge});
     return {};
 }
 
@@ -84,8 +80,8 @@ util::Result<void> add_sessions(const Instance& instance, std::vector<ipc::Metri
     std::map<std::string, std::uint64_t> sessions = {{"smtp", 0}, {"imap", 0}, {"pop3", 0}};
     std::size_t mailboxes = TRY(count_sessions(instance, sessions));
     for (const auto& [service, count] : sessions)
-        metrics.push_back({"sessions", "service", service, count, Kind::Gauge});
-    metrics.push_back({"mailboxes", "", "", mailboxes, Kind::Gauge});
+        metrics.push_back({"sessions", "service", service, count, MetricKind::Gauge});
+    metrics.push_back({"mailboxes", "", "", mailboxes, MetricKind::Gauge});
     return {};
 }
 
@@ -106,9 +102,11 @@ int stats(const Instance& instance, int count, char** words)
 {
     std::string_view form = count > 1 ? words[1] : "";
     if (form == "--listen" && count == 3)
-        return serve_stats(instance, words[2], [&]() -> util::Result<std::string> { return stats_to_prometheus(TRY(gather(instance))); });
+        return serve_stats(instance, words[2],
+                           [&]() -> util::Result<std::string> { return stats_to_prometheus(TRY(gather(instance))); });
     if (count > 2 || (count == 2 && form != "-j" && form != "--prometheus"))
-        return complain(EX_USAGE, "usage: tern [-c /config/directory] stats [-j | --prometheus | --listen path|127.0.0.1:port|[::1]:port]");
+        return complain(
+            EX_USAGE, "usage: tern [-c /config/directory] stats [-j | --prometheus | --listen path|127.0.0.1:port|[::1]:port]");
     auto running = instance.running();
     if (running && !*running)
         return complain(1, "the mail system is not running");
@@ -117,7 +115,9 @@ int stats(const Instance& instance, int count, char** words)
         bool forbidden = metrics.error().code == EACCES || metrics.error().code == EPERM;
         return complain(forbidden ? EX_NOPERM : EX_TEMPFAIL, metrics.error().text);
     }
-    util::print_out(form == "-j" ? stats_to_json(*metrics) : form == "--prometheus" ? stats_to_prometheus(*metrics) : stats_to_text(*metrics));
+    util::print_out(form == "-j"             ? stats_to_json(*metrics)
+                    : form == "--prometheus" ? stats_to_prometheus(*metrics)
+                                             : stats_to_text(*metrics));
     return EX_OK;
 }
 

@@ -30,16 +30,11 @@ using namespace std::chrono_literals;
 // For a client's request, and for each piece of the answer that it takes.
 constexpr util::Duration client_time = 5s;
 
-int complain(int status, std::string_view text)
-{
-    print(STDERR_FILENO, util::concat("tern: ", text, "\n"));
-    return status;
-}
-
 std::string response(std::string_view status, std::string_view body, bool with_body)
 {
-    std::string out = util::concat("HTTP/1.1 ", status, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: ",
-                                   body.size(), "\r\nConnection: close\r\n\r\n");
+    std::string out = util::concat(
+        "HTTP/1.1 ", status, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: ", body.size(),
+        "\r\nConnection: close\r\n\r\n");
     if (with_body)
         out += body;
     return out;
@@ -67,7 +62,8 @@ util::Result<util::UniqueFd> listen_inet(const std::string& where)
     v4.sin_family = AF_INET;
     v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     v4.sin_port = v6.sin6_port;
-    int bound = six ? ::bind(fd.get(), reinterpret_cast<sockaddr*>(&v6), sizeof v6) : ::bind(fd.get(), reinterpret_cast<sockaddr*>(&v4), sizeof v4);
+    int bound = six ? ::bind(fd.get(), reinterpret_cast<sockaddr*>(&v6), sizeof v6)
+                    : ::bind(fd.get(), reinterpret_cast<sockaddr*>(&v4), sizeof v4);
     if (bound < 0)
         return util::system_error(where, errno);
     return fd;
@@ -137,7 +133,8 @@ void serve(util::UniqueFd client, const std::function<util::Result<std::string>(
     // Until the client has read it all: what it sent and nobody read would reset the connection.
     (void)::shutdown(client.get(), SHUT_WR);
     char ignored[1024];
-    for (util::Deadline deadline = util::Deadline::in(client_time); !deadline.passed() && ::recv(client.get(), ignored, sizeof ignored, 0) > 0;)
+    for (util::Deadline deadline = util::Deadline::in(client_time);
+         !deadline.passed() && ::recv(client.get(), ignored, sizeof ignored, 0) > 0;)
         continue;
 }
 

@@ -11,12 +11,14 @@ namespace {
 // Of all names that there are; those of a later daemon have none.
 constexpr std::pair<std::string_view, std::string_view> help[] = {
     {"active_messages", "Messages in the active queue."},
-    {"active_recipients", "Their recipients."},
+    {"active_recipients", "Their recipients who have not had their turn."},
     {"authentications_total", "Log-in attempts of all services."},
     {"delay_count", "Deliveries that an agent has answered."},
     {"delay_seconds_sum", "Their delays, by stage."},
     {"deliveries_total", "Attempts at delivery, of each recipient."},
     {"expired_total", "Messages that went back for their age."},
+    {"files_examined_total", "Names of queue files that the queue manager has looked at, in search of what is due."},
+    {"files_opened_total", "Queue files that it has opened."},
     {"mailboxes", "Mailbox processes of users."},
     {"messages_total", "Messages that the queue manager took up."},
     {"processes", "Processes of a service."},

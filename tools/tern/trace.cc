@@ -28,12 +28,6 @@ struct TraceOptions {
     std::vector<std::string> files;
 };
 
-int complain(int status, std::string_view text)
-{
-    print(STDERR_FILENO, util::concat("tern: ", text, "\n"));
-    return status;
-}
-
 util::Result<TraceQuestion> parse_question(std::string_view word, std::int64_t now)
 {
     TraceQuestion question;
@@ -70,7 +64,8 @@ util::Result<TraceOptions> parse(int count, char** words)
             options.json = true;
             break;
         case 'n':
-            limits.limit = static_cast<std::size_t>(std::max<std::uint64_t>(1, TRY(util::parse_unsigned(optarg, max_messages))));
+            limits.limit =
+                static_cast<std::size_t>(std::max<std::uint64_t>(1, TRY(util::parse_unsigned(optarg, max_messages))));
             break;
         case 'S':
             limits.since = TRY(tools::parse_time_words(optarg, now)).from;

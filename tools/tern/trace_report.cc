@@ -34,8 +34,9 @@ std::string short_time(std::string_view time)
 void append_event(std::string& out, const TraceEvent& event)
 {
     bool quiet = event.level == "info" || event.level == "verbose";
-    util::append(out, "    ", short_time(event.time), "  ", shown(event.service), std::string(event.service.size() < 8 ? 8 - event.service.size() : 0, ' '),
-                 "  ", quiet ? "" : event.level, quiet ? "" : ": ", shown(event.text), '\n');
+    util::append(out, "    ", short_time(event.time), "  ", shown(event.service),
+                 std::string(event.service.size() < 8 ? 8 - event.service.size() : 0, ' '), "  ", quiet ? "" : event.level,
+                 quiet ? "" : ": ", shown(event.text), '\n');
 }
 
 void append_queued(std::string& out, const QueuedState& queued)
@@ -47,13 +48,15 @@ void append_queued(std::string& out, const QueuedState& queued)
         out += ", to be returned to its sender";
     out += '\n';
     for (const ipc::QueueItemRecipient& recipient : queued.recipients)
-        util::append(out, "    <", shown(recipient.address), ">", recipient.reason.empty() ? "" : ": ", shown(recipient.reason), '\n');
+        util::append(out, "    <", shown(recipient.address), ">", recipient.reason.empty() ? "" : ": ", shown(recipient.reason),
+                     '\n');
 }
 
 std::string json_event(const TraceEvent& event)
 {
-    return util::concat("{\"time\": ", util::json_quote(event.time), ", \"daemon\": ", util::json_quote(event.service), ", \"pid\": ", event.pid,
-                        ", \"level\": ", util::json_quote(event.level), ", \"text\": ", util::json_quote(event.text), '}');
+    return util::concat("{\"time\": ", util::json_quote(event.time), ", \"daemon\": ", util::json_quote(event.service),
+                        ", \"pid\": ", event.pid, ", \"level\": ", util::json_quote(event.level),
+                        ", \"text\": ", util::json_quote(event.text), '}');
 }
 
 std::string json_recipient(const TraceRecipient& recipient)
@@ -61,15 +64,16 @@ std::string json_recipient(const TraceRecipient& recipient)
     std::string out = util::concat("{\"address\": ", util::json_quote(recipient.address));
     if (!recipient.original.empty())
         util::append(out, ", \"orig_to\": ", util::json_quote(recipient.original));
-    util::append(out, ", \"status\": ", util::json_quote(recipient.status), ", \"reason\": ", util::json_quote(recipient.text), ", \"dsn\": ",
-                 util::json_quote(recipient.dsn), ", \"relay\": ", util::json_quote(recipient.relay), ", \"delay\": ", util::json_quote(recipient.delay),
-                 ", \"time\": ", util::json_quote(recipient.time), '}');
+    util::append(out, ", \"status\": ", util::json_quote(recipient.status), ", \"reason\": ", util::json_quote(recipient.text),
+                 ", \"dsn\": ", util::json_quote(recipient.dsn), ", \"relay\": ", util::json_quote(recipient.relay),
+                 ", \"delay\": ", util::json_quote(recipient.delay), ", \"time\": ", util::json_quote(recipient.time), '}');
     return out;
 }
 
 std::string json_queued(const QueuedState& queued)
 {
-    std::string out = util::concat("{\"queue_name\": ", util::json_quote(queued.item.queue), ", \"arrival_time\": ", queued.item.arrival / 1'000'000);
+    std::string out = util::concat("{\"queue_name\": ", util::json_quote(queued.item.queue),
+                                   ", \"arrival_time\": ", queued.item.arrival / 1'000'000);
     if (queued.item.next_attempt != 0)
         util::append(out, ", \"next_attempt\": ", queued.item.next_attempt / 1'000'000);
     util::append(out, ", \"forced_expire\": ", queued.item.forced_expire ? "true" : "false", ", \"recipients\": [");
@@ -99,11 +103,13 @@ std::string trace_to_text(const TracedMessage& message, const QueuedState* queue
     if (message.left_out > 0)
         util::append(out, "    and ", message.left_out, " lines more\n");
     for (const TraceRecipient& recipient : message.recipients)
-        util::append(out, "  <", shown(recipient.address), ">: ", shown(recipient.status), recipient.text.empty() ? "" : ": ", shown(recipient.text), '\n');
+        util::append(out, "  <", shown(recipient.address), ">: ", shown(recipient.status), recipient.text.empty() ? "" : ": ",
+                     shown(recipient.text), '\n');
     if (queued)
         append_queued(out, *queued);
     else if (known)
-        util::append(out, message.removed ? "  now: it has left the queue\n" : "  now: it is not in the queue, and the log does not say that it has left it\n");
+        util::append(out, message.removed ? "  now: it has left the queue\n"
+                                          : "  now: it is not in the queue, and the log does not say that it has left it\n");
     if (!message.related.empty()) {
         out += "  see also:";
         for (const std::string& id : message.related)

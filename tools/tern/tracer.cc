@@ -125,7 +125,8 @@ void Tracer::collect(const tools::LogLine& line)
     std::string_view other = last_id(line.rest);
     if (found == messages_.end()) {
         auto mentioned = other.empty() ? messages_.end() : messages_.find(other);
-        bool same_text = line.rest.starts_with(message_id_key) && message_ids_.contains(line.rest.substr(message_id_key.size()));
+        bool same_text =
+            line.rest.starts_with(message_id_key) && message_ids_.contains(line.rest.substr(message_id_key.size()));
         if (mentioned == messages_.end() && !same_text)
             return;
         bool has_id = queue::is_queue_id(line.id);

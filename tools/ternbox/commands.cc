@@ -2,10 +2,13 @@
 #include "tools/ternbox/commands.h"
 
 #include "libutil/standard_fds.h"
+#include "libconf/quota.h"
 #include "libmail/imap_render.h"
+#include "libsearch/files.h"
 #include "libutil/log.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
+#include "tools/ternbox/mailbox_names.h"
 
 #include <sysexits.h>
 #include <unistd.h>
@@ -16,6 +19,8 @@
 namespace ternbox {
 
 namespace {
+
+constexpr std::size_t index_memory = 256U << 20;   // of a batch
 
 std::string_view name_of(store::SpecialUse use)
 {
@@ -47,8 +52,9 @@ util::Result<int> list(store::Store& store)
         const store::Mailbox* box = TRY(store.mailbox(id));
         std::string use(name_of(box->special_use));
         use.resize(std::max<std::size_t>(use.size(), 9), ' ');
-        util::print_out(util::concat(column(box->entries.size(), 8), " ", column(box->unseen, 7), " ", column(box->bytes, 11), " ",
-                           column(box->uid_next, 10), " ", column(box->uid_validity, 11), " ", use, " ", name, "\n"));
+        util::print_out(util::concat(column(box->entries.size(), 8), " ", column(box->unseen, 7), " ", column(box->bytes, 11),
+                                     " ", column(box->uid_next, 10), " ", column(box->uid_validity, 11), " ", use, " ",
+                                     shown(name), "\n"));
     }
     store::QuotaUsage used = store.usage();
     util::print_out(util::concat("total: ", used.messages, " messages, ", used.bytes, " bytes\n"));
@@ -61,7 +67,7 @@ util::Result<int> list_deleted(store::Store& store)
     for (const auto& message : deleted) {
         auto texts = store.read_rendered(message.entry);
         std::string_view preview = texts.ok() ? std::string_view(texts->preview).substr(0, 60) : "(damaged)";
-        util::print_out(util::concat(local_time(message.seconds), " ", message.mailbox_name, " uid=", message.entry.uid,
+        util::print_out(util::concat(local_time(message.seconds), " ", shown(message.mailbox_name), " uid=", message.entry.uid,
                            " size=", message.entry.size, " ", util::printable(preview), "\n"));
     }
     return 0;
@@ -112,6 +118,38 @@ util::Result<int> purge(store::Store& store, bool now)
             TRY(store.sync());
     }
     util::print_out(util::concat(deleted.size(), " deleted messages are gone for good\n"));
+    return 0;
+}
+
+// --- limits -----------------------------------------------------------------------------------------
+
+util::Result<int> show_limits(store::Store& store)
+{
+    util::print_out("     bytes      limit messages    limit set by name\n");
+    auto column = [](const auto& value, std::size_t width) {
+        std::string text = util::concat(value);
+        return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
+    };
+    auto number = [](const std::optional<std::uint64_t>& value) { return value ? util::concat(*value) : std::string("none"); };
+    for (const auto& [name, id] : store.mailboxes()) {
+        const store::Mailbox* box = TRY(store.mailbox(id));
+        if (box->limits.any())
+            util::print_out(util::concat(column(box->bytes, 10), " ", column(number(box->limits.bytes), 10), " ",
+                                         column(box->entries.size(), 8), " ", column(number(box->limits.messages), 8),
+                                         box->limits_fixed ? " admin  " : " user   ", shown(name), "\n"));
+    }
+    return 0;
+}
+
+util::Result<int> limit(store::Store& store, const std::string& mailbox, const std::string& storage,
+                        const std::string& messages)
+{
+    auto value = [](std::uint64_t number) { return number == conf::no_limit ? std::nullopt : std::optional(number); };
+    store::Limits limits{.bytes = value(TRY(conf::parse_quota_size(storage))),
+                         .messages = value(TRY(conf::parse_quota_number(messages)))};
+    const store::Mailbox* box = TRY(store.mailbox(mailbox));
+    TRY(store.limit_mailbox(box->id, limits, limits.any()));
+    TRY(store.sync());
     return 0;
 }
 
@@ -264,6 +302,31 @@ util::Result<int> receive_mail(store::Store& store, bool adopt, int fd)
     TRY(store.sync());
     util::print_out(util::concat(import.count, " messages stored\n"));
     return ended ? 0 : EX_IOERR;
+}
+
+util::Result<int> index(store::Store& store, const std::string& directory, IndexWork work)
+{
+    auto files = TRY(search::Files::open(directory));
+    if (work != IndexWork::Complete)
+        TRY(files.remove_all());
+    if (work == IndexWork::Remove)
+        return 0;
+    TRY(store.sync());
+    TRY(store.collect());
+    std::uint64_t added = 0;
+    for (bool complete = false; !complete;) {
+        auto before = TRY(files.read());
+        auto target = TRY(files.begin());
+        auto report = TRY(search::feed(store, *before, target.get(), {.memory = index_memory, .opaque = {}}));
+        TRY(files.adopt(report, *before));
+        added += report.added;
+        complete = report.complete;
+    }
+    files.note_complete(store.last());
+    auto made = TRY(files.read());
+    util::print_out(util::concat(made->size(), " messages in ", made->parts().size(), " segments of ", made->bytes(),
+                                 " bytes; ", added, " added\n"));
+    return 0;
 }
 
 }  // namespace ternbox

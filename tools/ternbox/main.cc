@@ -8,7 +8,11 @@
 #include "libutil/sys.h"
 #include "libutil/text.h"
 #include "tools/ternbox/commands.h"
+#include "tools/ternbox/expire.h"
 #include "tools/ternbox/mbox.h"
+#include "tools/ternbox/messages.h"
+#include "tools/ternbox/reach.h"
+#include "tools/ternbox/times.h"
 #include "tools/ternbox/user.h"
 
 #include <signal.h>
@@ -30,6 +34,7 @@ struct Arguments {
     std::string format = "maildir";
     std::string mailbox;
     bool deleted = false;
+    bool json = false;
     bool now = false;
     std::int64_t since = INT64_MIN;
     std::optional<std::int64_t> at;
@@ -42,12 +47,26 @@ int usage()
         "  list user [-d]                         mailboxes; -d: deleted mail\n"
         "  check user                             read and verify everything\n"
         "  rebuild user                           make the snapshot anew from the log\n"
+        "  index user [-n | -d]                   complete the search index; -n: anew; -d: remove it\n"
         "  export user [-f format] path [mailbox ...]\n"
         "  import user [-f format] [-m mailbox] path\n"
         "  adopt user path                        a Dovecot Maildir with its uids\n"
         "  undelete user [-m mailbox] [-s time]   put deleted mail back\n"
         "  restore user -a time                   what was there then and is deleted now\n"
-        "  purge user [-n]                        forget deleted mail; -n: give its space back now\n";
+        "  limit user [mailbox storage messages]  limits of a mailbox: 1G or none, 1000 or none\n"
+        "  purge user [-n]                        forget deleted mail; -n: give its space back now\n"
+        "  search [-j] user query                 which messages; -j: JSON, here and below\n"
+        "  fetch [-j] user fields query           what is in them\n"
+        "  move|copy [-j] user mailbox query\n"
+        "  delete|expunge [-j] user query         into the Trash; for good\n"
+        "  flags [-j] user add|remove|replace flags query\n"
+        "  mailbox [-j] user list|status [pattern ...]\n"
+        "  mailbox user create|delete|subscribe|unsubscribe name ...\n"
+        "  mailbox user rename name new-name\n"
+        "  acl [-j] user list [pattern ...]       who may do what in which mailboxes\n"
+        "  acl user set mailbox identifier [+|-]rights\n"
+        "  acl user delete mailbox identifier\n"
+        "  expire [-j] user                       remove old mail as mailbox_expire says\n";
     (void)util::sys::write_all(STDERR_FILENO, text);
     return EX_USAGE;
 }
@@ -66,23 +85,6 @@ int status_of(const util::Error& error)
     }
 }
 
-// "2026-11-23", "2026-11-23 10:11", "2026-11-23T10:11:12" in local time, or "@seconds".
-std::optional<std::int64_t> parse_time(const char* text)
-{
-    if (*text == '@') {
-        auto seconds = util::parse_signed(text + 1);
-        return seconds.ok() ? std::optional(*seconds) : std::nullopt;
-    }
-    for (const char* form : {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d"}) {
-        std::tm parts{};
-        parts.tm_isdst = -1;
-        const char* end = ::strptime(text, form, &parts);
-        if (end && !*end)
-            return std::int64_t(::mktime(&parts));
-    }
-    return std::nullopt;
-}
-
 // Options may stand before the command and behind it.
 std::optional<Arguments> parse(int argc, char** argv)
 {
@@ -91,7 +93,9 @@ std::optional<Arguments> parse(int argc, char** argv)
     ::opterr = 0;
     std::vector<std::string> words;
     while (::optind < argc) {
-        option = ::getopt(argc, argv, "+a:c:df:m:ns:tw:");
+        // The words of a query may look like options.
+        bool over = words.size() >= 2 && is_session_command(words.front());
+        option = over ? -1 : ::getopt(argc, argv, "+a:c:df:jm:ns:tw:");
         if (option == -1) {
             if (::optind < argc)
                 words.emplace_back(argv[::optind++]);
@@ -110,6 +114,9 @@ std::optional<Arguments> parse(int argc, char** argv)
             break;
         case 'f':
             arguments.format = ::optarg;
+            break;
+        case 'j':
+            arguments.json = true;
             break;
         case 'm':
             arguments.mailbox = ::optarg;
@@ -234,8 +241,37 @@ bool say_no_mail(const Arguments& arguments, const User& user)
     return true;
 }
 
+int status_of_command(const util::Result<int>& done)
+{
+    if (!done.ok()) {
+        util::log::error(done.error().text);
+        return status_of(done.error());
+    }
+    return *done == EX_USAGE ? usage() : *done;
+}
+
+// Over IMAP, beside the user's own clients.
+int run_over_session(const Arguments& arguments, const User& user)
+{
+    if (user.account.empty() && arguments.command == "acl")   // names without domain get the owner's
+        return status_of_command(util::invalid("acl wants the address of the account, not a path"));
+    auto way = Way::find(arguments.config_directory, user, user.account, arguments.patience);
+    if (!way.ok())
+        return status_of_command(way.take_error());
+    ImapSession session(way->take_client());
+    return status_of_command(run_session_command(
+        session, {.command = arguments.command, .account = user.account, .words = arguments.rest, .json = arguments.json,
+                  .now = std::time(nullptr)}));
+}
+
 int run(const Arguments& arguments, const User& user)
 {
+    if (is_session_command(arguments.command))
+        return say_no_mail(arguments, user) ? 0 : run_over_session(arguments, user);
+    if (arguments.command == "expire" && arguments.rest.empty())
+        return say_no_mail(arguments, user) ? 0
+                                            : status_of_command(expire(arguments.config_directory, user, arguments.user,
+                                                                       arguments.patience, arguments.json));
     auto simple = [&](const Work& work, bool ignore_snapshot = false) {
         if (say_no_mail(arguments, user))
             return 0;
@@ -249,6 +285,10 @@ int run(const Arguments& arguments, const User& user)
         return simple([](store::Store& store, int) { return check(store); });
     if (command == "rebuild" && words == 0)
         return simple([](store::Store& store, int) { return check(store); }, true);
+    if (command == "index" && words == 0 && !(arguments.deleted && arguments.now)) {
+        auto what = arguments.deleted ? IndexWork::Remove : arguments.now ? IndexWork::Anew : IndexWork::Complete;
+        return simple([&](store::Store& store, int) { return index(store, user.directory, what); });
+    }
     if (command == "undelete" && words == 0)
         return simple([&](store::Store& store, int) {
             return restore(store, {.mailbox = arguments.mailbox, .since = arguments.since});
@@ -259,6 +299,11 @@ int run(const Arguments& arguments, const User& user)
         });
     if (command == "purge" && words == 0)
         return simple([&](store::Store& store, int) { return purge(store, arguments.now); });
+    if (command == "limit" && words == 0)
+        return simple([](store::Store& store, int) { return show_limits(store); });
+    if (command == "limit" && words == 3)
+        return simple(
+            [&](store::Store& store, int) { return limit(store, arguments.rest[0], arguments.rest[1], arguments.rest[2]); });
     if (command == "export" && words >= 1) {
         if (say_no_mail(arguments, user))
             return 0;

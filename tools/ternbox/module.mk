@@ -1,4 +1,3 @@
 PROGRAMS += ternbox
 ternbox_SRCS := $(sort $(wildcard tools/ternbox/*.cc))
-ternbox_LIBS := libstore libmail libconf libutil
-ternbox_DEPS := seccomp
+ternbox_LIBS := libipc libsearch libstore libmail libnet libconf libutil

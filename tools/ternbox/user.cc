@@ -33,7 +33,7 @@ util::Result<User> find_user(const std::string& config_directory, const std::str
         auto account = TRY(accounts.find(name));
         if (!account)
             return util::not_found(util::concat(name, ": no such account"));
-        user = {account->home, account->uid, account->gid};
+        user = {account->home, account->uid, account->gid, account->address};
     }
     if (::geteuid() == 0 && user.uid == 0)
         return util::permanent(util::concat(user.directory, ": a mail store that belongs to root is not opened"));
@@ -87,13 +87,19 @@ bool is_unused(const User& user)
     return names.ok() && names->empty();
 }
 
-util::Result<void> become(const User& user)
+util::Result<void> take_identity(const User& user)
 {
     if (::geteuid() == 0) {
         if (::setgroups(0, nullptr) < 0 || ::setresgid(user.gid, user.gid, user.gid) < 0 ||
             ::setresuid(user.uid, user.uid, user.uid) < 0)
             return util::system_error("change to the user", errno);
     }
+    return {};
+}
+
+util::Result<void> become(const User& user)
+{
+    TRY(take_identity(user));
     util::Sandbox sandbox;
     sandbox.write(user.directory).threads();
     TRY(sandbox.prepare(util::Sandbox::Mode::Yes, 0));
@@ -171,10 +177,10 @@ int run_as(const User& user, const std::function<int(int fd)>& work,
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : EX_TEMPFAIL;
-    // When the child failed it has said why, and this end only saw it go.
-    if (!talked.ok() && code == 0) {
+    // When the child failed it has said why, and this end only saw it go; unless it was the child that saw this end go.
+    if (!talked.ok() && (code == 0 || talked.error().code == EEXIST)) {
         util::log::error(talked.error().text);
-        code = EX_IOERR;
+        code = talked.error().code == EEXIST ? EX_DATAERR : EX_IOERR;
     }
     return code;
 }

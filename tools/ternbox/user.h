@@ -17,6 +17,7 @@ struct User {
     std::string directory;   // of the store
     uid_t uid = 0;
     gid_t gid = 0;
+    std::string account = {};   // its address; of a store that is named by its path, empty
 };
 
 // `name` is an address of the accounts file in `config_directory`, or the absolute path of a store,
@@ -29,6 +30,9 @@ util::Result<void> make_home(const std::string& config_directory, const User& us
 
 // Has the user's store never been made?  It is at the first delivery or log-in.
 bool is_unused(const User& user);
+
+// Becomes the user for good; nothing changes for who is no root.
+util::Result<void> take_identity(const User& user);
 
 // Becomes the user for good and locks itself into the directory.
 util::Result<void> become(const User& user);

@@ -42,7 +42,8 @@ std::string time_text(std::int64_t microseconds)
     char text[60];
     std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
     std::string digits = util::concat(microseconds % 1'000'000);
-    return util::concat(std::string_view(text, size), '.', std::string(6 - std::min<std::size_t>(6, digits.size()), '0'), digits);
+    return util::concat(std::string_view(text, size), '.', std::string(6 - std::min<std::size_t>(6, digits.size()), '0'),
+                        digits);
 }
 
 std::string_view name_of(ipc::Origin origin)
@@ -60,8 +61,10 @@ void put_field(std::string_view name, std::string_view value)
 std::string notify_text(std::uint8_t notify)
 {
     std::string text;
-    constexpr std::pair<std::uint8_t, std::string_view> names[] = {
-        {ipc::NotifyNever, "never"}, {ipc::NotifySuccess, "success"}, {ipc::NotifyFailure, "failure"}, {ipc::NotifyDelay, "delay"}};
+    constexpr std::pair<std::uint8_t, std::string_view> names[] = {{ipc::NotifyNever, "never"},
+                                                                   {ipc::NotifySuccess, "success"},
+                                                                   {ipc::NotifyFailure, "failure"},
+                                                                   {ipc::NotifyDelay, "delay"}};
     for (const auto& [bit, name] : names)
         if (notify & bit)
             util::append(text, text.empty() ? "" : ",", name);
@@ -89,9 +92,12 @@ void show_envelope(const queue::Reader& reader)
     put_field("message_id", reader.summary().message_id);
     print_out(util::concat("eight_bit: ", envelope.eight_bit || reader.summary().eight_bit, ", smtputf8: ", envelope.smtputf8,
                      ", expanded: ", reader.summary().expanded, "\n"));
+    if (envelope.requiretls || reader.summary().tls_optional)
+        put_field("tls", envelope.requiretls ? "required" : "optional");
     std::size_t index = 0;
     for (const queue::RecipientEntry& entry : reader.recipients()) {
-        std::string line = util::concat("recipient ", index++, entry.done ? " (done)" : "", ": <", util::printable(entry.recipient.address), ">");
+        std::string line = util::concat("recipient ", index++, entry.done ? " (done)" : "", ": <",
+                                        util::printable(entry.recipient.address), ">");
         if (!entry.recipient.original.empty())
             util::append(line, ", original=", util::printable(entry.recipient.original));
         if (entry.recipient.notify != ipc::NotifyDefault)
@@ -101,7 +107,8 @@ void show_envelope(const queue::Reader& reader)
     for (const ipc::Recipient& alias : reader.aliases())
         print_out(util::concat("expanded: <", util::printable(alias.address), ">\n"));
     for (const queue::Patch& patch : reader.patches())
-        print_out(util::concat("patch at ", patch.offset, ": ", patch.length, " bytes become \"", util::printable(patch.replacement, 2000), "\"\n"));
+        print_out(util::concat("patch at ", patch.offset, ": ", patch.length, " bytes become \"",
+                               util::printable(patch.replacement, 2000), "\"\n"));
 }
 
 // The content, or a part of it.
@@ -135,7 +142,8 @@ util::Result<void> show_story(const queue::Reader& reader)
         if (entry.status) {
             constexpr std::string_view words[] = {"sent", "deferred", "bounced"};
             util::append(line, ", relay=", util::printable(entry.status->relay), ", dsn=", util::printable(entry.status->dsn),
-                         ", status=", words[static_cast<std::size_t>(entry.status->disposition)], " (", util::printable(entry.status->text), ")");
+                         ", status=", words[static_cast<std::size_t>(entry.status->disposition)], " (",
+                         util::printable(entry.status->text), ")");
             if (!entry.status->diagnostic.empty())
                 util::append(line, ", diagnostic=", util::printable(entry.status->diagnostic));
         }

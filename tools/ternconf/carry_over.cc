@@ -38,23 +38,25 @@ util::Result<void> replace(const std::string& path, std::string_view text)
 void tell(const CarriedItem& item, bool json, std::string& out)
 {
     if (json) {
-        util::append(out, "{\"file\": ", util::json_quote(item.file), ", \"line\": ", item.line, ", \"name\": ", util::json_quote(item.name),
-                     ", \"carried\": ", item.carried ? "true" : "false");
+        util::append(out, "{\"file\": ", util::json_quote(item.file), ", \"line\": ", item.line,
+                     ", \"name\": ", util::json_quote(item.name), ", \"carried\": ", item.carried ? "true" : "false");
         if (!item.note.empty())
             util::append(out, ", \"note\": ", util::json_quote(item.note));
         out += "}\n";
         return;
     }
-    util::append(out, item.file, ":", item.line, ": ", util::printable(item.name, 100), item.carried ? ": carried over" : ": left out",
-                 item.note.empty() ? "" : item.carried ? " "
-                                                       : ": ",
+    util::append(out, item.file, ":", item.line, ": ", util::printable(item.name, 100),
+                 item.carried ? ": carried over" : ": left out",
+                 item.note.empty() ? ""
+                 : item.carried    ? " "
+                                   : ": ",
                  util::printable(item.note), "\n");
 }
 
 }  // namespace
 
-util::Result<void> carry_over(const std::string& postfix_directory, const std::string& config_directory, bool dry_run, bool json,
-                              std::string& out)
+util::Result<void> carry_over(const std::string& postfix_directory, const std::string& config_directory, bool dry_run,
+                              bool json, std::string& out)
 {
     PostfixFiles files;
     files.directory = postfix_directory;

@@ -83,6 +83,15 @@ Result<void> set_field(ServiceWords& service, std::string_view name, std::string
     return {};
 }
 
+// Where the program's own words begin, such as pipe's user= and argv=.
+std::size_t options_end(const ServiceWords& service)
+{
+    std::size_t at = columns;
+    while (at < service.words.size() && service.words[at].starts_with('-'))
+        at += service.words[at] == "-o" ? 2 : 1;
+    return std::min(at, service.words.size());
+}
+
 // Nothing when there was nothing to do.
 Result<bool> change_parameter(ServiceWords& service, Action action, std::string_view name, std::string_view value)
 {
@@ -101,8 +110,7 @@ Result<bool> change_parameter(ServiceWords& service, Action action, std::string_
         done = true;
     }
     if (action == Action::Set && !done) {
-        service.words.push_back("-o");
-        service.words.push_back(word);
+        service.words.insert(service.words.begin() + std::ptrdiff_t(options_end(service)), {"-o", word});
         done = true;
     }
     return done;
@@ -198,8 +206,10 @@ std::vector<Override> overrides_of(const ServiceWords& service)
         } else if (word.starts_with("-o") && word.size() > 2) {
             assignment = word.substr(2);
             found.count = 1;
-        } else {
+        } else if (word.starts_with('-')) {
             continue;
+        } else {
+            break;  // the program's own words: pipe's
         }
         auto [left, right] = util::split_first(assignment, '=');
         found.name = util::trim(left);

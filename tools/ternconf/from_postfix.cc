@@ -41,11 +41,12 @@ constexpr std::pair<std::string_view, std::string_view> left_alone[] = {
 };
 
 // Table types of Postfix's that are not there.
-constexpr std::string_view foreign_tables[] = {"cdb", "dbm", "environ", "fail", "internal", "ldap", "memcache", "mysql", "netinfo", "nis", "nisplus", "pgsql",
-                                               "pipemap", "proxy", "randmap", "sdbm", "socketmap", "sqlite", "static", "tcp", "unionmap", "unix"};
+constexpr std::string_view foreign_tables[] = {
+    "cdb",   "dbm",     "environ", "fail",    "internal", "ldap",      "memcache", "mysql",  "netinfo", "nis",      "nisplus",
+    "pgsql", "pipemap", "proxy",   "randmap", "sdbm",     "socketmap", "sqlite",   "static", "tcp",     "unionmap", "unix"};
 
 // Postfix's services that have no process here, and what does their work.
-constexpr std::pair<std::string_view, std::string_view> inside[] = {
+constexpr std::pair<std::string_view, std::string_view> internal_services[] = {
     {"pickup", "master.cf has Tern's own"},
     {"cleanup", "master.cf has Tern's own"},
     {"qmgr", "master.cf has Tern's own"},
@@ -61,7 +62,6 @@ constexpr std::pair<std::string_view, std::string_view> inside[] = {
     {"discard", "qmgr(8) does that"},
     {"postlogd", "log(8) does that"},
     {"virtual", "local(8) delivers to the mailboxes of all domains"},
-    {"pipe", "it runs a program, and there is no pipe(8)"},
     {"spawn", "it runs a program, and there is no spawn(8)"},
 };
 
@@ -105,7 +105,8 @@ public:
         for (const auto& item : settings_.settings())
             if (!item.second.file.empty())
                 in_order.emplace_back(item.first, &item.second);
-        std::sort(in_order.begin(), in_order.end(), [](const auto& a, const auto& b) { return a.second->line < b.second->line; });
+        std::sort(in_order.begin(), in_order.end(),
+                  [](const auto& a, const auto& b) { return a.second->line < b.second->line; });
         for (const auto& item : in_order)
             convert_setting(item.first, *item.second);
         convert_services();
@@ -120,7 +121,8 @@ private:
     {
         std::string text(value);
         for (std::string_view macro : {"${config_directory}", "$(config_directory)", "$config_directory"})
-            for (std::size_t at = text.find(macro); at != std::string::npos; at = text.find(macro, at + files_.directory.size()))
+            for (std::size_t at = text.find(macro); at != std::string::npos;
+                 at = text.find(macro, at + files_.directory.size()))
                 text.replace(at, macro.size(), files_.directory);
         result_.main_requests.push_back(concat(new_name, "=", text));
         std::string note;
@@ -152,7 +154,8 @@ private:
     {
         if (convert_other_name(name, setting))
             return;
-        auto alone = std::find_if(std::begin(left_alone), std::end(left_alone), [&](const auto& item) { return item.first == name; });
+        auto alone =
+            std::find_if(std::begin(left_alone), std::end(left_alone), [&](const auto& item) { return item.first == name; });
         if (alone != std::end(left_alone))
             return leave(name, setting, std::string(alone->second));
         if (!sections_.find_parameter(name)) {
@@ -236,8 +239,11 @@ private:
         std::string_view command = service.words[7];
         command = command.substr(command.rfind('/') + 1);
         bool port = service.words[1] == "inet";
-        auto leave_service = [&](std::string why) { result_.items.push_back({master_file_, line, service.id(), false, std::move(why)}); };
-        if (!port || (command != "smtpd" && command != "postscreen"))
+        auto leave_service = [&](std::string why) {
+            result_.items.push_back({master_file_, line, service.id(), false, std::move(why)});
+        };
+        bool agent = service.words[1] == "unix" && (command == "smtp" || command == "lmtp" || command == "pipe");
+        if (!agent && (!port || (command != "smtpd" && command != "postscreen")))
             return leave_service(why_not(service, command));
         std::string note;
         if (command == "postscreen") {
@@ -246,9 +252,10 @@ private:
             service.words[6] = "-";
             note = "with smtpd in the place of postscreen";
         }
-        service.words[7] = "smtpd";
+        bool pipe = command == "pipe";   // becomes the user of its command
+        service.words[7] = agent ? std::string(command) : "smtpd";
         service.words[4] = "n";  // programs lock themselves in
-        service.words[3] = "-";
+        service.words[3] = pipe ? "n" : "-";
         result_.items.push_back({master_file_, line, service.id(), true, std::move(note)});
         drop_settings(service, line);
         result_.service_requests.push_back(concat(service.id(), "=", util::trim(render_service(service, false))));
@@ -260,8 +267,9 @@ private:
             return concat("there is no ", command);
         if (command == "smtpd")
             return "postscreen(8) passes it clients, and is not there";
-        auto known = std::find_if(std::begin(inside), std::end(inside), [&](const auto& item) { return item.first == command; });
-        if (known != std::end(inside))
+        auto known = std::find_if(std::begin(internal_services), std::end(internal_services),
+                                  [&](const auto& item) { return item.first == command; });
+        if (known != std::end(internal_services))
             return std::string(known->second);
         return concat("it does not come over: see what Tern's master.cf has for ", command);
     }
@@ -272,9 +280,11 @@ private:
         for (auto at = settings.rbegin(); at != settings.rend(); ++at) {
             std::string why;
             if (!sections_.find_parameter(at->name) && !mentioned_.contains(at->name))
-                why = is_postfix_parameter(at->name) ? std::string(compare_with_postfix(sections_, at->name).why) : "it is no parameter";
+                why = is_postfix_parameter(at->name) ? std::string(compare_with_postfix(sections_, at->name).why)
+                                                     : "it is no parameter";
             else if (at->name == "syslog_name" && at->value.starts_with("postfix"))
-                service.words[at->at + at->count - 1] = concat(at->count == 1 ? "-o" : "", "syslog_name=tern", at->value.substr(7));
+                service.words[at->at + at->count - 1] =
+                    concat(at->count == 1 ? "-o" : "", "syslog_name=tern", at->value.substr(7));
             else
                 why = value_problem(at->name, at->value);
             if (why.empty())
@@ -308,7 +318,8 @@ private:
             auto service = split_service(entry.text);
             if (!service || service->words[1] != "inet" || service->words[7] != "smtpd")
                 continue;
-            bool wanted = std::ranges::any_of(result_.service_requests, [&](const std::string& request) { return request.starts_with(service->id() + "="); });
+            bool wanted = std::ranges::any_of(
+                result_.service_requests, [&](const std::string& request) { return request.starts_with(service->id() + "="); });
             if (!wanted)
                 result_.unwanted_services.push_back(service->id());
         }
@@ -326,7 +337,8 @@ private:
 
 }  // namespace
 
-util::Result<Conversion> convert_from_postfix(const PostfixFiles& files, std::string_view tern_master, const FirstLine& first_line)
+util::Result<Conversion> convert_from_postfix(const PostfixFiles& files, std::string_view tern_master,
+                                              const FirstLine& first_line)
 {
     return Converter(files, first_line).run(tern_master);
 }

@@ -44,7 +44,7 @@ util::Result<Conversion> convert_from_postfix(const PostfixFiles& files, std::st
 
 // Reads Postfix's files, edits Tern's in `config_directory` (unless it is a dry run), and tells in `out` of all
 // that was looked at, for people or as JSON, one object a line.
-util::Result<void> carry_over(const std::string& postfix_directory, const std::string& config_directory, bool dry_run, bool json,
-                              std::string& out);
+util::Result<void> carry_over(const std::string& postfix_directory, const std::string& config_directory, bool dry_run,
+                              bool json, std::string& out);
 
 }  // namespace ternconf

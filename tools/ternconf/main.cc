@@ -44,7 +44,8 @@ int run(const Options& options)
     case Options::What::Postfix: {
         // Absolute: $config_directory in values becomes this name.
         util::Handle<char, ::free> absolute{::realpath(options.postfix_directory.c_str(), nullptr)};
-        auto carried = carry_over(absolute ? absolute.get() : options.postfix_directory, options.config_directory, options.dry_run, options.json, out);
+        auto carried = carry_over(absolute ? absolute.get() : options.postfix_directory, options.config_directory,
+                                  options.dry_run, options.json, out);
         if (!carried)
             problems.add("", 0, carried.error().text);
         break;

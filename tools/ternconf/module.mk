@@ -1,3 +1,3 @@
 PROGRAMS += ternconf
 ternconf_SRCS := $(sort $(wildcard tools/ternconf/*.cc))
-ternconf_LIBS := libipc libmail libnet libconf libutil
+ternconf_LIBS := libtrust libipc libmail libnet libconf libutil

@@ -91,7 +91,9 @@ util::Result<Options> parse_options(int count, char** words)
         case 'X': TRY(take_edit(options, Action::Remove)); break;
         case '#': TRY(take_edit(options, Action::CommentOut)); break;
         case ':': return util::invalid(util::concat("-", char(optopt), " wants a word after it"));
-        default: return util::invalid(optopt > 0 && optopt < from_postfix ? util::concat("unknown option -", char(optopt)) : std::string("unknown option"));
+        default:
+            return util::invalid(optopt > 0 && optopt < from_postfix ? util::concat("unknown option -", char(optopt))
+                                                                     : std::string("unknown option"));
         }
     }
     for (int i = optind; i < count; ++i)

@@ -12,7 +12,17 @@
 namespace ternconf {
 
 struct Options {
-    enum class What : unsigned char { Main, Services, Fields, ServiceParameters, TableTypes, Mdoc, Notices, Postfix, PostfixTable };
+    enum class What : unsigned char {
+        Main,
+        Services,
+        Fields,
+        ServiceParameters,
+        TableTypes,
+        Mdoc,
+        Notices,
+        Postfix,
+        PostfixTable
+    };
 
     What what = What::Main;
     std::optional<Action> edit;       // -e, -X, -#

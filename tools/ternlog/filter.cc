@@ -10,10 +10,12 @@ namespace ternlog {
 
 namespace {
 
-constexpr std::string_view known_statuses[] = {"sent", "deferred", "bounced", "expired", "force-expired", "deliverable", "undeliverable", "reject", "hold"};
+constexpr std::string_view known_statuses[] = {"sent",        "deferred",      "bounced", "expired", "force-expired",
+                                               "deliverable", "undeliverable", "reject",  "hold"};
 constexpr std::string_view known_levels[] = {"panic", "fatal", "error", "warning", "info", "verbose"};
-constexpr std::string_view known_daemons[] = {"master", "smtpd", "pickup", "cleanup", "qmgr", "local", "bounce", "auth", "usher", "mailbox",
-                                              "imapd", "pop3d", "log", "smtp", "lmtp", "relay", "virtual", "pipe", "error", "anvil", "postscreen"};
+constexpr std::string_view known_daemons[] = {"master", "smtpd", "pickup",  "cleanup", "qmgr",  "local", "bounce",
+                                              "auth",   "usher", "mailbox", "imapd",   "pop3d", "log",   "smtp",
+                                              "lmtp",   "relay", "virtual", "pipe",    "error", "anvil", "postscreen"};
 
 bool contains(const auto& words, std::string_view word) { return std::ranges::find(words, word) != std::end(words); }
 
@@ -53,7 +55,8 @@ bool Filter::matches(const tools::LogLine& line) const
         return false;
     if (!levels.empty() && !contains(levels, line.level))
         return false;
-    if (!statuses.empty() && std::ranges::none_of(statuses, [&](const std::string& status) { return has_status(line, status); }))
+    if (!statuses.empty() &&
+        std::ranges::none_of(statuses, [&](const std::string& status) { return has_status(line, status); }))
         return false;
     if (!addresses.empty() && std::ranges::none_of(addresses, is_of_address))
         return false;
@@ -79,7 +82,8 @@ void Filter::add_word(std::string_view word)
     else if (word == "error")
         levels.push_back(std::move(text));
     else if (word.find('@') != std::string_view::npos && word.find(' ') == std::string_view::npos)
-        addresses.push_back(word.size() > 2 && word.front() == '<' && word.back() == '>' ? text.substr(1, text.size() - 2) : std::move(text));
+        addresses.push_back(word.size() > 2 && word.front() == '<' && word.back() == '>' ? text.substr(1, text.size() - 2)
+                                                                                         : std::move(text));
     else
         texts.push_back(std::move(text));
 }

@@ -67,12 +67,13 @@ void Listing::add_text(const ipc::QueueItem& item)
         else
             out_ += '\n';
         std::string sender = item.sender.empty() ? "MAILER-DAEMON" : util::printable(item.sender);
-        util::append(out_, padded(util::concat(item.queue_id, mark_of(item)), id_width), padded_left(util::concat(item.size), size_width),
-                     ' ', arrival_text(item.arrival), ' ', sender, '\n');
+        util::append(out_, padded(util::concat(item.queue_id, mark_of(item)), id_width),
+                     padded_left(util::concat(item.size), size_width), ' ', arrival_text(item.arrival), ' ', sender, '\n');
     }
     for (const ipc::QueueItemRecipient& recipient : item.recipients) {
         if (!recipient.reason.empty())
-            util::append(out_, padded_left(util::concat('(', util::printable(recipient.reason), ')'), recipient_indent + 10), '\n');
+            util::append(out_, padded_left(util::concat('(', util::printable(recipient.reason), ')'), recipient_indent + 10),
+                         '\n');
         util::append(out_, std::string(recipient_indent, ' '), util::printable(recipient.address), '\n');
     }
 }
@@ -82,11 +83,13 @@ void Listing::add_json(const ipc::QueueItem& item)
 {
     if (!item.continued) {
         end_json();
-        util::append(out_, "{\"queue_name\": ", util::json_quote(item.queue), ", \"queue_id\": ", util::json_quote(item.queue_id),
-                     ", \"arrival_time\": ", item.arrival / 1'000'000, ", \"message_size\": ", item.size);
+        util::append(out_, "{\"queue_name\": ", util::json_quote(item.queue),
+                     ", \"queue_id\": ", util::json_quote(item.queue_id), ", \"arrival_time\": ", item.arrival / 1'000'000,
+                     ", \"message_size\": ", item.size);
         if (item.next_attempt != 0)
             util::append(out_, ", \"next_attempt\": ", item.next_attempt / 1'000'000);
-        util::append(out_, ", \"forced_expire\": ", item.forced_expire ? "true" : "false", ", \"sender\": ", util::json_quote(item.sender), ", \"recipients\": [");
+        util::append(out_, ", \"forced_expire\": ", item.forced_expire ? "true" : "false",
+                     ", \"sender\": ", util::json_quote(item.sender), ", \"recipients\": [");
         open_ = first_recipient_ = true;
     }
     for (const ipc::QueueItemRecipient& recipient : item.recipients) {
@@ -112,7 +115,8 @@ void Listing::finish()
         if (count_ == 0)
             out_ += "Mail queue is empty\n";
         else
-            util::append(out_, "\n-- ", (bytes_ + 1023) / 1024, " Kbytes in ", count_, " Request", count_ == 1 ? "" : "s", ".\n");
+            util::append(out_, "\n-- ", (bytes_ + 1023) / 1024, " Kbytes in ", count_, " Request", count_ == 1 ? "" : "s",
+                         ".\n");
     }
     flush();
 }

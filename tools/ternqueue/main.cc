@@ -78,7 +78,8 @@ util::Result<void> list(tools::QueueAccess& queue, const Options& options)
 util::Result<void> show_shape(tools::QueueAccess& queue, const Options& options, ipc::QueueSet queues)
 {
     Shape shape(util::wall_now().time_since_epoch().count(), options.by_sender);
-    TRY(queue.list(queues, [&](const ipc::QueueItem& item) { shape.add(item); }, [](std::string_view text) { complain(0, text); }));
+    TRY(queue.list(
+        queues, [&](const ipc::QueueItem& item) { shape.add(item); }, [](std::string_view text) { complain(0, text); }));
     util::print_out(options.json ? shape.to_json() : shape.to_text());
     return {};
 }

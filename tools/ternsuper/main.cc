@@ -88,8 +88,8 @@ private:
                 return fail(purged.error());
         const StructureReport& report = structure.report();
         if (options_.structure)
-            complain(0, util::concat("Checked: ", report.checked, " good, ", report.damaged, " damaged, ", report.strange, " strange, ",
-                                     report.unreadable, " unreadable, ", report.busy, " in delivery"));
+            complain(0, util::concat("Checked: ", report.checked, " good, ", report.damaged, " damaged, ", report.strange,
+                                     " strange, ", report.unreadable, " unreadable, ", report.busy, " in delivery"));
         if (options_.purge)
             complain(0, util::concat("Purged: ", report.purged, report.purged == 1 ? " file" : " files"));
         if (report.unreadable > 0)

@@ -90,8 +90,8 @@ util::Result<std::string> Requeuer::submit(const std::string& id)
     TRY(cleanup_.next_queue_id());
     cleanup_.begin(fresh_envelope(reader.envelope()), std::move(recipients), [&](const std::string& new_id) {
         mail::Date date{.seconds = util::unix_seconds(util::wall_now()), .zone_minutes = 0};
-        return util::concat("Received: by ", *common_.myhostname, " (", *common_.mail_name, ", requeued from ", id, ")\r\n\tid ", new_id, "; ",
-                            mail::format_date(date), "\r\n");
+        return util::concat("Received: by ", *common_.myhostname, " (", *common_.mail_name, ", requeued from ", id,
+                            ")\r\n\tid ", new_id, "; ", mail::format_date(date), "\r\n");
     });
     queue::Content content = reader.content();
     for (;;) {

@@ -63,8 +63,9 @@ void Structure::check_file(queue::Place place, const std::string& name)
     if (reader.error().kind != util::Kind::Invalid)
         return complain(report_.unreadable, reader.error().text);
     auto moved = directory_.move(name, place, queue::Place::Corrupt);
-    complain(report_.damaged, moved ? util::concat("damaged, moved to the corrupt queue: ", reader.error().text)
-                                    : util::concat("damaged (", reader.error().text, "), and cannot be moved: ", moved.error().text));
+    complain(report_.damaged,
+             moved ? util::concat("damaged, moved to the corrupt queue: ", reader.error().text)
+                   : util::concat("damaged (", reader.error().text, "), and cannot be moved: ", moved.error().text));
 }
 
 util::Result<void> Structure::purge()

@@ -1,4 +1,4 @@
 PROGRAMS += ternuser
-ternuser_SRCS := $(sort $(wildcard tools/ternuser/*.cc))
-ternuser_LIBS := libipc libmail libnet libconf libutil
+ternuser_SRCS := $(sort $(wildcard tools/ternuser/*.cc)) tools/common/live_sessions.cc tools/common/table_text.cc
+ternuser_LIBS := libstore libipc libmail libnet libconf libutil
 ternuser_DEPS := crypt

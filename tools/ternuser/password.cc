@@ -1,7 +1,9 @@
 // Passwords: reading and hashing.
 #include "tools/ternuser/password.h"
 
+#include "libmail/normal_form.h"
 #include "libmail/sasl.h"
+#include "libnet/crypto.h"
 #include "libutil/random.h"
 #include "libutil/sys.h"
 #include "libutil/text.h"
@@ -135,11 +137,32 @@ util::Result<Scheme> parse_scheme(std::string_view name)
                                       ": yescrypt, sha512, bcrypt or plain"));
 }
 
-util::Result<conf::Credential> make_credential(std::string address, const std::string& password, Scheme scheme,
-                                               std::uint32_t scram_iterations)
+ScramSalt fresh_salt(std::uint32_t iterations) { return {util::random_string(16), iterations}; }
+
+std::optional<ScramSalt> salt_of(std::string_view verifier)
+{
+    auto parsed = mail::parse_scram_verifier(verifier);
+    return parsed.ok() ? std::optional<ScramSalt>({parsed->salt, parsed->iterations}) : std::nullopt;
+}
+
+util::Result<NewAppPassword> make_app_password(std::string name, conf::LoginLimits limits, std::int64_t now,
+                                               const ScramSalt& salt)
+{
+    NewAppPassword made;
+    for (char byte : util::random_string(conf::app_secret_size))
+        made.secret += conf::app_secret_alphabet[static_cast<unsigned char>(byte) % conf::app_secret_alphabet.size()];
+    auto verifier = TRY(mail::make_scram_verifier(conf::show_app_secret(made.secret), salt.salt, salt.iterations));
+    made.app = {std::move(name), net::sha256(made.secret), mail::to_text(verifier), now, std::move(limits)};
+    return made;
+}
+
+util::Result<conf::Credential> make_credential(std::string address, const std::string& typed, Scheme scheme,
+                                               const ScramSalt& salt)
 {
     conf::Credential credential;
     credential.address = std::move(address);
+    // What the clients' are compared with.
+    const std::string password = mail::prepare_password(typed);
     if (scheme == Scheme::Plain) {
         if (password.find(':') != std::string::npos)
             return util::invalid("a password with a colon cannot be stored as it is");
@@ -148,10 +171,13 @@ util::Result<conf::Credential> make_credential(std::string address, const std::s
         // bcrypt sees no more than 72 bytes: two passwords that differ behind them would be one.
         if (scheme == Scheme::Bcrypt && password.size() > 72)
             return util::invalid("bcrypt takes passwords of at most 72 bytes");
+        // crypt(3) takes no more.
+        if (password.size() >= CRYPT_MAX_PASSPHRASE_SIZE)
+            return util::invalid(util::concat("the password is longer than ", CRYPT_MAX_PASSPHRASE_SIZE - 1, " bytes"));
         const char* prefix = scheme == Scheme::Yescrypt ? "$y$" : scheme == Scheme::Sha512 ? "$6$" : "$2b$";
         credential.hash = TRY(hash_password(password, prefix));
     }
-    auto verifier = TRY(mail::make_scram_verifier(password, util::random_string(16), scram_iterations));
+    auto verifier = TRY(mail::make_scram_verifier(password, salt.salt, salt.iterations));
     credential.verifier = mail::to_text(verifier);
     return credential;
 }

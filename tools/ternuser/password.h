@@ -2,9 +2,11 @@
 #pragma once
 
 #include "libconf/credentials_file.h"
+#include "libconf/logins_file.h"
 #include "libutil/result.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,8 +19,26 @@ util::Result<std::string> read_password(bool from_stdin);
 enum class Scheme : std::uint8_t { Yescrypt, Sha512, Bcrypt, Plain };
 util::Result<Scheme> parse_scheme(std::string_view name);
 
+// What SCRAM verifiers are made with: all of one account must have the same (mail::ScramServer).
+struct ScramSalt {
+    std::string salt;
+    std::uint32_t iterations = 0;
+};
+// Another one.
+ScramSalt fresh_salt(std::uint32_t iterations);
+// That of a verifier's text; nothing when it is none.
+std::optional<ScramSalt> salt_of(std::string_view verifier);
+
 // Hash and SCRAM verifier of a password.
 util::Result<conf::Credential> make_credential(std::string address, const std::string& password, Scheme scheme,
-                                               std::uint32_t scram_iterations);
+                                               const ScramSalt& salt);
+
+// An app password, with its secret for the only time.
+struct NewAppPassword {
+    std::string secret;
+    conf::AppPassword app;
+};
+util::Result<NewAppPassword> make_app_password(std::string name, conf::LoginLimits limits, std::int64_t now,
+                                               const ScramSalt& salt);
 
 }  // namespace ternuser

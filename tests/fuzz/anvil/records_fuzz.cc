@@ -1,5 +1,5 @@
 // What anvil hears of smtpd and auth, and they of it.
-#include "libipc/anvil.h"
+#include "libipc/unblock.h"
 #include "tests/fuzz/records.h"
 
 #include <cstddef>
@@ -14,5 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::round_trip<ipc::LoginAsked>(bytes);
     fuzz::round_trip<ipc::LoginHistory>(bytes);
     fuzz::round_trip<ipc::LoginEnded>(bytes);
+    fuzz::round_trip<ipc::ForgetFailures>(bytes);
+    fuzz::round_trip<ipc::FailuresForgotten>(bytes);
     return 0;
 }

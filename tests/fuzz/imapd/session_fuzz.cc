@@ -1,9 +1,12 @@
 // A whole session over a small store: whatever the client says, each tagged line gets its answer,
 // sequence numbers stay those of the view, and nothing breaks.  The first byte chooses how the
-// input is cut; a second session changes the mailbox meanwhile.
+// input is cut, and how many messages a command works on; a second session changes the mailbox meanwhile.
+// INBOX has a key that the corpus knows, so that URLs in it are good.
 #include "imapd/engine/session.h"
+#include "imapd/engine/url_tokens.h"
 #include "libmail/imap_render.h"
 #include "libutil/check.h"
+#include "tests/fuzz/settle.h"
 #include "tests/unit/dialog/scratch_store.h"
 
 #include <cstdint>
@@ -17,32 +20,6 @@ constexpr std::string_view messages[] = {
     "Subject: no end of header",
 };
 
-void settle(store::Store& store, imapd::engine::Session& one, imapd::engine::Session& two)
-{
-    for (int round = 0; round < 1000; ++round) {
-        one.output().clear();
-        two.output().clear();
-        bool busy = false;
-        for (auto* session : {&one, &two}) {
-            if (session->has_work()) {
-                session->work();
-                busy = true;
-            }
-        }
-        if (store.last() > store.durable()) {
-            (void)store.sync();
-            (void)store.collect();
-            one.durable_grew();
-            two.durable_grew();
-            busy = true;
-        }
-        if (!busy)
-            return;
-    }
-    bool comes_to_rest = false;
-    CHECK(comes_to_rest);
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
@@ -55,8 +32,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         test::deliver(store, message);
     (void)store.sync();
     (void)store.collect();
+    auto inbox = store.mailbox("INBOX");
+    imapd::engine::UrlKey key{.uid_validity = (*inbox)->uid_validity, .secret = std::string(32, 'k')};
+    const store::NewAnnotation annotation{.name = std::string(imapd::engine::url_key_annotation),
+                                          .value = imapd::engine::url_key_text(key)};
+    CHECK(store.annotate((*inbox)->id, std::span(&annotation, 1)).ok());
     imapd::engine::SessionFacts facts;
+    facts.user = "a@d";
+    facts.url_hosts = {"h"};
     facts.limits.message = 5000;
+    facts.returnable = true;
+    facts.limits.messages = data[0] / 64 * 2;
     imapd::engine::Session session(store, facts);
     imapd::engine::Session other(store, facts);
     store.on_change([&](store::MailboxId mailbox) {
@@ -65,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     });
     session.feed("a SELECT INBOX\r\n");
     other.feed("b SELECT INBOX\r\n");
-    settle(store, session, other);
+    fuzz::settle(store, session, other);
 
     std::string_view bytes(reinterpret_cast<const char*>(data), size);
     std::size_t piece = std::size_t(bytes.front() % 64) * 16 + 1;
@@ -78,10 +64,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         bytes.remove_prefix(std::min(piece, bytes.size()));
         if (round % 3 == 2)
             other.feed(interference[round / 3 % std::size(interference)]);
-        settle(store, session, other);
+        fuzz::settle(store, session, other);
     }
     session.end_of_input();
-    settle(store, session, other);
+    fuzz::settle(store, session, other);
     CHECK(session.finished());
     store.on_change({});
     return 0;

@@ -52,6 +52,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     decode_and_back<ipc::Outcome>(bytes);
     decode_and_back<ipc::Notify>(bytes);
     decode_and_back<ipc::OpenSession>(bytes);
+    decode_and_back<ipc::SessionReturned>(bytes);
+    decode_and_back<ipc::NewSession>(bytes);
+    decode_and_back<ipc::GroupsChanged>(bytes);
+    decode_and_back<ipc::UserGroups>(bytes);
     decode_and_back<ipc::Deliver>(bytes);
     decode_and_back<ipc::Authenticate>(bytes);
     decode_and_back<ipc::AuthenticationResult>(bytes);

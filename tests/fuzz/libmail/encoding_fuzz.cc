@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto [charset, text] = util::split_first(input, '\n');
     CHECK(util::is_utf8(mail::to_utf8(text, charset)));
     std::string folded = mail::fold_case(input);
-    CHECK(mail::fold_case(folded) == folded);
+    CHECK(mail::collation_key(input).size() == folded.size());
     CHECK(mail::contains_folded(input, folded));
     return 0;
 }

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (std::string_view line : util::split(input, '\n')) {
             mail::SaslStep step = sasl.step(line);
             if (step.kind == mail::SaslStep::Kind::FindVerifier)
-                step = sasl.use_verifier(verifier);
+                step = sasl.use_verifiers({verifier});
             CHECK(step.kind != mail::SaslStep::Kind::Success);
             CHECK(sasl.authcid().size() <= mail::max_sasl_name && sasl.password().size() <= mail::max_sasl_password);
         }

@@ -36,6 +36,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     try_record<store::ReserveRecord>(bytes);
     try_record<store::CensusRecord>(bytes);
     try_record<store::PurgeRecord>(bytes);
+    try_record<store::AnnotationRecord>(bytes);
+    try_record<store::AnnotationCensusRecord>(bytes);
+    try_record<store::SeenRecord>(bytes);
     store::decode_segment_header(bytes);
     return 0;
 }

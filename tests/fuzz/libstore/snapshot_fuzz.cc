@@ -34,6 +34,16 @@ void mend(std::string& bytes)
     put(bytes, 16, tag);
     auto offset = get<std::uint64_t>(bytes, directory_part);
     auto count = get<std::uint64_t>(bytes, directory_part + 8);
+    // Each outline's checksum, where a section of places seems to be.
+    constexpr std::string_view number("\4\0\0\0", 4);
+    for (std::size_t at = bytes.find(number, store::snapshot_header_size); at != bytes.npos; at = bytes.find(number, at + 1))
+        for (std::size_t place = at + 16; place + 24 <= bytes.size(); place += 32) {
+            auto from = get<std::uint64_t>(bytes, place);
+            auto length = get<std::uint64_t>(bytes, place + 8);
+            if (from > bytes.size() || length > bytes.size() - from)
+                break;
+            put(bytes, place + 16, util::crc32c(std::string_view(bytes).substr(from, length)));
+        }
     if (offset <= bytes.size() && count <= bytes.size() - offset)
         put(bytes, directory_part + 16, util::crc32c(std::string_view(bytes).substr(offset, count)));
     put(bytes, store::snapshot_header_size - 4,
@@ -49,8 +59,10 @@ void try_open(const std::string& bytes)
     auto snapshot = store::Snapshot::open(util::concat("/proc/self/fd/", file->get()), tag, state);
     if (!snapshot.ok())
         return;
-    for (auto& [id, folder] : state.folders)
+    for (auto& [id, folder] : state.folders) {
+        (void)snapshot->read_outline(*folder);
         (void)snapshot->load(*folder);
+    }
     (void)snapshot->load_contents(state);
     (void)snapshot->load_kept(state);
 }

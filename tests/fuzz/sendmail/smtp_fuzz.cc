@@ -23,7 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     conf::Common config;
     for (conf::Parameter* parameter : config.parameters())
-        (void)parameter->read(parameter->default_text().find('$') == std::string::npos ? parameter->default_text() : "x.example");
+        (void)parameter->read(parameter->default_text().find('$') == std::string::npos ? parameter->default_text()
+                                                                                       : "x.example");
     std::string_view input(reinterpret_cast<const char*>(data), size);
     std::size_t piece = 1 + static_cast<unsigned char>(input[0]);
     input.remove_prefix(1);

@@ -5,6 +5,7 @@
 #include "smtpd/restrictions.h"
 #include "smtpd/session.h"
 #include "smtpd/site.h"
+#include "tests/unit/smtpd/fake_names.h"
 #include "tests/unit/smtpd/fakes.h"
 
 #include <algorithm>
@@ -59,8 +60,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     settings.fill({&common, &config, &routing}, problems);
     CHECK(!problems.any());
     auto site = smtpd::Site::open(common, routing);
+    test::FakeNames names;
     CHECK(site.ok());
-    auto rules = smtpd::Restrictions::open(config, common, std::move(lists), {**site, {}});
+    auto rules = smtpd::Restrictions::open(config, common, std::move(lists), {**site, names, {}});
     CHECK(rules.ok());
     test::FakeIntake intake;
     test::FakeAuthenticator authenticator;

@@ -22,7 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CHECK(json.find('\n') == std::string::npos && util::is_utf8(json));
     if (json.size() <= tools::max_log_line) {
         CHECK(tools::parse_log_line(json, again, more));
-        CHECK(!util::is_utf8(bytes) || (again.text == line.text && again.id == line.id && again.service == line.service && again.pid == line.pid));
+        CHECK(!util::is_utf8(bytes) ||
+              (again.text == line.text && again.id == line.id && again.service == line.service && again.pid == line.pid));
     }
     return 0;
 }

@@ -26,6 +26,36 @@ struct Bench {
     anvil::Logins logins;
 };
 
+TEST(failures_are_forgotten_on_request)
+{
+    Bench bench;
+    for (const char* network : {"192.0.2.1", "192.0.2.9", "198.51.100.7", "2001:db8:1:2::/64", "unknown"})
+        bench.ended(network, "anna@x", false);
+    bench.ended("192.0.2.1", "bert@x", false);
+    EQ(bench.logins.forget({.network = "192.0.2.9/32", .account = "", .all = false}), 1u);
+    EQ(bench.history("192.0.2.9", "carl@x"), "0 0");
+    EQ(bench.history("192.0.2.1", "anna@x"), "2 5");
+    // An address in it, or it in a larger one.
+    EQ(bench.logins.forget({"2001:db8:1:2::77/128", "", false}), 1u);
+    EQ(bench.history("2001:db8:1:2::/64", "carl@x"), "0 0");
+    EQ(bench.logins.forget({"192.0.0.0/16", "", false}), 1u);
+    EQ(bench.history("192.0.2.1", "carl@x"), "0 0");
+    EQ(bench.history("198.51.100.7", "carl@x"), "1 0");
+    EQ(bench.logins.forget({"", "anna@x", false}), 1u);
+    EQ(bench.logins.forget({"", "anna@x", false}), 0u);
+    EQ(bench.history("198.51.100.7", "anna@x"), "1 0");
+    EQ(bench.logins.forget({"nonsense", "", false}), 0u);
+    EQ(bench.logins.forget({"", "", false}), 0u);
+    EQ(bench.logins.forget({"", "", true}), 3u);
+    EQ(bench.history("198.51.100.7", "bert@x"), "0 0");
+    // What is known of networks stays.
+    bench.ended("a", "anna@x", true);
+    bench.ended("b", "anna@x", false);
+    bench.logins.forget({"", "", true});
+    EQ(bench.history("a", "anna@x"), "0 0 known");
+}
+END_TEST
+
 TEST(failures_count_for_network_and_account)
 {
     Bench bench;
@@ -85,5 +115,6 @@ END_TEST
 
 }  // namespace
 
-SUITE(logins, failures_count_for_network_and_account, failures_are_forgotten_after_a_time_without,
-      a_success_makes_the_network_known_and_clears_nothing, both_tables_are_bounded)
+SUITE(logins, failures_are_forgotten_on_request, failures_count_for_network_and_account,
+      failures_are_forgotten_after_a_time_without, a_success_makes_the_network_known_and_clears_nothing,
+      both_tables_are_bounded)

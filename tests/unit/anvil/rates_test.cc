@@ -8,14 +8,14 @@ namespace {
 using ipc::AnvilEvent;
 using namespace std::chrono_literals;
 
-constexpr util::Instant noon = util::Instant(std::chrono::hours(12));
+constexpr util::Instant midday = util::Instant(std::chrono::hours(12));
 
-struct Bench {
-    explicit Bench(std::size_t limit = 100) : rates(limit, 60s) {}
+struct RateBench {
+    explicit RateBench(std::size_t limit = 100) : rates(limit, 60s) {}
 
     ipc::Counted count(AnvilEvent event, std::string network, util::Duration at = {}, std::string account = {})
     {
-        return rates.count({event, "smtp", std::move(network), std::move(account)}, noon + at, util::from_unix_seconds(0));
+        return rates.count({event, "smtp", std::move(network), std::move(account)}, midday + at, util::from_unix_seconds(0));
     }
     std::string connect(std::string network, util::Duration at = {})
     {
@@ -27,7 +27,7 @@ struct Bench {
 
 TEST(connections_are_counted_until_they_end)
 {
-    Bench bench;
+    RateBench bench;
     EQ(bench.connect("a"), "1 1");
     EQ(bench.connect("a"), "2 2");
     EQ(bench.connect("b"), "1 1");
@@ -42,7 +42,7 @@ END_TEST
 
 TEST(rates_begin_anew_after_the_time_unit)
 {
-    Bench bench;
+    RateBench bench;
     EQ(bench.connect("a"), "1 1");
     EQ(bench.connect("a", 60s), "2 2");
     EQ(bench.connect("a", 60001ms), "3 1");
@@ -55,9 +55,9 @@ END_TEST
 
 TEST(services_are_counted_apart_and_accounts_together)
 {
-    Bench bench;
+    RateBench bench;
     auto event = [&](std::string service) {
-        return bench.rates.count({AnvilEvent::Message, std::move(service), "n", "anna"}, noon, util::from_unix_seconds(0));
+        return bench.rates.count({AnvilEvent::Message, std::move(service), "n", "anna"}, midday, util::from_unix_seconds(0));
     };
     EQ(event("smtp").account_rate, 1u);
     auto second = event("submission");
@@ -71,7 +71,7 @@ END_TEST
 
 TEST(the_table_is_bounded_and_forgets_the_oldest_without_connections)
 {
-    Bench bench(3);
+    RateBench bench(3);
     bench.connect("held");
     for (const char* name : {"a", "b"})
         bench.count(AnvilEvent::Message, name);
@@ -86,7 +86,7 @@ END_TEST
 
 TEST(when_all_have_connections_the_oldest_goes)
 {
-    Bench bench(2);
+    RateBench bench(2);
     bench.connect("a");
     bench.connect("b");
     EQ(bench.connect("c"), "1 1");
@@ -98,20 +98,20 @@ END_TEST
 
 TEST(what_is_over_makes_room_without_eviction)
 {
-    Bench bench(2);
+    RateBench bench(2);
     bench.count(AnvilEvent::Message, "a");
     bench.count(AnvilEvent::Message, "b");
     bench.count(AnvilEvent::Message, "c", 61s);
     EQ(bench.rates.evicted(), 0u);
     EQ(bench.rates.size(), 1u);
-    bench.rates.forget_old(noon + 200s);
+    bench.rates.forget_old(midday + 200s);
     EQ(bench.rates.size(), 0u);
 }
 END_TEST
 
 TEST(peaks_are_told_once)
 {
-    Bench bench;
+    RateBench bench;
     bench.connect("a");
     bench.connect("a");
     bench.connect("b");

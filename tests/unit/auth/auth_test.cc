@@ -55,17 +55,17 @@ TEST(a_ticket_is_good_once_in_time_for_its_door_and_service)
 {
     using ipc::Service;
     auth::Tickets tickets(std::chrono::seconds(10));
-    std::string ticket = tickets.mint("a@b", Service::Imap, 7, start);
+    std::string ticket = tickets.mint({"a@b"}, Service::Imap, 7, start);
     EQ(ticket.size(), 32U);
-    EQ(tickets.redeem(ticket, Service::Imap, 7, start).value_or(""), "a@b");
+    EQ(tickets.redeem(ticket, Service::Imap, 7, start).value_or(auth::Grant{}).account, "a@b");
     THAT(!tickets.redeem(ticket, Service::Imap, 7, start));
     // Whoever shows it wrongly has spoilt it.
-    ticket = tickets.mint("a@b", Service::Imap, 7, start);
+    ticket = tickets.mint({"a@b"}, Service::Imap, 7, start);
     THAT(!tickets.redeem(ticket, Service::Pop3, 7, start));
     THAT(!tickets.redeem(ticket, Service::Imap, 7, start));
-    ticket = tickets.mint("a@b", Service::Imap, 7, start);
+    ticket = tickets.mint({"a@b"}, Service::Imap, 7, start);
     THAT(!tickets.redeem(ticket, Service::Imap, 8, start));
-    ticket = tickets.mint("a@b", Service::Imap, 7, start);
+    ticket = tickets.mint({"a@b"}, Service::Imap, 7, start);
     THAT(!tickets.redeem(ticket, Service::Imap, 7, start + std::chrono::seconds(10)));
     THAT(!tickets.redeem("", Service::Imap, 7, start));
     EQ(tickets.size(), 0U);
@@ -75,9 +75,9 @@ END_TEST
 TEST(tickets_are_bounded)
 {
     auth::Tickets tickets(std::chrono::seconds(10));
-    std::string first = tickets.mint("a@b", ipc::Service::Imap, 7, start);
+    std::string first = tickets.mint({"a@b"}, ipc::Service::Imap, 7, start);
     for (std::size_t i = 0; i < auth::Tickets::limit; ++i)
-        tickets.mint("x@b", ipc::Service::Imap, 7, start);
+        tickets.mint({"x@b"}, ipc::Service::Imap, 7, start);
     EQ(tickets.size(), auth::Tickets::limit);
     THAT(!tickets.redeem(first, ipc::Service::Imap, 7, start));
 }

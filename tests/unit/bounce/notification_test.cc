@@ -93,6 +93,18 @@ bool has(std::string_view text, std::string_view part)
     return text.find(part) != std::string_view::npos;
 }
 
+TEST(of_mail_with_requiretls_only_the_header_is_sent_back)
+{
+    Directory directory;
+    ipc::Notify made = order(directory);
+    made.envelope.requiretls = true;
+    made.envelope.return_part = ipc::ReturnPart::Full;
+    std::string text = written(made);
+    THAT(has(text, "Subject: secret") && !has(text, "The body."));
+    THAT(has(text, "text/rfc822-headers"));
+}
+END_TEST
+
 TEST(writes_a_failure_with_the_whole_message)
 {
     Directory directory;
@@ -104,6 +116,22 @@ TEST(writes_a_failure_with_the_whole_message)
           "Diagnostic-Code: smtp; 550 5.1.1 no such user", "Original-Envelope-Id: ENV+1", "The body.",
           "message/rfc822", "NEW1@mail.example.org"})
         ck_assert_msg(has(text, part), "%s is missing in\n%s", std::string(part).c_str(), text.c_str());
+}
+END_TEST
+
+TEST(what_a_command_said_has_its_type)
+{
+    Directory directory;
+    auto failed = order(directory);
+    failed.statuses[0].text = "user unknown. Command output: no such place";
+    failed.statuses[0].diagnostic = "x-unix; no such place";
+    failed.statuses[0].remote_mta.clear();
+    std::string text = written(failed);
+    THAT(has(text, "      user unknown. Command output: no such place\r\n"));
+    THAT(has(text, "Diagnostic-Code: x-unix; no such place\r\n"));
+    THAT(!has(text, "Remote-MTA"));
+    failed.statuses[0].diagnostic.clear();
+    THAT(has(written(failed), "Diagnostic-Code: x-tern; user unknown. Command output: no such place\r\n"));
 }
 END_TEST
 
@@ -171,7 +199,8 @@ TEST(finds_who_is_to_be_told)
     using Kind = ipc::Notify::Kind;
     auto made = order(directory);
     auto also = order(directory);
-    made.recipients.push_back({.index = 1, .recipient = {.address = "b@example.com", .original = {}, .notify = ipc::NotifyNever}});
+    made.recipients.push_back(
+        {.index = 1, .recipient = {.address = "b@example.com", .original = {}, .notify = ipc::NotifyNever}});
     made.statuses.push_back(also.statuses[0]);
     constexpr std::string_view all = "notify_classes = bounce 2bounce delay";
     EQ(letters_for(made), ">sender@example.net:1");
@@ -192,7 +221,8 @@ TEST(finds_who_is_to_be_told)
     // The null sender: a notice about a notice.
     made.envelope.sender.clear();
     EQ(letters_for(made), "");
-    EQ(letters_for(made, "notify_classes = 2bounce\n2bounce_notice_recipient = two"), "double-bounce@example.org>two@example.org:2");
+    EQ(letters_for(made, "notify_classes = 2bounce\n2bounce_notice_recipient = two"),
+       "double-bounce@example.org>two@example.org:2");
     for (auto kind : {Kind::Delay, Kind::Success}) {
         made.kind = kind;
         EQ(letters_for(made, all), "");
@@ -223,8 +253,9 @@ TEST(takes_its_words_from_the_template)
 {
     Directory directory;
     std::string path = directory.beside("bounce.cf");
-    std::ofstream(path) << "failure_template = <<END\nSubject: Pech\nFrom: Post <post>\nCharset: utf-8\n\n"
-                           "\303\234ber $myhostname nach $maximal_queue_lifetime_hours h, $delay_warning_time_minutes m.\nEND\n";
+    std::ofstream(path)
+        << "failure_template = <<END\nSubject: Pech\nFrom: Post <post>\nCharset: utf-8\n\n"
+           "\303\234ber $myhostname nach $maximal_queue_lifetime_hours h, $delay_warning_time_minutes m.\nEND\n";
     Place place(util::concat("bounce_template_file = ", path, "\nmaximal_queue_lifetime = 5401s\ndelay_warning_time=90s"));
     std::string text = written(order(directory), place);
     THAT(has(text, "Subject: Pech\r\n"));
@@ -244,8 +275,9 @@ TEST(a_wrong_template_is_told_with_its_line_and_replaced)
     bounce::CheckedConfig::Words words;
     bounce::CheckedConfig config(words);
     conf::Problems problems;
-    auto settings = conf::MainCf::parse(util::concat("bounce_template_file = ", path, "\nmail_words=words\nmyhostname=h\nmyorigin=o\n"),
-                                        "main.cf", "/etc/tern", problems);
+    auto settings =
+        conf::MainCf::parse(util::concat("bounce_template_file = ", path, "\nmail_words=words\nmyhostname=h\nmyorigin=o\n"),
+                            "main.cf", "/etc/tern", problems);
     settings.fill({&config}, problems);
     THAT(!problems.any());   // a daemon goes on
     EQ(words.problems.all().size(), 1u);
@@ -360,7 +392,7 @@ std::vector<ipc::Outcome> outcomes_of(const std::string& path, const std::vector
     });
     ipc::Submitter submitter(path, std::chrono::seconds(10));
     Place self;
-    OK(bounce::Session(ipc::Connection(std::move(pair->second)), submitter, self).run([] { return false; }));
+    OK(bounce::Session(ipc::Connection(std::move(pair->second)), submitter, self, [] {}).run([] { return false; }));
     reader.join();
     return outcomes;
 }
@@ -427,7 +459,7 @@ TEST(ends_at_garbage)
     OK(ipc::send_packet(pair->first.get(), "garbage", {}));
     ipc::Submitter submitter("/nonexistent", std::chrono::seconds(1));
     Place self;
-    auto ended = bounce::Session(ipc::Connection(std::move(pair->second)), submitter, self).run([] { return false; });
+    auto ended = bounce::Session(ipc::Connection(std::move(pair->second)), submitter, self, [] {}).run([] { return false; });
     THAT(!ended.ok());
     EQ(ended.error().kind, util::Kind::Invalid);
 }
@@ -447,7 +479,7 @@ TEST(puts_off_an_order_whose_message_did_not_fit)
         // One order, then it is time to stop.
         static int turns;
         turns = 0;
-        OK(bounce::Session(ipc::Connection(std::move(pair->second)), submitter, self).run([] { return ++turns > 1; }));
+        OK(bounce::Session(ipc::Connection(std::move(pair->second)), submitter, self, [] {}).run([] { return ++turns > 1; }));
     }
     OK(qmgr.receive_as<ipc::AgentGreeting>());
     auto outcome = qmgr.receive_as<ipc::Outcome>();
@@ -458,10 +490,11 @@ TEST(puts_off_an_order_whose_message_did_not_fit)
 }
 END_TEST
 
-SUITE(notification, writes_a_failure_with_the_whole_message, attaches_the_header_alone_where_that_is_asked_for_or_enough,
-      tells_of_delay_and_success, writes_without_the_message_when_it_cannot_be_read, finds_who_is_to_be_told, tells_the_postmaster_without_the_body, takes_its_words_from_the_template,
-      a_wrong_template_is_told_with_its_line_and_replaced, a_status_that_is_none_is_made_one,
-      refuses_orders_that_make_no_sense, hands_the_notification_to_cleanup,
-      says_that_it_failed_when_cleanup_does_not_take_it, ends_at_garbage, puts_off_an_order_whose_message_did_not_fit)
+SUITE(notification, of_mail_with_requiretls_only_the_header_is_sent_back, writes_a_failure_with_the_whole_message,
+      what_a_command_said_has_its_type, attaches_the_header_alone_where_that_is_asked_for_or_enough, tells_of_delay_and_success,
+      writes_without_the_message_when_it_cannot_be_read, finds_who_is_to_be_told, tells_the_postmaster_without_the_body,
+      takes_its_words_from_the_template, a_wrong_template_is_told_with_its_line_and_replaced, a_status_that_is_none_is_made_one,
+      refuses_orders_that_make_no_sense, hands_the_notification_to_cleanup, says_that_it_failed_when_cleanup_does_not_take_it,
+      ends_at_garbage, puts_off_an_order_whose_message_did_not_fit)
 
 }  // namespace

@@ -49,6 +49,16 @@ TEST(fields_are_dropped_and_counted_whatever_the_pieces)
 }
 END_TEST
 
+TEST(tls_required_counts_when_it_says_no)
+{
+    THAT(scan("From: a\r\nTLS-Required: No\r\n\r\n").tls_optional());
+    THAT(scan("tls-required:\r\n\tno\r\n").tls_optional());
+    THAT(!scan("TLS-Required: Yes\r\n\r\n").tls_optional());
+    THAT(!scan("TLS-Required: Nobody\r\n\r\n").tls_optional());
+    THAT(!scan("X-TLS-Required: No\r\n\r\nTLS-Required: No\r\n").tls_optional());
+}
+END_TEST
+
 TEST(a_field_that_is_too_long_is_cut)
 {
     std::string long_field = "Subject: " + std::string(100, 'x') + "\r\n";
@@ -150,8 +160,8 @@ TEST(additions_are_bounded)
 }
 END_TEST
 
-SUITE(header_scan, fields_are_dropped_and_counted_whatever_the_pieces, a_field_that_is_too_long_is_cut,
-      headers_without_end_or_body_are_headers, for_own_clients_text_begins_the_body, missing_fields_are_added,
-      very_many_fields_to_drop_are_bounded, additions_are_bounded)
+SUITE(header_scan, tls_required_counts_when_it_says_no, fields_are_dropped_and_counted_whatever_the_pieces,
+      a_field_that_is_too_long_is_cut, headers_without_end_or_body_are_headers, for_own_clients_text_begins_the_body,
+      missing_fields_are_added, very_many_fields_to_drop_are_bounded, additions_are_bounded)
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "tests/unit/libqueue/scratch.h"
 #include "tests/unit/suite.h"
 
+#include <atomic>
 #include <cstring>
 #include <poll.h>
 #include <sys/socket.h>
@@ -29,7 +30,7 @@ public:
         common.message_size_limit.set(1'000'000);
         common.myhostname.set("mail.example.org");
         rules = {1000, {"bcc", "return-path"}};
-        expander = [](const std::string& address) -> util::Result<Expansion> {
+        expander = [](const std::string& address, bool) -> util::Result<Expansion> {
             if (address == "list@here")
                 return Expansion{{"a@here", "A@HERE", "b@here"}, true};
             if (address == "broken@here")
@@ -56,7 +57,7 @@ public:
         ipc::Connection other(std::move(pair->second));
         OK(other.set_timeout(10s));
         session.emplace(std::move(other), *transaction, *link, ids);
-        thread = std::thread([this] { result = session->run(); session.reset(); });
+        thread = std::thread([this] { result = session->run([this] { ++begun; }); session.reset(); });
         auto greeting = client.receive_as<ipc::Greeting>();
         OK(greeting);
         id = greeting->next_queue_id;
@@ -130,6 +131,7 @@ public:
     std::optional<ManagerLink> link;
     std::optional<Session> session;
     std::thread thread;
+    std::atomic<int> begun = 0;
     util::Result<void> result;
     ipc::Connection client;
     std::string id, last_id;
@@ -150,6 +152,18 @@ TEST(without_qmgr_messages_are_kept)
     EQ(bed.reader->recipients()[0].recipient.original, "rfc822;list@here");
     EQ(bed.reader->recipients()[2].recipient.address, "c@here");
     THAT(bed.reader->summary().expanded);
+    OK(bed.finish());
+}
+END_TEST
+
+TEST(each_message_has_its_own_time)
+{
+    Bed bed;
+    bed.start();
+    for (int number = 1; number <= 3; ++number) {
+        EQ(bed.submit(bed.message({"a@here"})).kind, Kind::Kept);
+        EQ(bed.begun, number);
+    }
     OK(bed.finish());
 }
 END_TEST
@@ -183,8 +197,8 @@ TEST(qmgr_rules)
         Kind verdict;
         int code;
     };
-    for (Case wanted : {Case{ipc::Ruling::Kind::Delivered, Kind::Delivered, 250}, Case{ipc::Ruling::Kind::Refused, Kind::Refused, 550},
-                        Case{ipc::Ruling::Kind::Keep, Kind::Kept, 250}}) {
+    for (Case wanted : {Case{ipc::Ruling::Kind::Delivered, Kind::Delivered, 250},
+                        Case{ipc::Ruling::Kind::Refused, Kind::Refused, 550}, Case{ipc::Ruling::Kind::Keep, Kind::Kept, 250}}) {
         OK(bed.client.send(bed.message({"a@here"})));
         if (!qmgr.valid())
             qmgr = bed.accept();
@@ -259,7 +273,7 @@ END_TEST
 TEST(limits_have_their_replies)
 {
     Bed bed;
-    bed.config.hopcount_limit.set(2);
+    bed.config.hopcount_limit.set(3);
     bed.common.message_size_limit.set(500);
     bed.start();
     std::string hop = "Received: x\r\n";
@@ -340,7 +354,7 @@ TEST(a_client_that_breaks_the_protocol_is_left)
 }
 END_TEST
 
-SUITE(session, without_qmgr_messages_are_kept, a_message_in_many_records_is_one, qmgr_rules,
+SUITE(session, without_qmgr_messages_are_kept, each_message_has_its_own_time, a_message_in_many_records_is_one, qmgr_rules,
       qmgr_gone_before_the_ruling_means_keep, a_client_that_goes_takes_its_message_along,
       a_message_that_cannot_be_kept_is_not_promised, limits_have_their_replies,
       an_early_verdict_reaches_a_client_that_goes_on_sending, own_clients_have_their_headers_completed,

@@ -46,11 +46,12 @@ struct House {
     }
 
     // "" when it is taken; else "550 5.7.1 text".
-    std::string run(std::string_view content, std::vector<std::string> recipients = {"anna@example.net"}, std::size_t piece = 100'000)
+    std::string run(std::string_view content, std::vector<std::string> recipients = {"anna@example.net"},
+                    std::size_t piece = 100'000)
     {
         queue::WriterOptions options;
         options.directory = scratch.path();
-        Expander expander = [&](const std::string& one) -> util::Result<Expansion> {
+        Expander expander = [&](const std::string& one, bool) -> util::Result<Expansion> {
             mail::Address address = router->complete(TRY(mail::parse_address(one)));
             auto all = TRY(router->expand(address));
             Expansion result;
@@ -84,7 +85,8 @@ struct House {
         to.clear();
         originals.clear();
         for (const auto& entry : reader->recipients()) {
-            util::append(to, to.empty() ? "" : " ", entry.recipient.address, entry.recipient.notify == ipc::NotifyNever ? "!" : "");
+            util::append(to, to.empty() ? "" : " ", entry.recipient.address,
+                         entry.recipient.notify == ipc::NotifyNever ? "!" : "");
             util::append(originals, originals.empty() ? "" : " ", entry.recipient.original);
         }
         return "";
@@ -196,8 +198,9 @@ TEST(header_addresses_are_completed_for_local_clients_only)
     House remote("remote_header_rewrite_domain = domain.invalid\ncanonical_maps = inline:{ { a@b = c@d } }\n"
                  "swap_bangpath = no\nallow_percent_hack = no\n");
     remote.envelope.local_header = false;
-    EQ(remote.content(text), "From: joe@domain.invalid\r\nTo: site!user@domain.invalid, user%other.example@domain.invalid, c@d (c)\r\n"
-                             "Subject: joe\r\nX-To: joe\r\n\r\n");
+    EQ(remote.content(text),
+       "From: joe@domain.invalid\r\nTo: site!user@domain.invalid, user%other.example@domain.invalid, c@d (c)\r\n"
+       "Subject: joe\r\nX-To: joe\r\n\r\n");
 }
 END_TEST
 
@@ -239,8 +242,9 @@ END_TEST
 
 TEST(aliases_have_limits)
 {
-    House h("virtual_alias_address_length_limit = 20\nvirtual_alias_maps = inline:{ { anna@example.net = 345678@9012345678901 } "
-            "{ long@example.net = 345678@90123456789012 } }\n");
+    House h(
+        "virtual_alias_address_length_limit = 20\nvirtual_alias_maps = inline:{ { anna@example.net = 345678@9012345678901 } "
+        "{ long@example.net = 345678@90123456789012 } }\n");
     EQ(h.run("\r\n"), "");
     EQ(h.run("\r\n", {"long@example.net"}), "451 4.6.0 Alias expansion error");
 }
@@ -269,7 +273,8 @@ std::string changed(std::string_view from, std::string_view to)
 TEST(header_checks_see_whole_fields)
 {
     EQ(acted("header_checks", "/^Subject: hello\\n world$$/ IGNORE"), changed("Subject: hello\r\n world\r\n", ""));
-    EQ(acted("header_checks", "/^(Subject): (.*)\\n(.*)$$/ REPLACE X-$$1: $$3 $$2"), changed("Subject: hello\r\n world\r\n", "X-Subject:  world hello\r\n"));
+    EQ(acted("header_checks", "/^(Subject): (.*)\\n(.*)$$/ REPLACE X-$$1: $$3 $$2"),
+       changed("Subject: hello\r\n world\r\n", "X-Subject:  world hello\r\n"));
     EQ(acted("header_checks", "/^(Subject: hello.*)$$/ REPLACE $$1!"), changed(" world", " world!"));
     EQ(acted("header_checks", "/^X: y/ PREPEND New: field"), changed("X: y", "New: field\r\nX: y"));
     EQ(acted("header_checks", "/^X: y/ STRIP because"), changed("X: y\r\n", ""));
@@ -288,7 +293,8 @@ TEST(fields_have_their_tables)
     EQ(acted("header_checks", "/^X: part/ IGNORE", off), sample);
     EQ(acted("header_checks", "/inner/ IGNORE", off), sample);
     EQ(acted("header_checks", "/inner/ IGNORE"), changed("Subject: inner\r\n", ""));
-    EQ(acted("mime_header_checks", "/^Content-Type: mult/ IGNORE"), changed("Content-Type: multipart/mixed; boundary=x\r\n", ""));
+    EQ(acted("mime_header_checks", "/^Content-Type: mult/ IGNORE"),
+       changed("Content-Type: multipart/mixed; boundary=x\r\n", ""));
     EQ(acted("mime_header_checks", "/^X: part/ IGNORE"), changed("X: part\r\n", ""));
     EQ(acted("mime_header_checks", "/^X: y/ IGNORE"), sample);
     EQ(acted("mime_header_checks", "/^MIME-Version/ IGNORE"), changed("MIME-Version: 1.0\r\n", ""));
@@ -296,7 +302,8 @@ TEST(fields_have_their_tables)
     EQ(acted("nested_header_checks", "/^Subject/ REPLACE Subject: outer"), changed("Subject: inner", "Subject: outer"));
     EQ(acted("body_checks", "/inner|^X: |hello/ IGNORE"), sample);
     EQ(acted("body_checks", "/^X: / IGNORE", "disable_mime_input_processing = yes\n"), changed("X: part\r\n", ""));
-    EQ(acted("body_checks", "/^text/ PREPEND before"), changed("text\r\n--x\r\nX: part\r\n\r\ntext", "before\r\ntext\r\n--x\r\nX: part\r\n\r\nbefore\r\ntext"));
+    EQ(acted("body_checks", "/^text/ PREPEND before"),
+       changed("text\r\n--x\r\nX: part\r\n\r\ntext", "before\r\ntext\r\n--x\r\nX: part\r\n\r\nbefore\r\ntext"));
     EQ(acted("body_checks", "/^--x--/ IGNORE"), changed("--x--\r\n", ""));
     EQ(acted("body_checks", "/^p(re)/ REPLACE $$1"), changed("pre\r\n--", "re\r\n--"));
 }
@@ -331,8 +338,9 @@ END_TEST
 
 TEST(orders_go_into_the_queue_file)
 {
-    House h("header_checks = pcre:{{/^A: hold/ HOLD} {/^A: filter/ FILTER scan:[127.0.0.1]:10} {/^A: away/ REDIRECT Else@where.example} "
-            "{/^A: copy (.*)/ BCC $$1}}\n");
+    House h(
+        "header_checks = pcre:{{/^A: hold/ HOLD} {/^A: filter/ FILTER scan:[127.0.0.1]:10} {/^A: away/ REDIRECT Else@where.example} "
+        "{/^A: copy (.*)/ BCC $$1}}\n");
     EQ(h.run("A: hold\r\n\r\n"), "");
     THAT(h.summary.hold);
     EQ(h.summary.content_filter, "");
@@ -417,14 +425,17 @@ TEST(strict_parameters_refuse)
     EQ(House("strict_8bitmime_body = yes\n").run(body), "550 5.6.0 improper use of 8-bit data in message body");
     EQ(House("strict_8bitmime_body = yes\ndisable_mime_input_processing = yes\n").run(body), "");
     EQ(House("strict_8bitmime_body = yes\n").run(concat("Content-Transfer-Encoding: 8bit\r\n", body)), "");
-    EQ(House("strict_mime_encoding_domain = yes\n").run("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"),
+    EQ(House("strict_mime_encoding_domain = yes\n")
+           .run("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"),
        "550 5.6.0 invalid message/* or multipart/* encoding domain");
     House utf8("strict_7bit_headers = yes\n");
     utf8.envelope.smtputf8 = true;
     EQ(utf8.run(latin), "");
-    std::string nested = "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+    std::string nested =
+        "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
     EQ(House("mime_nesting_limit = 1\n").run(nested), "");
-    EQ(House("mime_nesting_limit = 1\nbody_checks = static:DUNNO\n").run(nested), "550 5.6.0 MIME nesting exceeds safety limit");
+    EQ(House("mime_nesting_limit = 1\nbody_checks = static:DUNNO\n").run(nested),
+       "550 5.6.0 MIME nesting exceeds safety limit");
     EQ(House("mime_nesting_limit = 2\nbody_checks = static:DUNNO\n").run(nested), "");
 }
 END_TEST

@@ -151,8 +151,10 @@ bool DialogRunner::fits(std::string_view line, std::string_view pattern)
 DialogRunner::Peer& DialogRunner::peer(const std::string& name)
 {
     auto& peer = peers_[name];
-    if (!peer.session)
+    if (!peer.session) {
+        setup_.session = name;
         peer.session = make_(*store_, setup_);
+    }
     return peer;
 }
 
@@ -221,6 +223,10 @@ std::string DialogRunner::directive(std::string_view text)
             return util::concat("no such message: ", words[1]);
         deliver(*store_, message, words.size() > 2 ? words[2] : "INBOX");
         settle();
+        return {};
+    }
+    if (words.size() == 3 && words[0] == "limit" && words[1] == "messages") {
+        setup_.messages = std::size_t(util::parse_unsigned(words[2]).value_or(0));
         return {};
     }
     if (words.size() == 3 && words[0] == "limit" && words[1] == "message") {

@@ -14,6 +14,8 @@ namespace test {
 
 struct DialogSetup {
     std::uint64_t message_limit = 10'240'000;
+    std::size_t messages = 0;   // RFC 9738
+    std::string session;    // its name
 };
 
 using MakeSession =

@@ -20,11 +20,7 @@ public:
     {
         path_ = "/tmp/tern-fuzz-XXXXXX";
         CHECK(::mkdtemp(path_.data()));
-        store::Options options;
-        options.segment_size = 1U << 20;
-        auto opened = store::Store::open(path_, options);
-        CHECK(opened.ok());
-        store_ = opened.take();
+        reopen();
     }
     ~ScratchStore()
     {
@@ -35,6 +31,18 @@ public:
     ScratchStore& operator=(const ScratchStore&) = delete;
 
     store::Store& store() { return *store_; }
+
+    // Nobody may use the store of before.  `snapshot`: there will be a fresh one at its end.
+    void reopen(bool snapshot = false)
+    {
+        store_.reset();
+        store::Options options;
+        options.segment_size = 1U << 20;
+        options.ignore_snapshot = snapshot;
+        auto opened = store::Store::open(path_, options);
+        CHECK(opened.ok());
+        store_ = opened.take();
+    }
 
     static void remove(const std::string& path)
     {

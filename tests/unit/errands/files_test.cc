@@ -51,7 +51,8 @@ TEST(letters_have_lines_of_their_own)
     EQ(letter(order, {.from_line = false, .mailbox_file = false, .delivered_to = false}),
        "Return-Path: <>\nX-Original-To: old@example.org\nSubject: x\n\nFrom here\nlast\n");
     order.original_recipient = "x\nX-Injected: 1";
-    EQ(letter(order, {.from_line = false, .mailbox_file = false, .delivered_to = false}).find("\nX-Injected"), std::string::npos);
+    EQ(letter(order, {.from_line = false, .mailbox_file = false, .delivered_to = false}).find("\nX-Injected"),
+       std::string::npos);
     order.sender = "a b\tc@x";
     THAT(letter(order, {}).starts_with("From a_b_c@x  Thu"));
 }
@@ -83,7 +84,8 @@ TEST(files_are_appended_to)
         OK(errands::append_to_file(dir / "box", order_of("Subject: x\r\n\r\nbody\r\n"), rules));
     std::string text = content_of(dir / "box");
     EQ(text.size() % 2, 0u);
-    EQ(text.substr(0, text.size() / 2).substr(40), text.substr(text.size() / 2).substr(40));
+    auto below_first_line = [](std::string_view message) { return std::string(message.substr(message.find('\n'))); };
+    EQ(below_first_line(text.substr(0, text.size() / 2)), below_first_line(text.substr(text.size() / 2)));  // that has the time
     EQ(util::sys::stat(dir / "box")->st_mode & 0777, 0600u);
     EQ(util::sys::stat(dir / "box.lock").ok(), false);
 }
@@ -205,8 +207,8 @@ TEST(what_another_user_has_put_there_gets_no_mail)
 }
 END_TEST
 
-SUITE(files, what_another_user_has_put_there_gets_no_mail, letters_have_lines_of_their_own, large_letters_come_from_their_descriptor, files_are_appended_to,
-      a_file_that_may_not_grow_stays_as_it_is, locks_are_waited_for_and_stale_ones_removed,
-      links_and_strangers_files_are_not_written_to, maildirs_are_made_and_filled)
+SUITE(files, what_another_user_has_put_there_gets_no_mail, letters_have_lines_of_their_own,
+      large_letters_come_from_their_descriptor, files_are_appended_to, a_file_that_may_not_grow_stays_as_it_is,
+      locks_are_waited_for_and_stale_ones_removed, links_and_strangers_files_are_not_written_to, maildirs_are_made_and_filled)
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "errands/keeper.h"
 
 #include "libipc/connection.h"
+#include "libutil/orphans.h"
 #include "libutil/sys.h"
 #include "tests/unit/libconf/temp_dir.h"
 #include "tests/unit/suite.h"
@@ -30,6 +31,7 @@ public:
         rules.lists.users.own_uid = true;
         rules.lists.default_user = {.name = {}, .uid = ::geteuid(), .gid = ::getegid(), .home = {}, .shell = {}};
         rules.mailbox_commands = &empty;
+        rules.process_limit = 54'321;
         rules.command_filter = "abcdefghijklmnopqrstuvwxyz@.+";
         keeper = std::make_unique<errands::Keeper>(loop, settings, std::move(rules));
         children = util::SignalWatch(loop, SIGCHLD, [this] { keeper->reap(); });
@@ -183,7 +185,8 @@ TEST(what_is_forgotten_before_it_began_is_not_done)
 {
     test::TempDir dir;
     std::string writes = concat("|echo >> ", dir / "done");
-    Post post(concat("inline:{{x=\"|sleep 0.2\"} {y=\"", writes, "\"} {z=\"|true\"}}"), {.process_limit = 1, .time_limit = std::chrono::seconds(100)});
+    Post post(concat("inline:{{x=\"|sleep 0.2\"} {y=\"", writes, "\"} {z=\"|true\"}}"),
+              {.process_limit = 1, .time_limit = std::chrono::seconds(100)});
     OK(post.local.send(Post::order(1, "x", "\"|sleep 0.2\"")));
     OK(post.local.send(Post::order(2, "y", concat("\"", writes, "\""))));
     OK(post.local.send(ipc::ForgetErrand{2}));
@@ -259,9 +262,49 @@ TEST(lists_are_read)
 }
 END_TEST
 
-SUITE(keeper, what_is_forgotten_before_it_began_is_not_done, one_party_leaves_room_for_others, commands_end_with_a_status, an_order_for_another_list_than_there_is_waits, who_takes_too_long_is_killed_with_all_that_it_started,
+TEST(a_command_may_have_so_many_processes)
+{
+    test::TempDir dir;
+    std::string value = concat("\"|grep 'Max processes' /proc/self/limits > ", dir / "limits", "\"");
+    Post post(concat("inline:{ { a = ", value, " } }"));
+    EQ(post.run("a", value).status.disposition, Disposition::Delivered);
+    auto text = util::sys::read_file(dir / "limits", 1000);
+    THAT(text->find("54321") != std::string::npos);
+}
+END_TEST
+
+TEST(nothing_of_a_command_goes_on_when_it_is_over)
+{
+    OK(util::adopt_orphans());
+    auto children = [] {
+        auto text = util::sys::read_file(concat("/proc/self/task/", ::getpid(), "/children"), 4096);
+        return util::split_words(text.ok() ? std::string_view(*text) : std::string_view(), " \n").size();
+    };
+    // In its group, in a session of its own, and one that a command which goes on has left to itself.
+    std::string leaves = "\"|sleep 7777 > /dev/null 2>&1 & setsid sleep 7777 > /dev/null 2>&1 & exit 0\"";
+    std::string stays = "\"|(sleep 7777 > /dev/null 2>&1 &); sleep 7777\"";
+    Post post(concat("inline:{ { a = ", leaves, " } { b = ", stays, " } }"));
+    OK(post.local.send(Post::order(77, "b", stays)));
+    for (int i = 0; i < 500 && children() < 2; ++i)
+        post.loop.run_for(std::chrono::milliseconds(10));
+    EQ(children(), 2u);   // the shell, and what it has orphaned
+    EQ(post.run("a", leaves).status.disposition, Disposition::Delivered);
+    for (int i = 0; i < 500 && children() > 2; ++i)
+        post.loop.run_for(std::chrono::milliseconds(10));
+    EQ(children(), 2u);
+    EQ(post.keeper->processes(), 1u);
+    post.keeper->kill_all();
+    for (int i = 0; i < 500 && children() > 0; ++i)
+        post.loop.run_for(std::chrono::milliseconds(10));
+    EQ(children(), 0u);
+}
+END_TEST
+
+SUITE(keeper, a_command_may_have_so_many_processes, nothing_of_a_command_goes_on_when_it_is_over,
+      what_is_forgotten_before_it_began_is_not_done, one_party_leaves_room_for_others, commands_end_with_a_status,
+      an_order_for_another_list_than_there_is_waits, who_takes_too_long_is_killed_with_all_that_it_started,
       more_orders_than_processes_wait, lists_are_read_while_commands_fill_the_house,
-      what_is_over_the_limit_of_waiting_orders_is_deferred, much_output_is_read_and_little_kept, peers_that_send_nonsense_are_dropped_and_the_end_is_awaited,
-      lists_are_read)
+      what_is_over_the_limit_of_waiting_orders_is_deferred, much_output_is_read_and_little_kept,
+      peers_that_send_nonsense_are_dropped_and_the_end_is_awaited, lists_are_read)
 
 }  // namespace

@@ -32,7 +32,8 @@ struct House {
     std::string paths(const std::string& extension, std::string_view recipient = "dora@example.org")
     {
         Place place{.kind = Place::Kind::Forward, .name = "dora", .extension = extension, .steps = {}};
-        auto found = errands::forward_paths(place, recipient, {.name = "dora", .uid = 5, .gid = 5, .home = "/home/dora", .shell = "/bin/sh"}, rules);
+        auto found = errands::forward_paths(
+            place, recipient, {.name = "dora", .uid = 5, .gid = 5, .home = "/home/dora", .shell = "/bin/sh"}, rules);
         if (!found.ok())
             return "!" + found.error().text;
         std::string out;
@@ -153,11 +154,13 @@ END_TEST
 TEST(patterns_name_addresses_only)
 {
     test::TempDir dir;
-    dir.write("patterns", "/^run-(.*)$/ \"|echo $1\"\n/^file-(.*)$/ /tmp/$1\n/^list-(.*)$/ :include:/tmp/$1\n/^to-(.*)$/ $1@example.org\n");
+    dir.write("patterns",
+              "/^run-(.*)$/ \"|echo $1\"\n/^file-(.*)$/ /tmp/$1\n/^list-(.*)$/ :include:/tmp/$1\n/^to-(.*)$/ $1@example.org\n");
     House h(concat("regexp:", dir / "patterns"));
     for (const char* name : {"run-x;id", "file-../x", "list-x"}) {
         Place place{.kind = Place::Kind::Alias, .name = name, .extension = {}, .steps = {}};
-        EQ(h.find(place), concat("!alias ", name, ": commands, files and :include: are not taken from regexp: and pcre: tables"));
+        EQ(h.find(place),
+           concat("!alias ", name, ": commands, files and :include: are not taken from regexp: and pcre: tables"));
     }
     EQ(h.find({.kind = Place::Kind::Alias, .name = "to-dora", .extension = {}, .steps = {}}), "dora@example.org");
 }
@@ -165,17 +168,17 @@ END_TEST
 
 TEST(rights_of_root_and_of_low_uids_are_nobodys)
 {
-    errands::UserRules rules{.minimum_uid = 100, .own_uid = false};
-    errands::User user{.name = "x", .uid = 100, .gid = 100, .home = {}, .shell = {}};
-    OK(errands::may_become(user, rules));
+    util::UserRules rules{.minimum_uid = 100, .own_uid = false};
+    util::User user{.name = "x", .uid = 100, .gid = 100, .home = {}, .shell = {}};
+    OK(util::may_become(user, rules));
     for (auto [uid, gid] : {std::pair<uid_t, gid_t>{0, 100}, {99, 100}, {100, 0}}) {
         user.uid = uid;
         user.gid = gid;
-        EQ(errands::may_become(user, rules).ok(), false);
+        EQ(util::may_become(user, rules).ok(), false);
     }
     rules.own_uid = true;
     user.uid = ::geteuid() + 1;
-    EQ(errands::may_become(user, rules).ok(), false);
+    EQ(util::may_become(user, rules).ok(), false);
 }
 END_TEST
 
@@ -184,7 +187,8 @@ TEST(long_lists_are_sent_in_parts)
     errands::Search search;
     search.result = ipc::ListPart::Result::Found;
     for (int i = 0; i < 5000; ++i)
-        search.list.destinations.push_back({.kind = mail::Destination::Kind::Address, .text = concat("user", i, "@example.org"), .plain = false});
+        search.list.destinations.push_back(
+            {.kind = mail::Destination::Kind::Address, .text = concat("user", i, "@example.org"), .plain = false});
     std::uint64_t version = ipc::version_of(search.list.destinations);
     auto parts = errands::parts_of(7, std::move(search));
     THAT(parts.size() > 1);
@@ -225,13 +229,15 @@ TEST(commands_have_a_clean_environment)
     rules.recipient_delimiter = "+";
     rules.environment = {"TZ=UTC"};
     rules.command_filter = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ@.+/:";
-    auto variables = errands::command_environment(order, {.name = "dora", .uid = 5, .gid = 5, .home = "/home/dora", .shell = "/bin/sh"}, rules);
+    auto variables = errands::command_environment(
+        order, {.name = "dora", .uid = 5, .gid = 5, .home = "/home/dora", .shell = "/bin/sh"}, rules);
     std::sort(variables.begin(), variables.end());
     std::string out;
     for (const std::string& one : variables)
         util::append(out, one, ";");
-    EQ(out, "CLIENT_HOSTNAME=evil_X__;DOMAIN=example.org;EXTENSION=ext;HOME=/home/dora;LOCAL=dora+ext;LOGNAME=dora;PATH=/usr/bin:/bin;"
-            "RECIPIENT=dora+ext@example.org;SENDER=;SHELL=/bin/sh;TZ=UTC;USER=dora;");
+    EQ(out,
+       "CLIENT_HOSTNAME=evil_X__;DOMAIN=example.org;EXTENSION=ext;HOME=/home/dora;LOCAL=dora+ext;LOGNAME=dora;PATH=/usr/bin:/bin;"
+       "RECIPIENT=dora+ext@example.org;SENDER=;SHELL=/bin/sh;TZ=UTC;USER=dora;");
 }
 END_TEST
 

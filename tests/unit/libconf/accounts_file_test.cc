@@ -1,6 +1,8 @@
 // libconf/accounts_file.h
 #include "libconf/accounts_file.h"
 
+#include "libutil/sys.h"
+#include "libutil/text.h"
 #include "tests/unit/libconf/temp_dir.h"
 #include "tests/unit/suite.h"
 
@@ -92,7 +94,6 @@ TEST(notices_a_replaced_file)
 {
     test::TempDir dir;
     conf::AccountsReader reader(dir / "accounts");
-    EQ(reader.find("a@b").error().kind, util::Kind::Temporary);
     OK(conf::write_accounts(dir / "accounts", some()));
     THAT(reader.find("root")->has_value());
     OK(conf::write_accounts(dir / "accounts", {}));
@@ -108,6 +109,25 @@ TEST(notices_a_replaced_file)
 }
 END_TEST
 
+TEST(where_there_never_was_a_file_there_are_no_accounts)
+{
+    test::TempDir dir;
+    conf::AccountsReader reader(dir / "accounts");
+    THAT(!reader.find("a@b")->has_value() && !*reader.has_domain("b") && !*reader.has_system_users());
+    // What was there and is gone was lost: for who has seen it, and, by the mark, for those who come later.
+    OK(conf::write_accounts(dir / "accounts", some()));
+    THAT(reader.find("root")->has_value());
+    OK(util::sys::unlink(dir / "accounts"));
+    reader.refresh();
+    EQ(reader.find("root").error().kind, util::Kind::Temporary);
+    conf::AccountsReader moved(std::move(reader));
+    EQ(moved.find("root").error().kind, util::Kind::Temporary);
+    THAT(!conf::AccountsReader(dir / "accounts").find("root")->has_value());
+    dir.write("accounts.last-uid", "5000\n");
+    EQ(conf::AccountsReader(dir / "accounts").find("root").error().kind, util::Kind::Temporary);
+}
+END_TEST
+
 TEST(a_bad_line_is_temporary_and_nobody_elses)
 {
     test::TempDir dir;
@@ -119,8 +139,86 @@ TEST(a_bad_line_is_temporary_and_nobody_elses)
 }
 END_TEST
 
+TEST(users_of_the_system_are_told_by_their_flag)
+{
+    test::TempDir dir;
+    conf::AccountsReader reader(dir / "accounts");
+    OK(conf::write_accounts(dir / "accounts", some()));
+    EQ(*reader.has_system_users(), false);
+    for (const auto& flags : {std::vector<std::string>{"system=dora"}, {"disabled", "system=dora"}}) {
+        auto all = some();
+        all.push_back({"dora@example.org", 30001, 30001, "/m/dora", flags});
+        OK(conf::write_accounts(dir / "accounts", all));
+        reader.refresh();
+        EQ(*reader.has_system_users(), true);
+        EQ((*reader.find("dora@example.org"))->system_user(), "dora");
+        EQ((*reader.find("bob@example.org"))->system_user(), "");
+    }
+    OK(conf::write_accounts(dir / "accounts", {}));
+    reader.refresh();
+    EQ(*reader.has_system_users(), false);
+}
+END_TEST
+
+conf::Account alias(std::string address, std::string target, std::vector<std::string> flags)
+{
+    conf::Account made;
+    made.address = std::move(address);
+    made.target = std::move(target);
+    made.flags = std::move(flags);
+    return made;
+}
+
+TEST(an_alias_stands_for_its_account_and_for_no_other_alias)
+{
+    test::TempDir dir;
+    auto all = some();
+    all.push_back(alias("info@example.com", "bob@example.org", {"alias", "send"}));
+    all.push_back(alias("chain@example.com", "info@example.com", {"alias"}));
+    all.push_back(alias("gone@example.com", "nobody@example.org", {"alias"}));
+    OK(conf::write_accounts(dir / "accounts", all));
+    THAT(util::sys::read_file(dir / "accounts", 10'000)->find("\ninfo@example.com:::bob@example.org:alias,send\n") !=
+         std::string::npos);
+    EQ(conf::read_accounts(dir / "accounts")->size(), 7u);
+    conf::AccountsReader reader(dir / "accounts");
+    EQ((*reader.find("INFO@example.com"))->address, "bob@example.org");
+    EQ((*reader.find("INFO@example.com"))->uid, 1002u);
+    EQ((*reader.find_entry("info@example.com"))->target, "bob@example.org");
+    THAT((*reader.find_entry("info@example.com"))->has_flag("send"));
+    THAT(!reader.find("chain@example.com")->has_value());
+    THAT(!reader.find("gone@example.com")->has_value());
+    THAT(*reader.has_domain("example.com"));
+    for (const auto& bad : {alias("a@b", "c@d", {}), alias("a@b", "a@b", {"alias"}), alias("a@b", "@d", {"alias"}),
+                            alias("a@b", "C@d", {"alias"}), alias("a@b", "c@d:x", {"alias"}), alias("a@b", "c d", {"alias"})})
+        ck_assert_msg(!conf::format_account_line(bad), "%s", bad.target.c_str());
+    EQ(conf::parse_account_line("a@b:::c@d:send").error().text, "neither uid and gid nor the flag \"alias\"");
+    EQ(conf::parse_account_line("a@b:1::c@d:alias").error().text, "uid and gid are numbers");
+}
+END_TEST
+
+// Older releases keep the words that they do not know.
+TEST(groups_are_flags_and_their_names_are_checked)
+{
+    auto account = conf::parse_account_line("a@b:5:5:/m/a:disabled,group=staff,storage=5,group=chiefs@b");
+    OK(account);
+    EQ(account->groups(), (std::vector<std::string>{"staff", "chiefs@b"}));
+    EQ(conf::format_account_line(*account).value_or("?"), "a@b:5:5:/m/a:disabled,group=staff,storage=5,group=chiefs@b");
+    EQ(conf::parse_account_line("a@b:5:5:/m/a:")->groups().size(), 0u);
+    for (std::string_view good : {"staff", "a@b", "g=h", "gr\xc3\xbc" "n", "-"})
+        THAT(conf::is_group_name(good));
+    for (std::string_view bad : {"", "Staff", "a b", "a,b", "a:b", "a\n", "\xff"})
+        THAT(!conf::is_group_name(bad));
+    // As many of the longest names as there may be fit into a line.
+    conf::Account full{"a@b", 4294967294, 4294967294, "/" + std::string(800, 'x'), {}};
+    for (std::size_t i = 0; i < conf::max_account_groups; ++i)
+        full.flags.push_back(util::concat(conf::group_flag, std::string(conf::max_group_name, 'g')));
+    OK(conf::format_account_line(full));
+}
+END_TEST
+
 }  // namespace
 
-SUITE(accounts_file, writes_and_reads_back, refuses_what_the_form_cannot_hold, names_the_line_that_is_bad,
-      finds_every_account_in_small_and_mapped_files, notices_a_replaced_file,
-      a_bad_line_is_temporary_and_nobody_elses)
+SUITE(accounts_file, groups_are_flags_and_their_names_are_checked, users_of_the_system_are_told_by_their_flag,
+      an_alias_stands_for_its_account_and_for_no_other_alias, writes_and_reads_back, refuses_what_the_form_cannot_hold,
+      names_the_line_that_is_bad, finds_every_account_in_small_and_mapped_files, notices_a_replaced_file,
+      where_there_never_was_a_file_there_are_no_accounts, a_bad_line_is_temporary_and_nobody_elses)

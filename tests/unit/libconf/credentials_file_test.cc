@@ -9,7 +9,8 @@ namespace {
 
 TEST(credentials_come_back_as_they_were_written)
 {
-    std::vector<conf::Credential> all = {{"b@x", "$y$j9T$a$b", "SCRAM-SHA-256$1:a$b:c"}, {"a@x", "{PLAIN}p w", ""}, {"c@x", "", ""}};
+    std::vector<conf::Credential> all = {
+        {"b@x", "$y$j9T$a$b", "SCRAM-SHA-256$1:a$b:c"}, {"a@x", "{PLAIN}p w", ""}, {"c@x", "", ""}};
     auto text = conf::format_credentials(all);
     OK(text);
     EQ(*text, "# tern credentials 1\na@x:{PLAIN}p w:\nb@x:$y$j9T$a$b:SCRAM-SHA-256$1:a$b:c\nc@x::\n");

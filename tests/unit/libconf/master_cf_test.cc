@@ -55,6 +55,19 @@ TEST(reads_eight_columns_with_their_defaults)
 }
 END_TEST
 
+TEST(options_end_at_the_first_word_of_the_programs_own)
+{
+    Parsed p("x unix - n n - - pipe -v -o a=b user=x argv=cmd -o c=d -o e {two words}\n");
+    EQ(p.problems.to_text(), "");
+    const conf::Service& service = p.master.services()[0];
+    EQ(service.overrides.size(), 1u);
+    std::string words;
+    for (const std::string& word : service.arguments)
+        words += "[" + word + "]";
+    EQ(words, "[-v][-o][a=b][user=x][argv=cmd][-o][c=d][-o][e][two words]");
+}
+END_TEST
+
 TEST(inet_names_have_hosts_and_ports)
 {
     Parsed p("127.0.0.1:2525 inet n - n - - smtpd\n[::1]:smtp inet n - n - - smtpd\n587 inet n - n - - smtpd\n");
@@ -151,6 +164,6 @@ END_TEST
 
 }  // namespace
 
-SUITE(master_cf, reads_eight_columns_with_their_defaults, inet_names_have_hosts_and_ports,
-      names_all_that_is_wrong_with_its_line, the_last_of_two_entries_counts, too_many_services_are_refused,
-      lines_continue_over_comments_and_empty_lines, bad_lines_are_left_out_whole)
+SUITE(master_cf, reads_eight_columns_with_their_defaults, options_end_at_the_first_word_of_the_programs_own,
+      inet_names_have_hosts_and_ports, names_all_that_is_wrong_with_its_line, the_last_of_two_entries_counts,
+      too_many_services_are_refused, lines_continue_over_comments_and_empty_lines, bad_lines_are_left_out_whole)

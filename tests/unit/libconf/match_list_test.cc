@@ -63,7 +63,8 @@ TEST(domains_match_themselves_and_dots_match_subdomains)
     OK(domains);
     for (const char* domain : {"example.org", "EXAMPLE.ORG", "a.sub.example", "in.table", "x.y.up.table"})
         ck_assert_msg(*domains->contains(domain), "%s", domain);
-    for (const char* domain : {"a.example.org", "sub.example", "no.sub.example", "up.table", "org", "", "xexample.org", "[1.2.3.4]"})
+    for (const char* domain :
+         {"a.example.org", "sub.example", "no.sub.example", "up.table", "org", "", "xexample.org", "[1.2.3.4]"})
         ck_assert_msg(!*domains->contains(domain), "%s", domain);
     auto wide = conf::Domains::parse({"example.org", "inline:{in.table=1}"}, conf::Domains::Subdomains::Always);
     OK(wide);
@@ -79,7 +80,8 @@ END_TEST
 
 TEST(clients_match_by_name_or_address)
 {
-    auto list = conf::Clients::parse({"!192.0.2.9", "192.0.2.0/24", "::1", "mx.example", ".example.org", "inline:{x.example.net=1 203.0.113.5=1}"});
+    auto list = conf::Clients::parse(
+        {"!192.0.2.9", "192.0.2.0/24", "::1", "mx.example", ".example.org", "inline:{x.example.net=1 203.0.113.5=1}"});
     OK(list);
     auto in = [&](std::string_view name, std::string_view address) { return list->contains(name, address).value_or(false); };
     THAT(in("unknown", "192.0.2.1") && in("", "::1") && in("MX.example", "203.0.113.1"));

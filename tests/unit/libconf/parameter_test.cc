@@ -197,9 +197,8 @@ END_TEST
 
 }  // namespace
 
-SUITE(parameter, defaults_are_main_cf_text, the_unit_of_a_default_counts_where_none_is_written,
-      overrides_win_over_the_file, all_errors_come_at_once_with_their_lines,
-      numbers_hold_at_the_edges_of_their_limits, transports_have_values_of_their_own,
-      the_config_directory_is_not_a_setting, a_missing_file_is_one_problem,
-      settings_of_users_own_names_serve_others, raw_text_keeps_its_names_for_later, the_last_of_two_settings_counts_with_a_warning,
-      durations_print_as_they_are_read, a_command_loads_the_shared_ones_or_hears_all_that_is_wrong)
+SUITE(parameter, defaults_are_main_cf_text, the_unit_of_a_default_counts_where_none_is_written, overrides_win_over_the_file,
+      all_errors_come_at_once_with_their_lines, numbers_hold_at_the_edges_of_their_limits, transports_have_values_of_their_own,
+      the_config_directory_is_not_a_setting, a_missing_file_is_one_problem, settings_of_users_own_names_serve_others,
+      raw_text_keeps_its_names_for_later, the_last_of_two_settings_counts_with_a_warning, durations_print_as_they_are_read,
+      a_command_loads_the_shared_ones_or_hears_all_that_is_wrong)

@@ -17,7 +17,7 @@ TEST(shipped_files_have_no_problems)
     auto master = conf::MasterCf::load("conf", problems);
     EQ(problems.to_text(), "");
     EQ(*common.recipient_delimiter, "+");
-    for (const char* name : {"pickup", "cleanup", "qmgr", "auth", "anvil", "usher", "local", "bounce"})
+    for (const char* name : {"pickup", "cleanup", "qmgr", "auth", "anvil", "usher", "local", "smtp", "relay", "lmtp", "bounce"})
         ck_assert_msg(master.find_local(name) != nullptr, "%s", name);
     THAT(!master.find_local("usher")->unprivileged);
     for (const auto& service : master.services())

@@ -398,9 +398,8 @@ END_TEST
 
 SUITE(table, simple_types_answer, files_tell_whose_they_are, bad_names_say_what_is_wrong,
       text_tables_read_quotes_continuations_and_first_of_two, what_is_no_plain_file_is_not_waited_for,
-      a_text_has_a_limit_of_lines, a_replaced_text_is_read_and_a_bad_one_is_not,
-      regexp_and_pcre_rules_go_in_their_order, pattern_files_name_all_bad_lines,
-      a_pattern_that_takes_too_long_is_temporary, cidr_rules_match_addresses,
+      a_text_has_a_limit_of_lines, a_replaced_text_is_read_and_a_bad_one_is_not, regexp_and_pcre_rules_go_in_their_order,
+      pattern_files_name_all_bad_lines, a_pattern_that_takes_too_long_is_temporary, cidr_rules_match_addresses,
       indexes_of_all_formats_are_written_read_and_replaced, damaged_and_foreign_indexes_are_temporary,
-      a_damaged_index_never_gives_another_answer, a_locked_index_is_temporary, lmdb_refuses_long_keys, accounts_answer_for_users_and_domains,
-      several_tables_answer_in_turn)
+      a_damaged_index_never_gives_another_answer, a_locked_index_is_temporary, lmdb_refuses_long_keys,
+      accounts_answer_for_users_and_domains, several_tables_answer_in_turn)

@@ -71,6 +71,39 @@ TEST(a_callback_may_destroy_its_channel)
 }
 END_TEST
 
+TEST(who_hears_out_loses_nothing_that_was_sent_and_its_peer_nothing_that_was_not)
+{
+    Fixture f;
+    for (int i = 0; i < 20; ++i)
+        OK(f.peer.send(named(util::concat(i))));
+    f.channel->hear_out();
+    EQ(f.received.size(), 20U);
+    THAT(!f.channel->is_open());
+    THAT(!f.peer.send(named("more")).ok());
+    f.run();
+    THAT(!f.closed);
+    f.channel->hear_out();
+
+    Fixture destroyed;
+    OK(destroyed.peer.send(named("destroy")));
+    OK(destroyed.peer.send(named("never")));
+    destroyed.channel->hear_out();
+    EQ(destroyed.received.size(), 1U);
+
+    // What it sends while the rest is heard does not get lost either.
+    Fixture late;
+    bool sent = true;
+    auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
+    OK(pair);
+    late.peer = ipc::Connection(std::move(pair->first));
+    late.channel = std::make_unique<ipc::Channel>(late.loop, std::move(pair->second),
+        ipc::Channel::Events{.received = [&](ipc::Packet&) { sent = late.peer.send(named("late")).ok(); }, .closed = {}});
+    OK(late.peer.send(named("early")));
+    late.channel->hear_out();
+    THAT(!sent);
+}
+END_TEST
+
 TEST(the_end_of_the_peer_is_told_once)
 {
     Fixture f;
@@ -113,6 +146,7 @@ TEST(a_peer_that_does_not_read_is_given_up_at_the_limit)
 }
 END_TEST
 
-SUITE(channel, many_records_arrive_in_order, a_callback_may_destroy_its_channel,
+SUITE(channel, who_hears_out_loses_nothing_that_was_sent_and_its_peer_nothing_that_was_not, many_records_arrive_in_order,
+      a_callback_may_destroy_its_channel,
       the_end_of_the_peer_is_told_once, what_the_socket_does_not_take_waits_and_goes_later,
       a_peer_that_does_not_read_is_given_up_at_the_limit)

@@ -29,7 +29,8 @@ TEST(facts_travel_as_text)
     THAT(back.unprivileged);
     OK(Facts::decode("1"));
     OK(Facts::decode("1 slot=0 something=new"));  // of the next release
-    for (std::string_view bad : {"", "2 slot=1", "slot=1", "1 slot=4095", "1 slot=-1", "1 listeners=65", "1 unprivileged=2", "1 slot="})
+    for (std::string_view bad :
+         {"", "2 slot=1", "slot=1", "1 slot=4095", "1 slot=-1", "1 listeners=65", "1 unprivileged=2", "1 slot="})
         EQ(Facts::decode(bad).error().kind, util::Kind::Invalid);
 }
 END_TEST
@@ -147,7 +148,8 @@ TEST(a_child_that_cannot_start_says_why_in_the_log)
     EQ(WEXITSTATUS(status), 127);
     char buffer[1000];
     ssize_t got = ::recv(log.second.get(), buffer, sizeof buffer, MSG_DONTWAIT);
-    EQ(std::string_view(buffer, static_cast<std::size_t>(std::max<ssize_t>(got, 0))), "F master exec /nonexistent/smtpd: No such file or directory");
+    EQ(std::string_view(buffer, static_cast<std::size_t>(std::max<ssize_t>(got, 0))),
+       "F master exec /nonexistent/smtpd: No such file or directory");
 }
 END_TEST
 
@@ -171,7 +173,8 @@ END_TEST
 
 TEST(the_command_line_of_a_daemon_is_read)
 {
-    std::string words[] = {"smtpd", "-n", "smtp", "-t", "inet", "-c", "/etc/tern", "-v", "-v", "-o", "a=b", "-o", "c=d e", "x", "-y"};
+    std::string words[] = {"smtpd", "-n", "smtp", "-t", "inet",  "-c", "/etc/tern", "-v",
+                           "-v",    "-o", "a=b",  "-o", "c=d e", "x",  "-y"};
     std::vector<char*> pointers;
     for (std::string& word : words)
         pointers.push_back(word.data());

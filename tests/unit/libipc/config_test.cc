@@ -26,7 +26,8 @@ TEST(a_daemon_has_from_64_megabytes_to_a_terabyte)
     EQ(problems_with("1099511627776", config), "");
     EQ(*config.data_limit, 1'099'511'627'776u);
     for (std::string_view bad : {"67108863", "1099511627777", "0", "-1", ""})
-        ck_assert_msg(problems_with(bad, config).find("daemon_data_limit") != std::string::npos, "%s", std::string(bad).c_str());
+        ck_assert_msg(problems_with(bad, config).find("daemon_data_limit") != std::string::npos, "%s",
+                      std::string(bad).c_str());
 }
 END_TEST
 

@@ -141,7 +141,7 @@ TEST(many_recipients_follow_before_the_content)
     Peer peer;
     ipc::Submitter client(peer.connector());
     OK(client.next_queue_id());
-    begin(client, 2500);
+    begin(client, 2000);
     client.buffer() += "X: hello\r\n";
     peer.answer();
     OK(client.finish());
@@ -150,7 +150,7 @@ TEST(many_recipients_follow_before_the_content)
     EQ(record->content, "");
     THAT(!record->last);
     std::vector<ipc::Recipient> all = std::move(record->recipients);
-    while (all.size() < 2500) {
+    while (all.size() < 2000) {
         auto more = peer.ends.back().receive_as<ipc::More>();
         OK(more);
         THAT(!more->recipients.empty());

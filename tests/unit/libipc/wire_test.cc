@@ -1,7 +1,11 @@
 // Messages between programs.
 #include "libipc/delivery.h"
 #include "libipc/submission.h"
+#include "libutil/time.h"
+#include "tests/unit/lingering_socket.h"
 #include "tests/unit/suite.h"
+
+#include <sys/socket.h>
 
 namespace {
 
@@ -81,6 +85,24 @@ TEST(a_descriptor_that_did_not_come_is_invalid)
 }
 END_TEST
 
+TEST(a_descriptor_that_nobody_takes_keeps_nobody)
+{
+    util::UniqueFd client;
+    util::UniqueFd server = test::lingering_socket(client);
+    std::string much(16U << 20, 'x');
+    while (::send(server.get(), much.data(), much.size(), MSG_DONTWAIT) > 0)
+        continue;
+    auto began = util::now();
+    {
+        ipc::Packet packet, other;
+        packet.descriptors.push_back(std::move(server));
+        other = std::move(packet);
+        other = ipc::Packet();
+    }
+    THAT(util::now() - began < std::chrono::seconds(60));
+}
+END_TEST
+
 TEST(unknown_fields_are_passed_over_and_missing_ones_default)
 {
     ipc::Packet packet;
@@ -136,6 +158,6 @@ TEST(describe_shows_no_control_bytes)
 END_TEST
 
 SUITE(wire, what_was_encoded_is_decoded, a_descriptor_travels_by_index,
-      a_descriptor_that_did_not_come_is_invalid,
+      a_descriptor_that_did_not_come_is_invalid, a_descriptor_that_nobody_takes_keeps_nobody,
       unknown_fields_are_passed_over_and_missing_ones_default, malformed_records_are_invalid,
       every_truncation_is_invalid_or_shorter, describe_shows_no_control_bytes)

@@ -69,7 +69,8 @@ Node parse_node(std::string_view& rest)
     }
     bool quoted = rest.starts_with('"');
     std::size_t end = quoted ? 1 : 0;
-    while (end < rest.size() && (quoted ? rest[end] != '"' : !util::is_space(rest[end]) && rest[end] != '(' && rest[end] != ')'))
+    while (end < rest.size() &&
+           (quoted ? rest[end] != '"' : !util::is_space(rest[end]) && rest[end] != '(' && rest[end] != ')'))
         end += quoted && rest[end] == '\\' ? 2 : 1;
     end = std::min(end + quoted, rest.size());
     node.text = util::lower(rest.substr(0, end));
@@ -176,8 +177,8 @@ void Comparison::part(const Node& ours, const Node& theirs)
     if (ours.items[0].list) {
         EQ(ours.items.size(), theirs.items.size());
         for (std::size_t i = 0; i < ours.items.size(); ++i) {
-            if (ours.items[i].list && ours.items[i].items[0].list == theirs.items[i].items[0].list && i + 1 < ours.items.size() &&
-                (ours.items[i].items[0].list || ours.items[i].items.size() > 6))
+            if (ours.items[i].list && ours.items[i].items[0].list == theirs.items[i].items[0].list &&
+                i + 1 < ours.items.size() && (ours.items[i].items[0].list || ours.items[i].items.size() > 6))
                 part(ours.items[i], theirs.items[i]);
             else
                 same("multipart", ours.items[i], theirs.items[i]);
@@ -268,7 +269,8 @@ TEST(sections_agree)
             std::string_view line = util::trim(std::string_view(text).substr(at + 6, line_end - at - 6));
             std::size_t close = line.find(']');
             std::size_t brace = line.find(" {", close);
-            if (close == std::string_view::npos || brace != close + 1 || line.substr(0, close).find_first_of(" M") != std::string_view::npos)
+            if (close == std::string_view::npos || brace != close + 1 ||
+                line.substr(0, close).find_first_of(" M") != std::string_view::npos)
                 continue;
             auto section = mail::parse_section(line.substr(0, close));
             OK(section);

@@ -70,17 +70,17 @@ std::string utf8(std::uint32_t point)
 using Differences = std::map<std::uint32_t, std::uint32_t>;
 
 const Differences chinese{{0x30FB, 0xB7}, {0x2015, 0x2014}};  // GB 2312 and GBK
-const Differences hong_kong{{0x2022, 0x2027}, {0xFF64, 0xFE51}, {0x203E, 0xAF}, {0x223C, 0xFF5E}, {0x2641, 0x2295},
-                            {0x2609, 0x2299}, {0xFF0F, 0x2215}, {0xFF3C, 0xFE68}, {0xA5, 0xFFE5}, {0xA2, 0xFFE0}, {0xA3, 0xFFE1},
-                            {0xFFED, 0x2593}};
+const Differences hong_kong{{0x2022, 0x2027}, {0xFF64, 0xFE51}, {0x203E, 0xAF},   {0x223C, 0xFF5E},
+                            {0x2641, 0x2295}, {0x2609, 0x2299}, {0xFF0F, 0x2215}, {0xFF3C, 0xFE68},
+                            {0xA5, 0xFFE5},   {0xA2, 0xFFE0},   {0xA3, 0xFFE1},   {0xFFED, 0x2593}};
 const Differences japanese{{0x301C, 0xFF5E}, {0x2016, 0x2225}, {0x2212, 0xFF0D}, {0xA2, 0xFFE0},
                            {0xA3, 0xFFE1}, {0xAC, 0xFFE2},
                            {0xA5, 0x5C}, {0x203E, 0x7E}, {0xA6, 0xFFE4}, {0x7E, 0xFF5E}};
 
 // All codes of a charset, at the start and end of text, followed by text.
-class Comparison {
+class CharsetComparison {
 public:
-    Comparison(std::string charset, const std::string& reference, Differences differences = {})
+    CharsetComparison(std::string charset, const std::string& reference, Differences differences = {})
         : charset_(std::move(charset)), iconv_(reference.empty() ? charset_ : reference), differences_(std::move(differences))
     {
         THAT(mail::is_known_charset(charset_));
@@ -96,7 +96,8 @@ public:
             return;
         ++known_;
         if (!agree(expected, got))
-            ck_abort_msg("%s %s is %s, not %s", charset_.c_str(), util::hex(code).c_str(), util::hex(expected).c_str(), util::hex(got).c_str());
+            ck_abort_msg("%s %s is %s, not %s", charset_.c_str(), util::hex(code).c_str(), util::hex(expected).c_str(),
+                         util::hex(got).c_str());
     }
     void pairs(unsigned first_lead = 0x80, const std::string& before = {}, const std::string& after = {}, unsigned end = 0x100)
     {
@@ -140,12 +141,23 @@ TEST(charsets_of_two_bytes_are_read_as_iconv_does)
         Differences differences;
         std::size_t known;  // codes that are not for private use, at least
     };
-    for (const Case& c : {Case{"gb2312", "", chinese, 7'500}, {"GBK", "", {}, 21'000}, {"cp936", "", {}, 21'000},
-                          {"gb18030", "", {}, 22'000}, {"Big5", "", {}, 13'500}, {"cp950", "", {}, 13'500},
-                          {"big5-hkscs", "", hong_kong, 18'000}, {"euc-jp", "", japanese, 6'900}, {"eucJP-ms", "EUC-JP-MS", {}, 7'000},
-                          {"shift_jis", "", japanese, 6'900}, {"cp932", "", {}, 7'600}, {"windows-31j", "CP932", {}, 7'600},
-                          {"euc-kr", "", {}, 8'200}, {"ks_c_5601-1987", "EUC-KR", {}, 8'200}, {"cp949", "", {}, 17'000}, {"uhc", "", {}, 17'000}}) {
-        Comparison comparison(c.charset, c.reference, c.differences);
+    for (const Case& c : {Case{"gb2312", "", chinese, 7'500},
+                          {"GBK", "", {}, 21'000},
+                          {"cp936", "", {}, 21'000},
+                          {"gb18030", "", {}, 22'000},
+                          {"Big5", "", {}, 13'500},
+                          {"cp950", "", {}, 13'500},
+                          {"big5-hkscs", "", hong_kong, 18'000},
+                          {"euc-jp", "", japanese, 6'900},
+                          {"eucJP-ms", "EUC-JP-MS", {}, 7'000},
+                          {"shift_jis", "", japanese, 6'900},
+                          {"cp932", "", {}, 7'600},
+                          {"windows-31j", "CP932", {}, 7'600},
+                          {"euc-kr", "", {}, 8'200},
+                          {"ks_c_5601-1987", "EUC-KR", {}, 8'200},
+                          {"cp949", "", {}, 17'000},
+                          {"uhc", "", {}, 17'000}}) {
+        CharsetComparison comparison(c.charset, c.reference, c.differences);
         for (unsigned ascii = 0; ascii < 0x80; ++ascii)
             comparison.code(bytes({ascii}));
         comparison.pairs();
@@ -166,7 +178,7 @@ END_TEST
 TEST(three_bytes_are_jis_x_0212)
 {
     for (const char* reference : {"EUC-JP", "EUC-JP-MS"}) {
-        Comparison comparison("euc-jp", reference, japanese);
+        CharsetComparison comparison("euc-jp", reference, japanese);
         comparison.pairs(0x80, "\x8F");
         THAT(comparison.known() >= 6'000);
     }
@@ -175,9 +187,10 @@ END_TEST
 
 TEST(four_bytes_are_all_of_unicode)
 {
-    Comparison comparison("gb18030", "");
+    CharsetComparison comparison("gb18030", "");
     auto four = [&](std::uint32_t number) {
-        comparison.code(bytes({0x81 + number / 12'600, 0x30 + number / 1'260 % 10, 0x81 + number / 10 % 126, 0x30 + number % 10}));
+        comparison.code(
+            bytes({0x81 + number / 12'600, 0x30 + number / 1'260 % 10, 0x81 + number / 10 % 126, 0x30 + number % 10}));
     };
     // All up to U+FFFF, the hole behind them and its edges, and beyond in steps.
     for (std::uint32_t number = 0; number < 39'500; ++number)
@@ -201,26 +214,26 @@ END_TEST
 TEST(escapes_choose_the_set)
 {
     for (const char* reference : {"ISO-2022-JP", "ISO-2022-JP-2"}) {
-        Comparison comparison(reference, "", japanese);
+        CharsetComparison comparison(reference, "", japanese);
         comparison.singles();
         comparison.pairs(0x21, "\x1B$B", "\x1B(B", 0x80);
         comparison.pairs(0x21, "\x1B$@", "\x1B(B", 0x80);
         THAT(comparison.known() > 13'000);
     }
-    Comparison japanese2("iso-2022-jp-2", "ISO-2022-JP-2", {{0x7E, 0xFF5E}, {0xA6, 0xFFE4}});
+    CharsetComparison japanese2("iso-2022-jp-2", "ISO-2022-JP-2", {{0x7E, 0xFF5E}, {0xA6, 0xFFE4}});
     japanese2.singles("\x1B(J");
     japanese2.singles("\x1B.A\x1BN", 0x20);
     japanese2.singles("\x1B.F\x1BN", 0x20);
     japanese2.pairs(0x21, "\x1B$(D", "\x1B(B", 0x80);
     THAT(japanese2.known() > 6'000);
     // Some of GB 2312 and KS X 1001 is what their wide relatives say.
-    Comparison others("iso-2022-jp-2", "ISO-2022-JP-2", chinese);
+    CharsetComparison others("iso-2022-jp-2", "ISO-2022-JP-2", chinese);
     others.pairs(0x21, "\x1B$A", "\x1B(B", 0x80);
     others.pairs(0x21, "\x1B$(C", "\x1B(B", 0x80);
     THAT(others.known() > 15'000);
-    Comparison katakana("iso-2022-jp", "ISO-2022-JP-3");
+    CharsetComparison katakana("iso-2022-jp", "ISO-2022-JP-3");
     katakana.singles("\x1B(I", 0x20, 0x60);
-    Comparison korean("iso-2022-kr", "ISO-2022-KR");
+    CharsetComparison korean("iso-2022-kr", "ISO-2022-KR");
     korean.pairs(0x21, "\x1B$)C\x0E", "\x0F", 0x80);
     THAT(korean.known() > 8'000);
 }
@@ -256,7 +269,8 @@ TEST(malformed_bytes_take_nothing_with_them)
     EQ(mail::to_utf8("\x1B$BF|K\nok"sv, "iso-2022-jp"), util::concat("\346\227\245", bad, "\nok"));
     EQ(mail::to_utf8("\x1B$BF|K"sv, "iso-2022-jp"), util::concat("\346\227\245", bad));
     EQ(mail::to_utf8("\x1B$BF|\x80K\\"sv, "iso-2022-jp"), util::concat("\346\227\245", bad, "\346\234\254"));
-    EQ(mail::to_utf8("\x1B$B\x7D\x7D\x1B(Bz"sv, "iso-2022-jp"), util::concat(mail::to_utf8("\x1B$B\x7D\x7D\x1B(B"sv, "iso-2022-jp"), "z"));
+    EQ(mail::to_utf8("\x1B$B\x7D\x7D\x1B(Bz"sv, "iso-2022-jp"),
+       util::concat(mail::to_utf8("\x1B$B\x7D\x7D\x1B(B"sv, "iso-2022-jp"), "z"));
     EQ(mail::to_utf8("\x1B.A\x1BNi\n\x1BNi"sv, "iso-2022-jp-2"), util::concat("\303\251\n", bad, "Ni"));
     EQ(mail::to_utf8("\x1B$)C\x0EGQ1[\nnext \x0EGQ1\x0F."sv, "iso-2022-kr"),
        util::concat("\355\225\234\352\270\200\nnext \355\225\234", bad, "."));
@@ -273,10 +287,12 @@ TEST(the_names_that_are_told_are_known)
             THAT(util::is_alnum(c) || c == '-' || c == '_');  // so that it is an atom
         EQ(std::count(names.begin(), names.end(), name), 1);
     }
-    for (std::string_view name : {"UTF-8", "US-ASCII", "ISO-8859-1", "ISO-2022-JP", "GB18030", "Big5", "EUC-KR", "Shift_JIS", "ISO-2022-KR"})
+    for (std::string_view name :
+         {"UTF-8", "US-ASCII", "ISO-8859-1", "ISO-2022-JP", "GB18030", "Big5", "EUC-KR", "Shift_JIS", "ISO-2022-KR"})
         THAT(std::find(names.begin(), names.end(), name) != names.end());
     // Others of real mail.
-    for (std::string_view name : {"chinesebig5", "ks_c_5601-1987", "unicode-1-1-utf-7", "x-sjis", "ANSI_X3.4-1968", "iso8859-1", "GB_2312-80", "cp950"})
+    for (std::string_view name :
+         {"chinesebig5", "ks_c_5601-1987", "unicode-1-1-utf-7", "x-sjis", "ANSI_X3.4-1968", "iso8859-1", "GB_2312-80", "cp950"})
         THAT(mail::is_known_charset(name));
 }
 END_TEST
@@ -292,6 +308,6 @@ TEST(header_words_in_wide_charsets_are_read)
 }
 END_TEST
 
-SUITE(charset, charsets_of_two_bytes_are_read_as_iconv_does, single_bytes_beyond_ascii_are_what_they_are, three_bytes_are_jis_x_0212,
-      four_bytes_are_all_of_unicode, escapes_choose_the_set, malformed_bytes_take_nothing_with_them,
+SUITE(charset, charsets_of_two_bytes_are_read_as_iconv_does, single_bytes_beyond_ascii_are_what_they_are,
+      three_bytes_are_jis_x_0212, four_bytes_are_all_of_unicode, escapes_choose_the_set, malformed_bytes_take_nothing_with_them,
       the_names_that_are_told_are_known, header_words_in_wide_charsets_are_read)

@@ -4,7 +4,7 @@
 
 namespace {
 
-std::string read(std::string_view text)
+std::string read_date(std::string_view text)
 {
     auto date = mail::parse_date(text);
     return date ? mail::format_date(*date) : "none";
@@ -26,13 +26,13 @@ TEST(reads_dates_in_all_their_forms)
           "Monday, 23-Nov-26 10:11:12 +0100", "Mon, 23 November 2026 10:11:12 +01:00",
           "Mon (day), 23 (x) Nov\r\n 2026 10:11:12 (y) +0100", "mon, 23 nov 126 10:11:12 +0100",
           "Mon Nov 23 10:11:12 +0100 2026"})
-        EQ(read(text), expected);
-    EQ(read("Mon Nov 23 10:11:12 2026"), "Mon, 23 Nov 2026 10:11:12 +0000");
-    EQ(read("23 Nov 1999 10:11 EST"), "Tue, 23 Nov 1999 10:11:00 -0500");
-    EQ(read("23 Nov 99 10:11 Z"), "Tue, 23 Nov 1999 10:11:00 +0000");
-    EQ(read("Fri, 07 Oct 1994 16:15:05 -0700 (PDT)"), "Fri, 7 Oct 1994 16:15:05 -0700");
-    EQ(read("1 Jan 2017 00:59:60 +0100"), "Sun, 1 Jan 2017 00:59:59 +0100");
-    EQ(read("Tue, 29 Feb 2000 00:00:00 -0000"), "Tue, 29 Feb 2000 00:00:00 +0000");
+        EQ(read_date(text), expected);
+    EQ(read_date("Mon Nov 23 10:11:12 2026"), "Mon, 23 Nov 2026 10:11:12 +0000");
+    EQ(read_date("23 Nov 1999 10:11 EST"), "Tue, 23 Nov 1999 10:11:00 -0500");
+    EQ(read_date("23 Nov 99 10:11 Z"), "Tue, 23 Nov 1999 10:11:00 +0000");
+    EQ(read_date("Fri, 07 Oct 1994 16:15:05 -0700 (PDT)"), "Fri, 7 Oct 1994 16:15:05 -0700");
+    EQ(read_date("1 Jan 2017 00:59:60 +0100"), "Sun, 1 Jan 2017 00:59:59 +0100");
+    EQ(read_date("Tue, 29 Feb 2000 00:00:00 -0000"), "Tue, 29 Feb 2000 00:00:00 +0000");
 }
 END_TEST
 
@@ -41,8 +41,8 @@ TEST(refuses_what_is_no_date)
     for (std::string_view text :
          {"", "yesterday", "31 Apr 2026 10:00:00 +0000", "29 Feb 2026 10:00 +0000", "0 Jan 2026 10:00:00 +0000",
           "1 Jan 2026", "1 Jan 2026 24:00:00 +0000", "1 Jan 2026 10:60:00", "1 Jan 99999 10:00:00", "((((", "1 2 3 4:5"})
-        EQ(read(text), "none");
-    EQ(read("1 Jan 2026 10:00:00 +9999"), "Thu, 1 Jan 2026 10:00:00 +0000");
+        EQ(read_date(text), "none");
+    EQ(read_date("1 Jan 2026 10:00:00 +9999"), "Thu, 1 Jan 2026 10:00:00 +0000");
 }
 END_TEST
 
@@ -71,6 +71,41 @@ TEST(days_are_those_of_the_dates_own_zone)
 }
 END_TEST
 
+TEST(timestamps_are_read_strictly)
+{
+    auto seconds = [](std::string_view text) {
+        auto date = mail::parse_timestamp(text);
+        return date ? date->seconds : -1;
+    };
+    EQ(seconds("1970-01-01T00:00:10Z"), 10);
+    EQ(seconds("1970-01-01t01:00:10.999+01:00"), 10);
+    EQ(seconds("1969-12-31T16:00:10-08:00"), 10);
+    EQ(seconds("2026-11-23T10:11:60z"), seconds("2026-11-23T10:11:59Z"));
+    EQ(mail::parse_timestamp("2026-11-23T10:11:12-00:30")->zone_minutes, -30);
+    for (auto bad : {"",
+                     "2026-11-23T10:11:12",
+                     "2026-11-23 10:11:12Z",
+                     "2026-11-23T10:11Z",
+                     "2026-02-29T10:11:12Z",
+                     "2026-11-23T24:11:12Z",
+                     "2026-11-23T10:11:12.Z",
+                     "2026-11-23T10:11:12.5",
+                     "2026-11-23T10:11:12+0100",
+                     "2026-11-23T10:11:12+01:0",
+                     "2026-11-23T10:11:12GMT",
+                     "2026-11-23T10:11:12Z ",
+                     "2026-11-2310:11:12+01:00",
+                     "20a6-11-23T10:11:12Z",
+                     "2026-11-23T1 :11:12Z",
+                     "2026-11-23T10:11:12+24:00",
+                     "2026-11-23T10.11.12Z",
+                     "2026/11/23T10:11:12Z",
+                     "2026-11-23T10:11:1.Z",
+                     "2026-11-23T10:11:12+:1:00"})
+        EQ(seconds(bad), -1);
+}
+END_TEST
+
 TEST(calendar_goes_both_ways)
 {
     for (std::int64_t days = -800'000; days < 2'900'000; days += 211) {
@@ -83,4 +118,4 @@ TEST(calendar_goes_both_ways)
 END_TEST
 
 SUITE(date, reads_dates_in_all_their_forms, refuses_what_is_no_date, internal_dates_keep_zone_and_pad_the_day,
-      days_are_those_of_the_dates_own_zone, calendar_goes_both_ways)
+      timestamps_are_read_strictly, days_are_those_of_the_dates_own_zone, calendar_goes_both_ways)

@@ -17,51 +17,51 @@ std::string show(const util::Result<std::vector<mail::Destination>>& found)
     return out;
 }
 
-std::string read(std::string_view value) { return show(mail::parse_destinations(value, 100)); }
+std::string read_destinations(std::string_view value) { return show(mail::parse_destinations(value, 100)); }
 std::string read_file(std::string_view text) { return show(mail::parse_destination_file(text, 100)); }
 
 TEST(tells_the_kinds_apart)
 {
-    EQ(read("anna"), "A:anna");
-    EQ(read("anna, bert@Example.ORG ,carl"), "A:anna ; A:bert@example.org ; A:carl");
-    EQ(read("anna bert"), "A:anna ; A:bert");
-    EQ(read("|/usr/bin/archive"), "C:/usr/bin/archive");
-    EQ(read("/var/log/x, /home/anna/Maildir/"), "F:/var/log/x ; F:/home/anna/Maildir/");
-    EQ(read(":include:/etc/list, :INCLUDE: /etc/other"), "I:/etc/list ; I:/etc/other");
-    EQ(read("\\anna"), "A\\anna");
-    EQ(read(""), "");
-    EQ(read(" , ,"), "");
+    EQ(read_destinations("anna"), "A:anna");
+    EQ(read_destinations("anna, bert@Example.ORG ,carl"), "A:anna ; A:bert@example.org ; A:carl");
+    EQ(read_destinations("anna bert"), "A:anna ; A:bert");
+    EQ(read_destinations("|/usr/bin/archive"), "C:/usr/bin/archive");
+    EQ(read_destinations("/var/log/x, /home/anna/Maildir/"), "F:/var/log/x ; F:/home/anna/Maildir/");
+    EQ(read_destinations(":include:/etc/list, :INCLUDE: /etc/other"), "I:/etc/list ; I:/etc/other");
+    EQ(read_destinations("\\anna"), "A\\anna");
+    EQ(read_destinations(""), "");
+    EQ(read_destinations(" , ,"), "");
 }
 END_TEST
 
 TEST(quotes_hold_commas_blanks_and_quotes)
 {
-    EQ(read("\"|/usr/bin/x -a b, c\", anna"), "C:/usr/bin/x -a b, c ; A:anna");
-    EQ(read("|\"/usr/bin/x y\""), "C:/usr/bin/x y");
-    EQ(read("\"|x \\\"y\\\" \\\\z\""), "C:x \"y\" \\z");
-    EQ(read("\"|x \\\"@y\\\"\""), "C:x \"@y\"");
-    EQ(read("\"/var/mail/with blank\""), "F:/var/mail/with blank");
-    EQ(read("\":include:/etc/a list\""), "I:/etc/a list");
-    EQ(read("\"joe smith\"@example.org"), "A:\"joe smith\"@example.org");
-    EQ(read("\"|not a command\"@example.org"), "A:\"|not a command\"@example.org");
+    EQ(read_destinations("\"|/usr/bin/x -a b, c\", anna"), "C:/usr/bin/x -a b, c ; A:anna");
+    EQ(read_destinations("|\"/usr/bin/x y\""), "C:/usr/bin/x y");
+    EQ(read_destinations("\"|x \\\"y\\\" \\\\z\""), "C:x \"y\" \\z");
+    EQ(read_destinations("\"|x \\\"@y\\\"\""), "C:x \"@y\"");
+    EQ(read_destinations("\"/var/mail/with blank\""), "F:/var/mail/with blank");
+    EQ(read_destinations("\":include:/etc/a list\""), "I:/etc/a list");
+    EQ(read_destinations("\"joe smith\"@example.org"), "A:\"joe smith\"@example.org");
+    EQ(read_destinations("\"|not a command\"@example.org"), "A:\"|not a command\"@example.org");
 }
 END_TEST
 
 TEST(comments_are_for_addresses_only)
 {
-    EQ(read("anna (Anna, of course), bert"), "A:anna ; A:bert");
-    EQ(read("Anna Smith <anna@example.org>"), "A:anna@example.org");
-    EQ(read("|(cd /tmp; x), anna"), "C:(cd /tmp; x) ; A:anna");
+    EQ(read_destinations("anna (Anna, of course), bert"), "A:anna ; A:bert");
+    EQ(read_destinations("Anna Smith <anna@example.org>"), "A:anna@example.org");
+    EQ(read_destinations("|(cd /tmp; x), anna"), "C:(cd /tmp; x) ; A:anna");
 }
 END_TEST
 
 TEST(says_what_is_wrong)
 {
-    EQ(read("\"|unclosed"), "!a quote without its second one");
-    EQ(read("|"), "!a command or a file without a name");
-    EQ(read(":include:list"), "!:include: without a path that begins with /");
-    EQ(read("|a\001b"), "!a destination with a control character");
-    EQ(read("<>"), "!\"<>\" is no address");
+    EQ(read_destinations("\"|unclosed"), "!a quote without its second one");
+    EQ(read_destinations("|"), "!a command or a file without a name");
+    EQ(read_destinations(":include:list"), "!:include: without a path that begins with /");
+    EQ(read_destinations("|a\001b"), "!a destination with a control character");
+    EQ(read_destinations("<>"), "!\"<>\" is no address");
 }
 END_TEST
 

@@ -21,9 +21,15 @@ mail::DsnReport report()
     report.queue_id = "3F2A9";
     report.envelope_id = "QQ314";
     report.arrival = report.date;
-    report.recipients.push_back({.address = {"a b", "example.net"}, .original_type = "rfc822", .original_recipient = "ab@example.net",
-                                 .action = mail::DsnAction::Failed, .status = "5.1.1", .diagnostic = "550 5.1.1 no\r\nsuch: user",
-                                 .remote_mta = "mx.example.net", .last_attempt = report.date, .will_retry_until = {}});
+    report.recipients.push_back({.address = {"a b", "example.net"},
+                                 .original_type = "rfc822",
+                                 .original_recipient = "ab@example.net",
+                                 .action = mail::DsnAction::Failed,
+                                 .status = "5.1.1",
+                                 .diagnostic = "550 5.1.1 no\r\nsuch: user",
+                                 .remote_mta = "mx.example.net",
+                                 .last_attempt = report.date,
+                                 .will_retry_until = {}});
     report.content = "From: joe@example.org\r\nSubject: hi\r\n\r\nbody\r\n";
     return report;
 }
@@ -42,7 +48,9 @@ TEST(composes_a_failure_report)
     THAT(structure.find("\"message\" \"delivery-status\"") != std::string::npos);
     THAT(structure.find("\"report-type\" \"delivery-status\"") != std::string::npos);
     THAT(util::is_ascii(message));
-    THAT(part(message, "1").find("<\"a b\"@example.net> (expanded from <ab@example.net>): failed, Bad destination mailbox address") != std::string::npos);
+    THAT(part(message, "1")
+             .find("<\"a b\"@example.net> (expanded from <ab@example.net>): failed, Bad destination mailbox address") !=
+         std::string::npos);
     THAT(part(message, "1").starts_with("It did not work.\r\n\r\nSorry.\r\n\r\n"));
     EQ(*mail::find_field(message, "from"), "MAILER-DAEMON@mx.example.com (Mail Delivery System)");
     EQ(part(message, "2"),

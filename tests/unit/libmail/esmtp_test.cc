@@ -69,9 +69,10 @@ TEST(reads_the_parameters_of_rcpt)
     EQ(int(rcpt_to(" NOTIFY=NEVER")->notify), int(mail::NotifyNever));
     EQ(rcpt_to(" ORCPT=utf-8;d\\x{F6}@a")->original_recipient, "d\303\266@a");
     EQ(rcpt_to(" ORCPT=utf-8;d\303\266@a", true)->original_recipient, "d\303\266@a");
-    for (std::string_view bad : {" NOTIFY=", " NOTIFY=NEVER,DELAY", " NOTIFY=DELAY,DELAY", " NOTIFY=SOON", " NOTIFY=DELAY,",
-                                 " ORCPT=", " ORCPT=a@b", " ORCPT=;a", " ORCPT=rfc822;", " ORCPT=rf c;a", " ORCPT=rfc822;a+", " ORCPT=r_f;a",
-                                 " ORCPT=utf-8;d\303\266@a", " ORCPT=utf-8;\\x{D800}", " ORCPT=utf-8;\\x{110000}", " ORCPT=utf-8;\\x{a", " ORCPT=utf-8;\\x{0A}"})
+    for (std::string_view bad :
+         {" NOTIFY=", " NOTIFY=NEVER,DELAY", " NOTIFY=DELAY,DELAY", " NOTIFY=SOON", " NOTIFY=DELAY,", " ORCPT=", " ORCPT=a@b",
+          " ORCPT=;a", " ORCPT=rfc822;", " ORCPT=rf c;a", " ORCPT=rfc822;a+", " ORCPT=r_f;a", " ORCPT=utf-8;d\303\266@a",
+          " ORCPT=utf-8;\\x{D800}", " ORCPT=utf-8;\\x{110000}", " ORCPT=utf-8;\\x{a", " ORCPT=utf-8;\\x{0A}"})
         EQ(rcpt_to(bad).error().kind, Kind::Invalid);
     EQ(rcpt_to(" SIZE=1").error().kind, Kind::Permanent);
     OK(rcpt_to(" ORCPT=rfc822;" + std::string(mail::max_original_recipient - 7, 'x')));
@@ -93,4 +94,15 @@ TEST(encodings_come_back)
 }
 END_TEST
 
-SUITE(esmtp, reads_the_parameters_of_mail, refuses_bad_parameters_of_mail, reads_the_parameters_of_rcpt, encodings_come_back)
+TEST(requiretls_is_a_word_where_it_was_offered)
+{
+    THAT(!mail_from(" SIZE=1")->requiretls);
+    THAT(mail_from(" requiretls SIZE=1", {.requiretls = true})->requiretls);
+    EQ(mail_from(" REQUIRETLS").error().kind, Kind::Permanent);
+    EQ(mail_from(" REQUIRETLS=yes", {.requiretls = true}).error().kind, Kind::Invalid);
+    EQ(mail_from(" REQUIRETLS REQUIRETLS", {.requiretls = true}).error().kind, Kind::Invalid);
+}
+END_TEST
+
+SUITE(esmtp, requiretls_is_a_word_where_it_was_offered, reads_the_parameters_of_mail, refuses_bad_parameters_of_mail,
+      reads_the_parameters_of_rcpt, encodings_come_back)

@@ -27,7 +27,8 @@ std::string list(std::string_view value, std::size_t limit = mail::max_list_addr
         else if (entry.kind == mail::ListEntry::Kind::GroupStart)
             util::append(out, entry.local_part, ':');
         else
-            util::append(out, '[', entry.has_name ? entry.name : "-", '|', entry.route, '|', entry.local_part, '@', entry.domain, ']');
+            util::append(out, '[', entry.has_name ? entry.name : "-", '|', entry.route, '|', entry.local_part, '@',
+                         entry.domain, ']');
     }
     return out;
 }

@@ -83,9 +83,11 @@ TEST(structures_of_odd_messages)
     EQ(structure("Content-Type: multipart/mixed; boundary=b\r\n\r\n"),
        "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0) \"mixed\")");
     // All of the extension data.
-    EQ(structure("Content-Type: image/png; name=\"a b.png\"\r\nContent-ID: <i>\r\nContent-Description: d\r\nContent-MD5: m==\r\n"
-                 "Content-Transfer-Encoding: BASE64 (c)\r\nContent-Disposition: attachment; filename=\"a\\\"b\"\r\n"
-                 "Content-Language: de, en-US\r\nContent-Location: http://x\r\n\r\nAAAA\r\n", true),
+    EQ(structure(
+           "Content-Type: image/png; name=\"a b.png\"\r\nContent-ID: <i>\r\nContent-Description: d\r\nContent-MD5: m==\r\n"
+           "Content-Transfer-Encoding: BASE64 (c)\r\nContent-Disposition: attachment; filename=\"a\\\"b\"\r\n"
+           "Content-Language: de, en-US\r\nContent-Location: http://x\r\n\r\nAAAA\r\n",
+           true),
        "(\"image\" \"png\" (\"name\" \"a b.png\") \"<i>\" \"d\" \"BASE64\" 6 \"m==\" "
        "(\"attachment\" (\"filename\" \"a\\\"b\")) (\"de\" \"en-US\") \"http://x\")");
     EQ(structure("Content-Type: multipart/mixed; boundary=b\r\nContent-Disposition: inline\r\nContent-Language: en\r\n\r\n"
@@ -101,7 +103,8 @@ TEST(structures_of_odd_messages)
     // RFC 2231: joined; with a charset as "name*".
     EQ(structure("Content-Type: a/b; x*0=1; x*1=2; y*0*=utf-8''%c3; y*1*=%A4\r\n\r\n"),
        "(\"a\" \"b\" (\"x\" \"12\" \"y*\" \"utf-8''%C3%A4\") NIL NIL \"7bit\" 0)");
-    EQ(structure("Content-Type: text/x; charset=\"\303\266\"\r\n\r\n"), "(\"text\" \"x\" (\"charset\" {2}\r\n\303\266) NIL NIL \"7bit\" 0 0)");
+    EQ(structure("Content-Type: text/x; charset=\"\303\266\"\r\n\r\n"),
+       "(\"text\" \"x\" (\"charset\" {2}\r\n\303\266) NIL NIL \"7bit\" 0 0)");
 }
 END_TEST
 
@@ -113,7 +116,8 @@ TEST(sections_are_parsed)
     auto section = *mail::parse_section("1.HEADER.FIELDS.NOT");
     section.fields = {"To", "a b", ""};
     EQ(mail::section_text(section), "1.HEADER.FIELDS.NOT (To \"a b\" \"\")");
-    for (std::string_view bad : {"MIME", "0", "1.", ".1", "1..2", "01", "1.0", "4294967296", "99999999999999999999", "HEADERS", "TEXT.1", "1.FOO", "1HEADER", "-1", " 1"})
+    for (std::string_view bad : {"MIME", "0", "1.", ".1", "1..2", "01", "1.0", "4294967296", "99999999999999999999", "HEADERS",
+                                 "TEXT.1", "1.FOO", "1HEADER", "-1", " 1"})
         THAT(!mail::parse_section(bad).ok());
     std::string deep = "1";
     for (std::size_t i = 1; i < mail::max_section_depth; ++i)
@@ -200,9 +204,11 @@ END_TEST
 
 TEST(the_bundle_has_what_clients_ask_for)
 {
-    auto rendered = mail::render_message("Received: x\r\nSubject: hi\r\n there\r\nfrom: a@b\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\n"
-                                         "Message-Id: <m>\r\nX-Spam: y\r\n\r\nHello\r\n> quoted\r\n   world\r\n");
-    EQ(rendered.header_cache, "Subject: hi\r\n there\r\nfrom: a@b\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\nMessage-Id: <m>\r\n");
+    auto rendered =
+        mail::render_message("Received: x\r\nSubject: hi\r\n there\r\nfrom: a@b\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\n"
+                             "Message-Id: <m>\r\nX-Spam: y\r\n\r\nHello\r\n> quoted\r\n   world\r\n");
+    EQ(rendered.header_cache,
+       "Subject: hi\r\n there\r\nfrom: a@b\r\nDate: Mon, 23 Nov 2026 10:00:00 +0100\r\nMessage-Id: <m>\r\n");
     EQ(rendered.preview, "Hello world");
     EQ(rendered.date->zone_minutes, 60);
     EQ(rendered.body, structure("Subject: x\r\n\r\nHello\r\n> quoted\r\n   world\r\n"));
@@ -217,9 +223,11 @@ END_TEST
 TEST(previews_are_words)
 {
     auto preview = [](std::string_view message) { return mail::render_message(message).preview; };
-    EQ(preview("Content-Type: text/html\r\n\r\n<html><head><title>T</title><style>a{}</style></head><body><p>A &amp; B&#8364;</p><!-- c --> <b>d</b></body>"),
+    EQ(preview(
+           "Content-Type: text/html\r\n\r\n<html><head><title>T</title><style>a{}</style></head><body><p>A &amp; B&#8364;</p><!-- c --> <b>d</b></body>"),
        "A & B\342\202\254 d");
-    EQ(preview("Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=E4=F6"), "\303\244\303\266");
+    EQ(preview("Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=E4=F6"),
+       "\303\244\303\266");
     EQ(preview("Content-Type: image/png\r\n\r\nxx"), "");
     EQ(preview("\r\n> all\r\n> quoted\r\n"), "> all > quoted");
     EQ(preview("\r\n" + std::string(1000, 'x')), std::string(mail::preview_length, 'x'));

@@ -40,7 +40,7 @@ std::string crlf(std::string_view input, bool bare_cr, std::size_t step, bool co
     return out;
 }
 
-struct Case {
+struct LineCase {
     std::string_view input, output;
 };
 
@@ -48,7 +48,7 @@ struct Case {
 
 TEST(only_crlf_dot_crlf_ends_data)
 {
-    constexpr Case cases[] = {
+    constexpr LineCase cases[] = {
         {".\r\nQUIT", "|QUIT"},
         {"a\r\n.\r\nQUIT", "a\r\n|QUIT"},
         {"a\r\n..\r\n.\r\n", "a\r\n.\r\n|"},
@@ -62,7 +62,7 @@ TEST(only_crlf_dot_crlf_ends_data)
         {"\r\n.\r\n", "\r\n|"},
         {"a\r\n.\r\r\nb", "a\r\n\r\r\nb"},
     };
-    for (const Case& c : cases)
+    for (const LineCase& c : cases)
         for (std::size_t step : {1, 2, 3, 100})
             EQ(unstuff(c.input, BareLineEnds::Keep, step), c.output);
 }
@@ -70,12 +70,12 @@ END_TEST
 
 TEST(normalizing_makes_lines_but_no_end)
 {
-    constexpr Case cases[] = {
+    constexpr LineCase cases[] = {
         {"a\nb\r\n.\r\n", "a\r\nb\r\n|"},       {"a\n.\r\nb", "a\r\n.\r\nb"}, {"a\n.\nb\r\n.\r\n", "a\r\n.\r\nb\r\n|"},
         {"a\n..b\r\n.\r\n", "a\r\n.b\r\n|"},    {"a\rb\r\n.\r\n", "a\r\nb\r\n|"},
         {"a\r.\r\nb", "a\r\n.\r\nb"},           {"a\r\n.\nb", "a\r\n.\r\nb"},
     };
-    for (const Case& c : cases)
+    for (const LineCase& c : cases)
         for (std::size_t step : {1, 2, 3, 100})
             EQ(unstuff(c.input, BareLineEnds::Normalize, step), c.output);
 }
@@ -100,7 +100,7 @@ END_TEST
 
 TEST(dots_are_stuffed_and_the_end_is_added)
 {
-    constexpr Case cases[] = {
+    constexpr LineCase cases[] = {
         {"", ".\r\n"},
         {"a", "a\r\n.\r\n"},
         {"a\r\n", "a\r\n.\r\n"},
@@ -109,7 +109,7 @@ TEST(dots_are_stuffed_and_the_end_is_added)
         {"a\n", "a\n\r\n.\r\n"},
         {"\r\n.\r\n", "\r\n..\r\n.\r\n"},
     };
-    for (const Case& c : cases)
+    for (const LineCase& c : cases)
         for (std::size_t step : {1, 2, 3, 100}) {
             EQ(stuff(c.input, step), c.output);
             std::string back = unstuff(c.output, BareLineEnds::Keep, step);
@@ -120,11 +120,11 @@ END_TEST
 
 TEST(line_ends_become_crlf)
 {
-    constexpr Case cases[] = {
+    constexpr LineCase cases[] = {
         {"", ""},           {"a", "a\r\n"},           {"a\n", "a\r\n"},       {"a\r\nb\n", "a\r\nb\r\n"},
         {"\n\n", "\r\n\r\n"}, {"a\rb\n", "a\rb\r\n"}, {"a\r\r\n", "a\r\r\n"}, {"a\r", "a\r\r\n"},
     };
-    for (const Case& c : cases)
+    for (const LineCase& c : cases)
         for (std::size_t step : {1, 2, 3, 100})
             EQ(crlf(c.input, false, step), c.output);
     for (std::size_t step : {1, 2, 3, 100}) {
@@ -136,7 +136,8 @@ END_TEST
 
 TEST(floods_cost_linear_time)
 {
-    for (std::string_view unit : {std::string_view("\r"), std::string_view("\0", 1), std::string_view("\n"), std::string_view("\r\n."), std::string_view(".")}) {
+    for (std::string_view unit : {std::string_view("\r"), std::string_view("\0", 1), std::string_view("\n"),
+                                  std::string_view("\r\n."), std::string_view(".")}) {
         std::string flood;
         while (flood.size() < 8'000'000)
             flood += unit;

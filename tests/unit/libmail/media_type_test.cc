@@ -5,14 +5,15 @@
 
 namespace {
 
-std::string read(std::string_view value)
+std::string read_media_type(std::string_view value)
 {
     auto media = mail::parse_media_type(value);
     if (!media)
         return "none";
     std::string out = util::concat(media->type, '/', media->subtype);
     for (const mail::MimeParameter& parameter : media->parameters)
-        util::append(out, ' ', parameter.name, parameter.encoded ? "*" : "", '=', parameter.encoded ? parameter.extended_value() : parameter.value);
+        util::append(out, ' ', parameter.name, parameter.encoded ? "*" : "", '=',
+                     parameter.encoded ? parameter.extended_value() : parameter.value);
     return out;
 }
 
@@ -20,48 +21,49 @@ std::string read(std::string_view value)
 
 TEST(reads_types_and_parameters)
 {
-    EQ(read("text/plain"), "text/plain");
-    EQ(read("Text/Plain; Charset=\"utf-8\"; format=flowed"), "Text/Plain Charset=utf-8 format=flowed");
-    EQ(read("text/plain; charset=us-ascii (Plain text)"), "text/plain charset=us-ascii");
-    EQ(read("text (a) / (b) plain (c) ; (d) charset (e) = (f) utf-8"), "text/plain charset=utf-8");
-    EQ(read("text/plain;\r\n\tcharset=x;\r\n name=\"a \\\"b\\\" c\""), "text/plain charset=x name=a \"b\" c");
-    EQ(read("text/plain;;; charset=x;"), "text/plain charset=x");
-    EQ(read("text/plain; charset="), "text/plain charset=");
+    EQ(read_media_type("text/plain"), "text/plain");
+    EQ(read_media_type("Text/Plain; Charset=\"utf-8\"; format=flowed"), "Text/Plain Charset=utf-8 format=flowed");
+    EQ(read_media_type("text/plain; charset=us-ascii (Plain text)"), "text/plain charset=us-ascii");
+    EQ(read_media_type("text (a) / (b) plain (c) ; (d) charset (e) = (f) utf-8"), "text/plain charset=utf-8");
+    EQ(read_media_type("text/plain;\r\n\tcharset=x;\r\n name=\"a \\\"b\\\" c\""), "text/plain charset=x name=a \"b\" c");
+    EQ(read_media_type("text/plain;;; charset=x;"), "text/plain charset=x");
+    EQ(read_media_type("text/plain; charset="), "text/plain charset=");
     for (std::string_view bad : {"", "text", "text/", "/plain", ";", "(text/plain)", "\"text\"/plain"})
-        EQ(read(bad), "none");
+        EQ(read_media_type(bad), "none");
 }
 END_TEST
 
 TEST(bears_with_the_usual_faults)
 {
-    EQ(read("text/plain charset=utf-8"), "text/plain charset=utf-8");
-    EQ(read("text/plain; charset=utf-8\r\n name=x"), "text/plain charset=utf-8 name=x");
-    EQ(read("image/png; name=my file.png; x=y"), "image/png name=my file.png x=y");
-    EQ(read("multipart/mixed; boundary=a=b/c?d:e"), "multipart/mixed boundary=a=b/c?d:e");
-    EQ(read("text/plain; name=\"unclosed; x=y"), "text/plain name=unclosed; x=y");
-    EQ(read("text/plain; =x; y=z"), "text/plain y=z");
-    EQ(read("text/plain; flag; y=z"), "text/plain y=z");
-    EQ(read("text/x-\303\266"), "text/x-\303\266");
+    EQ(read_media_type("text/plain charset=utf-8"), "text/plain charset=utf-8");
+    EQ(read_media_type("text/plain; charset=utf-8\r\n name=x"), "text/plain charset=utf-8 name=x");
+    EQ(read_media_type("image/png; name=my file.png; x=y"), "image/png name=my file.png x=y");
+    EQ(read_media_type("multipart/mixed; boundary=a=b/c?d:e"), "multipart/mixed boundary=a=b/c?d:e");
+    EQ(read_media_type("text/plain; name=\"unclosed; x=y"), "text/plain name=unclosed; x=y");
+    EQ(read_media_type("text/plain; =x; y=z"), "text/plain y=z");
+    EQ(read_media_type("text/plain; flag; y=z"), "text/plain y=z");
+    EQ(read_media_type("text/x-\303\266"), "text/x-\303\266");
 }
 END_TEST
 
 TEST(joins_continued_parameters)
 {
     // RFC 2231 §3, §4, §4.1.
-    EQ(read("message/external-body; access-type=URL; URL*0=\"ftp://\"; URL*1=\"cs.utk.edu/pub/moore\""),
+    EQ(read_media_type("message/external-body; access-type=URL; URL*0=\"ftp://\"; URL*1=\"cs.utk.edu/pub/moore\""),
        "message/external-body access-type=URL URL=ftp://cs.utk.edu/pub/moore");
-    EQ(read("application/x-stuff; title*=us-ascii'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A"),
+    EQ(read_media_type("application/x-stuff; title*=us-ascii'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A"),
        "application/x-stuff title*=us-ascii'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A");
-    EQ(read("application/x-stuff; title*0*=us-ascii'en'This%20is%20even%20more%20; title*1*=%2A%2A%2Afun%2A%2A%2A%20; title*2=\"isn't it!\""),
+    EQ(read_media_type(
+           "application/x-stuff; title*0*=us-ascii'en'This%20is%20even%20more%20; title*1*=%2A%2A%2Afun%2A%2A%2A%20; title*2=\"isn't it!\""),
        "application/x-stuff title*=us-ascii'en'This%20is%20even%20more%20%2A%2A%2Afun%2A%2A%2A%20isn%27t%20it!");
-    EQ(read("a/b; x*1=b; x*0=a; y=z; X*2=c"), "a/b x=abc y=z");
-    EQ(read("a/b; x*0=a; x*2=c"), "a/b x=a");
-    EQ(read("a/b; x*1=b"), "a/b x=b");
-    EQ(read("a/b; x*0=a; x*0=b; x*1=c"), "a/b x=ac");
-    EQ(read("a/b; x=p; x*0=a; x*1=b"), "a/b x=p x=ab");
-    EQ(read("a/b; x*=utf-8''%e2%82; x*y=1; *=2; x**=3"), "a/b x*=utf-8''%E2%82 x*y=1 *=2 x**=''3");
-    EQ(read("a/b; x*=no quotes%zz"), "a/b x*=''no%20quotes%25zz");
-    EQ(read("a/b; x*99999999999999999999=1"), "a/b x*99999999999999999999=1");
+    EQ(read_media_type("a/b; x*1=b; x*0=a; y=z; X*2=c"), "a/b x=abc y=z");
+    EQ(read_media_type("a/b; x*0=a; x*2=c"), "a/b x=a");
+    EQ(read_media_type("a/b; x*1=b"), "a/b x=b");
+    EQ(read_media_type("a/b; x*0=a; x*0=b; x*1=c"), "a/b x=ac");
+    EQ(read_media_type("a/b; x=p; x*0=a; x*1=b"), "a/b x=p x=ab");
+    EQ(read_media_type("a/b; x*=utf-8''%e2%82; x*y=1; *=2; x**=3"), "a/b x*=utf-8''%E2%82 x*y=1 *=2 x**=''3");
+    EQ(read_media_type("a/b; x*=no quotes%zz"), "a/b x*=''no%20quotes%25zz");
+    EQ(read_media_type("a/b; x*99999999999999999999=1"), "a/b x*99999999999999999999=1");
 }
 END_TEST
 

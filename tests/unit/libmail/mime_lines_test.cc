@@ -86,7 +86,8 @@ END_TEST
 
 TEST(the_longest_boundary_that_fits_is_meant)
 {
-    std::string_view body = "--a\r\nContent-Type: multipart/mixed; boundary=ab\r\n\r\n--ab\r\nP: 1\r\n\r\nx\r\n--a\r\nP: 2\r\n\r\ny\r\n--ab\r\nz\r\n";
+    std::string_view body =
+        "--a\r\nContent-Type: multipart/mixed; boundary=ab\r\n\r\n--ab\r\nP: 1\r\n\r\nx\r\n--a\r\nP: 2\r\n\r\ny\r\n--ab\r\nz\r\n";
     // Once "a" has come, "ab" is over, and --ab is a delimiter of "a".
     EQ(read("multipart/mixed; boundary=a", body),
        "text@0 --a\npart Content-Type: multipart/mixed; boundary=ab\\015\\012\ntext@0 --ab\npart P: 1\\015\\012\ntext@0 x\ntext@3 --a\n"
@@ -127,10 +128,12 @@ TEST(broken_rules_are_told)
     EQ(read("", "\xe4\r\n"), "fault improper use of 8-bit data in message body\ntext@0 \xe4\n");
     EQ(read("", "\xe4\r\n", "8BIT"), "text@0 \xe4\n");
     EQ(read("", "\xe4\r\n", "binary (x)"), "text@0 \xe4\n");
-    EQ(read("multipart/mixed; boundary=x", "a\r\n", "base64"), "fault invalid message/* or multipart/* encoding domain\ntext@0 a\n");
+    EQ(read("multipart/mixed; boundary=x", "a\r\n", "base64"),
+       "fault invalid message/* or multipart/* encoding domain\ntext@0 a\n");
     EQ(read("message/partial", "a\r\n", "8bit"), "fault invalid message/* or multipart/* encoding domain\ntext@0 a\n");
     EQ(read("message/rfc822", "A: b\r\n", "8bit"), "nested A: b\\015\\012\n");
-    EQ(read("message/rfc822", "S: \xe4\r\n"), "fault improper use of 8-bit data in message header\nnested S: \\344\\015\\012\n");
+    EQ(read("message/rfc822", "S: \xe4\r\n"),
+       "fault improper use of 8-bit data in message header\nnested S: \\344\\015\\012\n");
 }
 END_TEST
 

@@ -86,7 +86,8 @@ TEST(a_boundary_that_begins_with_another)
     EQ(shape_of(inner_shorter), util::concat("multipart/mixed ", inner_shorter.size() - multipart("mixed", "bc").size(),
                                              ":11 [multipart/mixed 15:3 [text/plain 1:0], text/plain 1:0]"));
     // The outer delimiter ends inner multiparts that have no end of their own.
-    EQ(shape_of(multipart("mixed", "o") + "--o\r\n" + multipart("alternative", "i") + "--i\r\n\r\nx\r\n--o\r\n\r\ny\r\n--o--\r\n"),
+    EQ(shape_of(multipart("mixed", "o") + "--o\r\n" + multipart("alternative", "i") +
+                "--i\r\n\r\nx\r\n--o\r\n\r\ny\r\n--o--\r\n"),
        "multipart/mixed 85:10 [multipart/alternative 8:2 [text/plain 1:0], text/plain 1:0]");
     // The same boundary twice: the innermost.
     EQ(shape_of(multipart("mixed", "b") + "--b\r\n" + multipart("mixed", "b") + "--b\r\n\r\nx\r\n--b--\r\n"),
@@ -98,7 +99,8 @@ TEST(messages_within_messages)
 {
     EQ(shape_of("Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nbody\r\n"), "message/rfc822 20:3 {text/plain 6:1}");
     EQ(shape_of("Content-Type: message/global\r\n\r\nContent-Type: a/b\r\n\r\n"), "message/global 21:2 {a/b 0:0}");
-    EQ(shape_of(multipart("digest", "b") + "--b\r\n\r\nSubject: x\r\n\r\ny\r\n--b\r\nContent-Type: text/plain\r\n\r\nz\r\n--b--\r\n"),
+    EQ(shape_of(multipart("digest", "b") +
+                "--b\r\n\r\nSubject: x\r\n\r\ny\r\n--b\r\nContent-Type: text/plain\r\n\r\nz\r\n--b--\r\n"),
        "multipart/digest 67:10 [message/rfc822 15:2 {text/plain 1:0}, text/plain 1:0]");
     // Cut short by the delimiter.
     EQ(shape_of(multipart("digest", "b") + "--b\r\n--b--\r\n"), "multipart/digest 12:2 [message/rfc822 0:0 {text/plain 0:0}]");
@@ -138,7 +140,7 @@ TEST(limits_hold)
 }
 END_TEST
 
-TEST(floods_cost_linear_time)
+TEST(floods_of_parts_cost_linear_time)
 {
     // Each of these took a parser somewhere minutes: boundaries that share a long beginning, lines
     // that nearly are delimiters, a header of colons, folded lines without end.
@@ -177,5 +179,5 @@ TEST(lines_are_counted_at_every_alignment)
 END_TEST
 
 SUITE(mime, plain_messages, parts_end_before_the_line_end_of_the_delimiter, missing_ends_and_zero_parts,
-      a_boundary_that_begins_with_another, messages_within_messages, limits_hold, floods_cost_linear_time,
+      a_boundary_that_begins_with_another, messages_within_messages, limits_hold, floods_of_parts_cost_linear_time,
       lines_are_counted_at_every_alignment)

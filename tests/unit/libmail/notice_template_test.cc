@@ -20,10 +20,11 @@ std::string problems_of(std::string_view text)
 TEST(reads_templates_in_any_order)
 {
     std::vector<mail::NoticeProblem> problems;
-    auto read = mail::parse_notice_templates("# words\n\n   # more\ndelay_template = <<EOF\nCharset: iso-8859-1\nFrom: a@b\nSubject: late\n"
-                                             "Postmaster-Subject: copy\n\nGr\374\337e\n# not a comment\n\n EOF\nEOF\n"
-                                             "failure_template=<< THE END\r\n\r\nshort\r\nTHE END\r\n",
-                                             problems);
+    auto read = mail::parse_notice_templates(
+        "# words\n\n   # more\ndelay_template = <<EOF\nCharset: iso-8859-1\nFrom: a@b\nSubject: late\n"
+        "Postmaster-Subject: copy\n\nGr\374\337e\n# not a comment\n\n EOF\nEOF\n"
+        "failure_template=<< THE END\r\n\r\nshort\r\nTHE END\r\n",
+        problems);
     EQ(problems.size(), 0u);
     EQ(read.delay.from, "a@b");
     EQ(read.delay.subject, "late");

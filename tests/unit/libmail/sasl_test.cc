@@ -60,13 +60,33 @@ TEST(scram_agrees_with_the_rfc)
     mail::SaslExchange sasl(Mechanism::ScramSha256, {}, std::string(server_nonce));
     EQ(sasl.step(client_first).kind, Kind::FindVerifier);
     EQ(sasl.authcid(), "user");
-    auto challenge = sasl.use_verifier(pencil());
+    auto challenge = sasl.use_verifiers({pencil()});
     EQ(challenge.text, server_first);
     auto final = sasl.step(client_final);
     EQ(final.kind, Kind::Challenge);
     EQ(final.text, server_final);
     EQ(sasl.step("").kind, Kind::Success);
     EQ(sasl.step("").kind, Kind::BadSyntax);
+}
+END_TEST
+
+TEST(scram_tells_which_of_several_secrets_was_proved)
+{
+    auto other = pencil();
+    other.stored_key[0] = char(~other.stored_key[0]);
+    for (std::size_t place : {0U, 1U, 2U}) {
+        std::vector<mail::ScramVerifier> verifiers(3, other);
+        verifiers[place] = pencil();
+        mail::SaslExchange sasl(Mechanism::ScramSha256, {}, std::string(server_nonce));
+        sasl.step(client_first);
+        sasl.use_verifiers(verifiers);
+        EQ(sasl.step(client_final).text, server_final);
+        EQ(sasl.proved(), place);
+    }
+    mail::SaslExchange sasl(Mechanism::ScramSha256, {}, std::string(server_nonce));
+    sasl.step(client_first);
+    sasl.use_verifiers({other, other});
+    EQ(sasl.step(client_final).kind, Kind::Failure);
 }
 END_TEST
 
@@ -80,16 +100,17 @@ TEST(scram_refuses_wrong_proofs_and_broken_messages)
         EQ(sasl.step(first).kind, Kind::BadSyntax);
     }
     for (std::string_view last :
-         {"", "p=", "c=biws,r=x,p=AAAA", "c=biws,p=AAAA", "c=eSws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="}) {
+         {"", "p=", "c=biws,r=x,p=AAAA", "c=biws,p=AAAA",
+          "c=eSws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="}) {
         mail::SaslExchange sasl(Mechanism::ScramSha256, {}, std::string(server_nonce));
         sasl.step(client_first);
-        sasl.use_verifier(pencil());
+        sasl.use_verifiers({pencil()});
         EQ(sasl.step(last).kind, Kind::BadSyntax);
         EQ(sasl.step("").kind, Kind::BadSyntax);
     }
     mail::SaslExchange sasl(Mechanism::ScramSha256, {}, std::string(server_nonce));
     sasl.step(client_first);
-    sasl.use_verifier(pencil());
+    sasl.use_verifiers({pencil()});
     std::string wrong(client_final);
     wrong[wrong.size() - 5] = 'x';
     EQ(sasl.step(wrong).kind, Kind::Failure);
@@ -106,7 +127,7 @@ TEST(scram_plus_binds_to_the_channel)
         if (step.kind != Kind::FindVerifier)
             return step.kind;
         EQ(sasl.authcid(), "u,s=er");
-        step = sasl.use_verifier(pencil());
+        step = sasl.use_verifiers({pencil()});
         return sasl.step(prove(gs2, data, "n=u=2Cs=3Der,r=nonce", step.text, "pencil")).kind;
     };
     EQ(run(Mechanism::ScramSha256Plus, "p=tls-exporter,,", std::string(32, 'E')), Kind::Challenge);
@@ -178,6 +199,6 @@ TEST(lines_are_base64_cancelled_or_empty)
 }
 END_TEST
 
-SUITE(sasl, crypto_agrees_with_known_answers, scram_agrees_with_the_rfc, scram_refuses_wrong_proofs_and_broken_messages,
-      scram_plus_binds_to_the_channel, verifiers_keep_their_form, plain_and_login_collect_what_to_check,
-      lines_are_base64_cancelled_or_empty)
+SUITE(sasl, crypto_agrees_with_known_answers, scram_agrees_with_the_rfc, scram_tells_which_of_several_secrets_was_proved,
+      scram_refuses_wrong_proofs_and_broken_messages, scram_plus_binds_to_the_channel, verifiers_keep_their_form,
+      plain_and_login_collect_what_to_check, lines_are_base64_cancelled_or_empty)

@@ -11,7 +11,7 @@
 
 namespace {
 
-std::string text_of(int family, const char* address, std::uint16_t port)
+std::string endpoint_text(int family, const char* address, std::uint16_t port)
 {
     sockaddr_storage storage{};
     sockaddr_in v4{};
@@ -33,11 +33,11 @@ std::string text_of(int family, const char* address, std::uint16_t port)
 
 TEST(a_mapped_address_is_ipv4)
 {
-    EQ(text_of(AF_INET6, "::ffff:192.0.2.9", 25), "192.0.2.9#25");
-    EQ(text_of(AF_INET6, "2001:db8::1", 65535), "2001:db8::1#65535");
-    EQ(text_of(AF_INET6, "::1", 1), "::1#1 loopback");
-    EQ(text_of(AF_INET6, "::ffff:127.0.0.9", 1), "127.0.0.9#1 loopback");
-    EQ(text_of(AF_INET, "127.0.0.1", 77), "127.0.0.1#77 loopback");
+    EQ(endpoint_text(AF_INET6, "::ffff:192.0.2.9", 25), "192.0.2.9#25");
+    EQ(endpoint_text(AF_INET6, "2001:db8::1", 65535), "2001:db8::1#65535");
+    EQ(endpoint_text(AF_INET6, "::1", 1), "::1#1 loopback");
+    EQ(endpoint_text(AF_INET6, "::ffff:127.0.0.9", 1), "127.0.0.9#1 loopback");
+    EQ(endpoint_text(AF_INET, "127.0.0.1", 77), "127.0.0.1#77 loopback");
 }
 END_TEST
 

@@ -23,6 +23,8 @@ public:
             --interrupts;
             return util::Error{util::Kind::Temporary, "interrupted", net::interrupted_code};
         }
+        if (silent)
+            return util::Error{util::Kind::Temporary, "timeout", net::timeout_code};
         if (next_ == pieces_.size())
             return std::size_t(0);
         std::string& piece = pieces_[next_];
@@ -48,6 +50,7 @@ public:
     int reads = 0;
     int writes = 0;
     int interrupts = 0;
+    bool silent = false;   // nothing comes in time
     bool broken = false;
 
 private:
@@ -164,6 +167,33 @@ TEST(a_signal_ends_a_read_only_if_the_owner_wants_to_stop)
     auto line = f.stream.read_line(10);
     THAT(!line.ok());
     EQ(line.error().code, net::interrupted_code);
+    // One that came before the read ends it as well.
+    EQ(f.script.interrupts, 1);
+}
+END_TEST
+
+TEST(who_is_patient_reads_on_for_a_while_although_he_wants_to_stop)
+{
+    Fixture f({"a\r\n", "b\r\n"});
+    f.stream.set_stop([] { return true; });
+    f.stream.set_patience(std::chrono::hours(1));
+    f.script.interrupts = 2;
+    EQ(f.stream.read_line(10)->text, "a");
+    // The other limits stay as they are.
+    f.script.silent = true;
+    f.stream.set_timeout(std::chrono::seconds(1));
+    EQ(f.stream.read_line(10).error().code, net::timeout_code);
+    f.stream.set_deadline(util::Deadline::in(util::Duration::zero()));
+    EQ(f.stream.read_line(10).error().code, net::timeout_code);
+    f.stream.set_deadline(util::Deadline::never());
+    // It counts from the first look, for all reads together.
+    f.stream.set_timeout(std::chrono::hours(2));
+    f.stream.set_patience(std::chrono::milliseconds(20));
+    auto before = util::now();
+    EQ(f.stream.read_line(10).error().code, net::interrupted_code);
+    THAT(util::now() - before < std::chrono::minutes(1));
+    f.script.silent = false;
+    EQ(f.stream.read_line(10).error().code, net::interrupted_code);
 }
 END_TEST
 
@@ -260,6 +290,7 @@ SUITE(stream, reads_lines_however_they_are_cut,
       a_line_at_the_limit_is_whole_and_one_byte_more_is_too_long,
       a_line_longer_than_the_buffer_is_passed_over, flushes_only_when_a_read_would_wait,
       the_first_write_error_sticks, a_signal_ends_a_read_only_if_the_owner_wants_to_stop,
+      who_is_patient_reads_on_for_a_while_although_he_wants_to_stop,
       fill_and_consume_give_the_bytes_as_they_come, a_full_buffer_is_an_error_not_an_overrun,
       a_silent_socket_times_out, a_peer_that_takes_nothing_times_out_and_one_that_left_is_an_error,
       a_whole_write_ends_in_time_however_it_gets_on)

@@ -3,6 +3,7 @@
 
 #include "libutil/sys.h"
 #include "tests/unit/libnet/certificate.h"
+#include "tests/unit/lingering_socket.h"
 #include "tests/unit/suite.h"
 
 #include <cerrno>
@@ -54,7 +55,7 @@ struct TlsClient {
 };
 
 // A channel at one end of a pair, the client's thread at the other.
-struct Fixture {
+struct ChannelFixture {
     util::EventLoop loop = util::EventLoop::create().take();
     std::unique_ptr<net::TlsChannel> channel;
     std::string received;
@@ -65,7 +66,7 @@ struct Fixture {
     util::UniqueFd other;
     std::thread thread;
 
-    Fixture()
+    ChannelFixture()
     {
         auto pair = util::sys::socket_pair(SOCK_STREAM).take();
         other = std::move(pair.second);
@@ -80,7 +81,7 @@ struct Fixture {
                                     .drained = [this] { ++drained; },
                                     .ended = [this](const util::Result<void>& how) { ended = how; }});
     }
-    ~Fixture()
+    ~ChannelFixture()
     {
         if (thread.joinable())
             thread.join();
@@ -98,7 +99,7 @@ struct Fixture {
 
 TEST(plain_bytes_go_both_ways_until_the_end)
 {
-    Fixture f;
+    ChannelFixture f;
     OK(util::sys::write_all(f.other.get(), "ping"));
     f.until([&] { return f.received == "ping"; });
     f.channel->send("pong");
@@ -111,9 +112,58 @@ TEST(plain_bytes_go_both_ways_until_the_end)
 }
 END_TEST
 
+// The pair is another process's, too, who may do that at any time.
+void make_waiting(ChannelFixture& f)
+{
+    OK(util::sys::set_nonblocking(f.channel->fd(), false));
+}
+
+TEST(a_socket_that_waits_holds_nobody_up)
+{
+    // Without TLS: a whole buffer, behind which another read finds nothing; and more than the pair takes.
+    ChannelFixture f;
+    make_waiting(f);
+    OK(util::sys::write_all(f.other.get(), std::string(16U << 10, 'x')));
+    f.until([&] { return f.received.size() == 16U << 10; });
+    f.channel->send(std::string(4U << 20, 'y'));
+    THAT(f.channel->queued() > 0);
+    // With it: the beginning of a record; and again more than the pair takes.
+    auto context = make_context();
+    ChannelFixture g;
+    g.channel->start_tls(context);
+    make_waiting(g);
+    TlsClient client;
+    g.thread = std::thread([&] { (void)client.connect(g.other.get()); });
+    g.until([&] { return g.secured; });
+    g.thread.join();
+    make_waiting(g);
+    OK(util::sys::write_all(g.other.get(), std::string("\x17\x03\x03\x01", 4)));
+    g.loop.run_for(std::chrono::milliseconds(20));
+    g.channel->send(std::string(4U << 20, 'y'));
+    THAT(g.channel->queued() > 0);
+}
+END_TEST
+
+// close() would wait two minutes here for a client who does not read.
+TEST(a_socket_that_lingers_is_closed_at_once)
+{
+    util::UniqueFd client;
+    util::UniqueFd server = test::lingering_socket(client);
+    auto loop = util::EventLoop::create().take();
+    auto began = util::now();
+    {
+        net::TlsChannel channel(loop, std::move(server),
+                                {.received = [](std::string_view) {}, .ended = [](util::Result<void>) {}});
+        channel.send(std::string(16U << 20, 'x'));
+        THAT(channel.queued() > 0);
+    }
+    THAT(util::now() - began < std::chrono::seconds(60));
+}
+END_TEST
+
 TEST(a_released_socket_is_the_callers)
 {
-    Fixture f;
+    ChannelFixture f;
     auto socket = f.channel->release();
     THAT(socket.valid());
     THAT(!f.channel->is_open());
@@ -126,7 +176,7 @@ END_TEST
 TEST(tls_begins_when_told_and_carries_much_both_ways)
 {
     auto context = make_context();
-    Fixture f;
+    ChannelFixture f;
     std::string large(3'000'000, 'x');
     std::string back;
     bool good = false;
@@ -155,7 +205,7 @@ END_TEST
 TEST(a_paused_channel_reads_nothing_and_goes_on_where_it_was)
 {
     auto context = make_context();
-    Fixture f;
+    ChannelFixture f;
     f.on_received = [&](std::string_view) { f.channel->pause(true); };
     f.thread = std::thread([&] {
         TlsClient client;
@@ -182,7 +232,7 @@ END_TEST
 TEST(finish_sends_what_waits_and_says_goodbye)
 {
     auto context = make_context();
-    Fixture f;
+    ChannelFixture f;
     std::string large(1'000'000, 'y');
     std::string got;
     bool orderly = false;
@@ -208,7 +258,7 @@ END_TEST
 TEST(a_handshake_that_is_none_ends_with_an_error)
 {
     auto context = make_context();
-    Fixture f;
+    ChannelFixture f;
     f.channel->start_tls(context);
     OK(util::sys::write_all(f.other.get(), "a1 CAPABILITY\r\n"));
     f.until([&] { return f.ended.has_value(); });
@@ -224,7 +274,7 @@ TEST(a_client_that_goes_in_the_handshake_ends_the_channel)
     // Nothing, part of a record's head, a head and part of what it announces.
     for (std::string_view sent : {std::string_view(""), std::string_view("\x16\x03\x01", 3),
                                   std::string_view("\x16\x03\x01\x01\x00\x01\x00", 7)}) {
-        Fixture f;
+        ChannelFixture f;
         f.channel->start_tls(context);
         OK(util::sys::write_all(f.other.get(), sent));
         f.other.reset();
@@ -239,7 +289,7 @@ END_TEST
 TEST(a_client_that_goes_is_told_once_and_sending_is_harmless)
 {
     auto context = make_context();
-    Fixture f;
+    ChannelFixture f;
     f.thread = std::thread([&] {
         TlsClient client;
         client.connect(f.other.get());
@@ -258,6 +308,7 @@ TEST(a_client_that_goes_is_told_once_and_sending_is_harmless)
 END_TEST
 
 SUITE(tls_channel, plain_bytes_go_both_ways_until_the_end, a_released_socket_is_the_callers,
+      a_socket_that_waits_holds_nobody_up, a_socket_that_lingers_is_closed_at_once,
       tls_begins_when_told_and_carries_much_both_ways,
       a_paused_channel_reads_nothing_and_goes_on_where_it_was,
       finish_sends_what_waits_and_says_goodbye, a_handshake_that_is_none_ends_with_an_error,

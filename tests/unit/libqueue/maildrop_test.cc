@@ -17,7 +17,7 @@ std::string scratch()
     return name;
 }
 
-std::string write_sample(const std::string& directory, std::size_t large)
+std::string write_maildrop(const std::string& directory, std::size_t large)
 {
     auto writer = queue::DropWriter::create(directory);
     OK(writer);
@@ -45,7 +45,7 @@ util::Result<std::vector<std::size_t>> sizes_of(const std::string& path)
 TEST(records_come_back_in_order)
 {
     auto directory = scratch();
-    auto path = write_sample(directory, 100'000);
+    auto path = write_maildrop(directory, 100'000);
     auto sizes = sizes_of(path);
     OK(sizes);
     EQ(sizes->size(), 2U);
@@ -59,7 +59,7 @@ END_TEST
 TEST(every_cut_and_every_flipped_byte_is_noticed)
 {
     auto directory = scratch();
-    auto path = write_sample(directory, 20);
+    auto path = write_maildrop(directory, 20);
     auto whole = util::sys::read_file(path, 1000);
     OK(whole);
     for (std::size_t i = 0; i < whole->size(); ++i) {
@@ -80,7 +80,7 @@ END_TEST
 TEST(the_reader_of_records_may_stop)
 {
     auto directory = scratch();
-    auto path = write_sample(directory, 20);
+    auto path = write_maildrop(directory, 20);
     auto file = util::sys::open(path, O_RDONLY);
     OK(file);
     auto result = queue::read_drop(
@@ -98,7 +98,7 @@ TEST(the_group_of_the_directory_may_read_whatever_the_umask_is)
     if (::geteuid() == 0)
         OK(util::sys::chown(directory, uid_t(-1), group));
     mode_t before = ::umask(077);
-    auto path = write_sample(directory, 20);
+    auto path = write_maildrop(directory, 20);
     ::umask(before);
     auto status = util::sys::stat(path);
     OK(status);

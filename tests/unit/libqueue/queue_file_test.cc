@@ -181,9 +181,11 @@ TEST(every_torn_or_rotten_byte_is_recognised)
     auto expect_invalid = [&](const std::string& damaged, std::size_t at) {
         auto copy = util::sys::open(path, O_RDWR | O_CREAT | O_TRUNC);
         OK(util::sys::write_all(copy->get(), damaged));
-        auto reader = Reader::open(copy->get());
-        ck_assert_msg(!reader.ok(), "byte %zu", at);
-        EQ(reader.error().kind, util::Kind::Invalid);
+        for (Check check : {Check::Everything, Check::Content}) {
+            auto reader = Reader::open(copy->get(), check);
+            ck_assert_msg(!reader.ok(), "byte %zu", at);
+            EQ(reader.error().kind, util::Kind::Invalid);
+        }
     };
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         expect_invalid(bytes.substr(0, i), i);
@@ -222,6 +224,19 @@ TEST(an_envelope_check_reads_no_content)
 }
 END_TEST
 
+TEST(who_wants_the_content_gets_no_recipients)
+{
+    test::Scratch scratch;
+    Writer writer({.directory = scratch.path()});
+    auto fd = write_sample(writer);
+    auto reader = Reader::open(fd.get(), Check::Content);
+    OK(reader);
+    EQ(reader->recipients().size(), 0u);
+    EQ(reader->envelope().sender, "a@example.org");
+    EQ(*reader->read_content(1000), patched_content);
+}
+END_TEST
+
 TEST(an_empty_message_is_a_message)
 {
     test::Scratch scratch;
@@ -234,6 +249,37 @@ TEST(an_empty_message_is_a_message)
     EQ(reader->content_size(), 0u);
     EQ(*reader->read_content(0), "");
     EQ(reader->recipients().size(), 0u);
+}
+END_TEST
+
+TEST(the_end_of_the_content_has_its_patches)
+{
+    test::Scratch scratch;
+    struct Case {
+        std::vector<Patch> patches;
+        std::string_view content;
+    };
+    for (const Case& c : {Case{{}, "0123456789"},
+                          {{{0, 0, "a"}, {4, 2, "bc"}}, "a0123bc6789"},
+                          {{{8, 2, "xyz"}}, "01234567xyz"},
+                          {{{9, 1, ""}, {10, 0, "e"}, {10, 0, "f"}}, "012345678ef"},
+                          {{{0, 10, ""}}, ""},
+                          {{{0, 10, "b"}}, "b"},
+                          {{{3, 0, "p"}, {9, 0, "q"}}, "012p345678q9"}}) {
+        Writer writer({.directory = scratch.path()});
+        OK(writer.begin(sample_envelope()));
+        OK(writer.add_recipient({"b@example.net", "", ipc::NotifyDefault}));
+        OK(writer.add_content("0123456789"));
+        for (const Patch& patch : c.patches)
+            OK(writer.add_patch(patch));
+        auto fd = writer.finish({});
+        OK(fd);
+        auto reader = Reader::open(fd->get());
+        OK(reader);
+        EQ(*reader->read_content(1000), c.content);
+        for (std::size_t count = 0; count <= 15; ++count)
+            EQ(*reader->end_of_content(count), c.content.substr(c.content.size() - std::min(count, c.content.size())));
+    }
 }
 END_TEST
 
@@ -255,7 +301,8 @@ SUITE(queue_file, a_small_message_is_a_sealed_memfd, an_empty_line_that_was_miss
       a_large_message_is_a_nameless_file_until_it_is_named,
       a_message_in_memory_can_be_named, without_nameless_files_a_temporary_name_does,
       a_full_directory_is_an_error_and_leaves_nothing, marks_are_set_in_place_and_keep_the_checksums,
-      every_torn_or_rotten_byte_is_recognised, an_envelope_check_reads_no_content, an_empty_message_is_a_message,
-      limits_of_recipients_hold)
+      every_torn_or_rotten_byte_is_recognised, an_envelope_check_reads_no_content, who_wants_the_content_gets_no_recipients,
+      an_empty_message_is_a_message,
+      the_end_of_the_content_has_its_patches, limits_of_recipients_hold)
 
 }  // namespace

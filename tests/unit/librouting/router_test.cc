@@ -1,7 +1,9 @@
 // librouting: router.h, keys.h, expansion.cc
 #include "libconf/accounts_file.h"
 #include "librouting/keys.h"
+#include "librouting/probe_sender.h"
 #include "librouting/router.h"
+#include "libutil/sys.h"
 
 #include "tests/unit/libconf/temp_dir.h"
 #include "tests/unit/suite.h"
@@ -17,6 +19,8 @@ struct House {
     {
         CHECK(conf::write_accounts(dir / "accounts", {{"alice@example.org", 5, 5, "/m", {}},
                                                       {"bob@mail.example.net", 6, 6, "/m", {}},
+                                                      {"left@example.org", 8, 8, "/m", {"disabled", "no-mail"}},
+                                                      {"off@example.org", 9, 9, "/m", {"disabled"}},
                                                       {"carol", 7, 7, "/m", {}}})
                   .ok());
         conf::Problems problems;
@@ -76,6 +80,8 @@ TEST(accounts_decide_by_default)
     EQ(h.find("alice@example.org"), "virtual mailbox");
     EQ(h.find("Alice+x@EXAMPLE.org"), "virtual mailbox");
     EQ(h.find("zoe@example.org"), "virtual mailbox (5.1.1 User unknown in virtual mailbox table)");
+    EQ(h.find("left@example.org"), "virtual mailbox (5.2.1 Mailbox disabled)");
+    EQ(h.find("off@example.org"), "virtual mailbox");
     EQ(h.find("bob@mail.example.net"), "local");
     EQ(h.find("carol@mail.example.net"), "local");
     EQ(h.find("carol+a@localhost"), "local");
@@ -103,6 +109,27 @@ TEST(error_transports_make_recipients_unknown)
     EQ(routing::refusal_of({"retry", ""}).dsn, "4.0.0");
     EQ(routing::refusal_of({"retry", "5.7.1"}).dsn, "4.7.1");
     EQ(routing::refusal_of({"error", "5.1.1.1 x"}).text, "5.1.1.1 x");
+}
+END_TEST
+
+TEST(mail_for_the_sender_of_probes_is_taken_and_thrown_away)
+{
+    House h;
+    EQ(h.find("double-bounce@mail.example.net"), "local");
+    EQ(h.route("Double-Bounce@mail.example.net"), "discard:for the sender of probes");
+    EQ(h.find("double-bouncer@mail.example.net"), "local (5.1.1 User unknown in local recipient table)");
+    House mailbox("address_verify_sender = alice@example.org\n");
+    EQ(mailbox.route("alice@example.org"), "local:example.org");   // reads it
+    EQ(mailbox.find("double-bounce@mail.example.net"), "local (5.1.1 User unknown in local recipient table)");
+    House elsewhere("mydestination =\nmyorigin = elsewhere.example\n");
+    EQ(elsewhere.route("double-bounce@elsewhere.example"), "smtp:elsewhere.example");
+    House changing("address_verify_sender = alice@example.org\naddress_verify_sender_ttl = 1h\n");
+    auto now = routing::ProbeSender::of("alice@example.org", "", std::chrono::hours(1)).at(util::wall_now());
+    EQ(changing.find(now), "virtual mailbox");
+    EQ(changing.route(now), "discard:for the sender of probes");
+    EQ(changing.find("alice1@example.org"), "virtual mailbox (5.1.1 User unknown in virtual mailbox table)");
+    House none("address_verify_sender = <>\n");
+    EQ(none.find("double-bounce@mail.example.net"), "local (5.1.1 User unknown in local recipient table)");
 }
 END_TEST
 
@@ -175,7 +202,9 @@ END_TEST
 
 TEST(addresses_without_domain_are_turned_round)
 {
-    auto completed = [](House& h, std::string_view text) { return mail::to_text(h.router->complete(*mail::parse_address(text))); };
+    auto completed = [](House& h, std::string_view text) {
+        return mail::to_text(h.router->complete(*mail::parse_address(text)));
+    };
     House h("append_dot_mydomain = yes\n");
     EQ(completed(h, "site!user"), "user@site.example.net");
     EQ(completed(h, "a.example!b!user"), "b!user@a.example");
@@ -198,9 +227,10 @@ END_TEST
 TEST(canonical_tables_replace_one_by_one)
 {
     using routing::Canonical;
-    House h("canonical_maps = inline:{ { carol = carol@example.org } { a@x.example = b@x.example } { b@x.example = c@x.example, d@x } "
-            "{ @old.example = @new.example } { @all.example = one@x.example } { same@x.example = same@x.example } "
-            "{ loop@x.example = pool@x.example } { pool@x.example = loop@x.example } { bad@x.example = @ } }\n");
+    House h(
+        "canonical_maps = inline:{ { carol = carol@example.org } { a@x.example = b@x.example } { b@x.example = c@x.example, d@x } "
+        "{ @old.example = @new.example } { @all.example = one@x.example } { same@x.example = same@x.example } "
+        "{ loop@x.example = pool@x.example } { pool@x.example = loop@x.example } { bad@x.example = @ } }\n");
     auto mapped = [&](std::string_view text) {
         auto result = h.router->canonical(Canonical::Both, *mail::parse_address(text));
         return result ? mail::to_text(*result) : concat("!", result.error().code == ELOOP ? "loop" : "table");
@@ -230,8 +260,9 @@ END_TEST
 
 TEST(who_has_moved_is_refused_with_the_new_address)
 {
-    House h("relocated_maps = inline:{ { alice@example.org = alice@new.example } { carol = phone 123 } { @gone.example = a better place } }\n"
-            "virtual_alias_maps = inline:{ { x@gone.example = bob@mail.example.net } }\n");
+    House h(
+        "relocated_maps = inline:{ { alice@example.org = alice@new.example } { carol = phone 123 } { @gone.example = a better place } }\n"
+        "virtual_alias_maps = inline:{ { x@gone.example = bob@mail.example.net } }\n");
     EQ(h.find("alice@example.org"), "virtual mailbox (5.1.6 User has moved to alice@new.example)");
     EQ(h.find("alice+x@example.org"), "virtual mailbox (5.1.6 User has moved to alice@new.example)");
     EQ(h.find("carol@localhost"), "local (5.1.6 User has moved to phone 123)");
@@ -390,8 +421,8 @@ END_TEST
 
 TEST(tables_elsewhere_are_asked_for)
 {
-    auto visible = routing::visible_tables({"hash:/etc/aliases", "hash:/etc/tern/aliases", "hash:/etc/ternary/a", "inline:{a=b}", "proxy:hash:/x"},
-                                           "/etc/tern");
+    auto visible = routing::visible_tables(
+        {"hash:/etc/aliases", "hash:/etc/tern/aliases", "hash:/etc/ternary/a", "inline:{a=b}", "proxy:hash:/x"}, "/etc/tern");
     std::string out;
     for (const std::string& table : visible)
         util::append(out, table, " ");
@@ -409,13 +440,88 @@ TEST(postmaster_counts_before_root_and_the_name_before_both)
 }
 END_TEST
 
+TEST(srs_addresses_are_whose_they_are)
+{
+    test::TempDir place;
+    std::string file = place / "secrets";
+    auto write = [&](std::string_view text, mode_t mode) { OK(util::sys::replace_file(file, text, mode)); };
+    std::string settings = concat("srs_domain = SRS.example.net\nsrs_secrets_file = ", file,
+                                  "\nsrs_exclude_domains = friend.example, .friends.example\nrole_address = alice@example.org\n"
+                                  "virtual_alias_maps = inline:{ {moved@gone.example = new@home.example} }\n");
+    const auto then = util::from_unix_seconds(20'786 * 86'400);
+    write("tops3cret\n", 0600);
+    House h(settings);
+    EQ(h.fault, "");
+    OK(h.router->open_srs());
+    auto sender = [&](std::string_view text) {
+        auto made = h.router->srs_sender(*mail::parse_address(text), then);
+        OK(made);
+        return *made ? mail::to_text(**made) : "stays";
+    };
+    EQ(sender("user@a.example"), "SRS0=XIzS=JS=a.example=user@srs.example.net");
+    for (const char* stays : {"alice@example.org", "x@mail.example.net", "SRS0=XIzS=JS=a.example=user@srs.example.net",
+                              "x@friend.example", "x@a.friends.example", "nodomain"})
+        EQ(sender(stays), "stays");
+    EQ(sender("x@a.friend.example").substr(0, 5), "SRS0=");
+    // An address that is good now.
+    std::string good = mail::to_text(**h.router->srs_sender({"user", "a.example"}));
+    EQ(h.find(good), "virtual alias");
+    THAT(h.router->find(*mail::parse_address(good))->srs);
+    std::string old = mail::to_text(**h.router->srs_sender({"user", "a.example"}, util::wall_now() - std::chrono::days(60)));
+    EQ(h.find(old), "virtual alias (5.1.1 SRS address: it has expired)");
+    EQ(h.find("SRS0=XXXX=JS=a.example=user@srs.example.net"), "virtual alias (5.1.1 SRS address: its hash is not ours)");
+    EQ(h.find("SRS0=XXXX=JS=a.example=user@other.example"), "default");
+    EQ(h.find("nobody@srs.example.net"), "virtual alias (5.1.1 User unknown in virtual alias table)");
+    EQ(h.find("postmaster@srs.example.net"), "virtual alias");
+    // Only what has no sender goes home, by the tables if they have it.
+    auto all = [&](std::string_view text, bool bounce) {
+        auto expanded = h.router->expand(*mail::parse_address(text), bounce);
+        OK(expanded);
+        EQ(expanded->size(), 1U);
+        return mail::to_text(expanded->front());
+    };
+    EQ(all(good, true), "user@a.example");
+    EQ(all(good, false), good);
+    EQ(all("SRS0=XXXX=JS=a.example=user@srs.example.net", true), "SRS0=XXXX=JS=a.example=user@srs.example.net");
+    EQ(all(mail::to_text(**h.router->srs_sender({"moved", "gone.example"})), true), "new@home.example");
+    EQ(h.route(good), "error:5.1.1 SRS address: not good for this message");
+    // Secrets are for their owner's eyes.
+    for (mode_t mode : {0640U, 0604U, 0660U, 0601U}) {
+        write("tops3cret\n", mode);
+        THAT(h.router->open_srs().error().text.find("chmod 600") != std::string::npos);
+    }
+    write("\n", 0400);
+    THAT(h.router->open_srs().error().text.find("no secret") != std::string::npos);
+    write("other\ntops3cret\n", 0400);
+    OK(h.router->open_srs());
+    EQ(all(good, true), "user@a.example");
+    THAT(House("srs_domain = srs.example.net\nsrs_secrets_file = /nonexistent/x\n").router->open_srs().error().text.find(
+             "tern srs new-secret") != std::string::npos);
+    // Without srs_domain it is an address as any other.
+    House off;
+    OK(off.router->open_srs());
+    THAT(!*off.router->srs_sender({"user", "a.example"}));
+    EQ(off.find(good), "default");
+}
+END_TEST
+
+TEST(addresses_of_a_proxy_are_this_systems)
+{
+    House h("proxy_interfaces = 192.0.2.26\n");
+    EQ(h.find("carol@[192.0.2.26]"), "local");
+    EQ(h.find("carol@[192.0.2.27]"), "default");
+    THAT(h.router->is_own(*conf::IpAddress::parse("192.0.2.25")) && !h.router->is_own(*conf::IpAddress::parse("192.0.2.26")));
+}
+END_TEST
+
 }  // namespace
 
-SUITE(router, accounts_decide_by_default, error_transports_make_recipients_unknown, classes_go_in_postfix_order,
+SUITE(router, mail_for_the_sender_of_probes_is_taken_and_thrown_away, accounts_decide_by_default,
+      error_transports_make_recipients_unknown, classes_go_in_postfix_order,
       relay_hosts_and_transport_tables_overrule_in_their_order, tables_that_cannot_be_read_are_temporary,
-      addresses_get_their_domains, addresses_without_domain_are_turned_round,
-      canonical_tables_replace_one_by_one, who_has_moved_is_refused_with_the_new_address, aliases_expand, bad_aliases_defer_and_lose_nobody,
-      alias_limits_hold_at_their_edges,
-      role_names_have_mail_in_every_domain_of_ours, role_names_with_an_owner_stay_as_they_are,
-      role_names_are_refused_when_nobody_takes_their_mail, bare_postmaster_is_of_this_system, tables_elsewhere_are_asked_for, postmaster_counts_before_root_and_the_name_before_both,
-      keys_come_in_postfix_order)
+      addresses_get_their_domains, addresses_without_domain_are_turned_round, canonical_tables_replace_one_by_one,
+      who_has_moved_is_refused_with_the_new_address, aliases_expand, bad_aliases_defer_and_lose_nobody,
+      alias_limits_hold_at_their_edges, role_names_have_mail_in_every_domain_of_ours, role_names_with_an_owner_stay_as_they_are,
+      role_names_are_refused_when_nobody_takes_their_mail, bare_postmaster_is_of_this_system, tables_elsewhere_are_asked_for,
+      postmaster_counts_before_root_and_the_name_before_both, keys_come_in_postfix_order, srs_addresses_are_whose_they_are,
+      addresses_of_a_proxy_are_this_systems)

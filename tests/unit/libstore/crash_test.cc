@@ -231,17 +231,20 @@ using namespace test;
 using store::FlagOperation;
 using namespace std::string_literals;
 
-store::Options small()
+store::Options small_store()
 {
     store::Options options;
     options.segment_size = 64U << 10;
     options.large_message = 3000;
+    options.zeros_ahead = true;
     options.default_mailboxes = {{"Sent", store::SpecialUse::Sent}};
     return options;
 }
 
-// One line for each promise that was kept: "name" is stored as this uid, has a flag, or is expunged.
+// One line for each promise that was kept: "name" is stored as this uid, has a flag, or is expunged; or (kind 'a') the
+// annotation has at least this number as its value; or ('g') has none any more, and will have none.
 struct Promise {
+    char kind = 'm';
     char name[16];
     std::uint32_t uid;
     store::Lsn lsn;
@@ -255,7 +258,7 @@ public:
 
     void live()
     {
-        store_ = open(path_, small());
+        store_ = open(path_, small_store());
         for (int round = 0; round < 3; ++round) {
             for (int i = 0; i < 12; ++i)
                 append(util::concat("r", round, "m", i), i == 5 ? 3500 : 2500);
@@ -296,8 +299,12 @@ private:
         flagged.uid = entries[entries.size() - 2].uid;
         auto changed = store_->change_flags(inbox, std::span(&flagged.uid, 1), {FlagOperation::Add, store::Flagged, {}, {}});
         OK(changed);
+        store::FlagChange read{FlagOperation::Add, store::Seen | store::Answered, {}, {}};
+        read.reader = "guest";
+        changed = store_->change_flags(inbox, std::span(&flagged.uid, 1), read);
+        OK(changed);
         flagged.lsn = changed->lsn;
-        flagged.flags = store::Flagged;
+        flagged.flags = store::Flagged | store::Answered;
         Promise gone{};
         name.copy(gone.name, sizeof gone.name - 1);
         gone.uid = entries.back().uid;
@@ -305,6 +312,8 @@ private:
         gone.gone = true;
         open_ = {flagged, gone};
         promise();
+        annotate(inbox, util::concat("/shared/gone", note_));
+
         if (auto old = store_->mailboxes().find("tmp"); old == store_->mailboxes().end()) {
             OK(store_->create_mailbox("tmp", store::SpecialUse::None));
             std::uint32_t uid = flagged.uid;
@@ -312,6 +321,25 @@ private:
         } else {
             OK(store_->remove_mailbox("tmp"));
         }
+    }
+
+    // One annotation that changes again and again, and one that comes and goes; mail between them.
+    void annotate(store::MailboxId inbox, const std::string& brief)
+    {
+        Promise note{};
+        note.kind = 'a';
+        note.uid = ++note_;
+        std::vector<store::NewAnnotation> both = {{"/shared/note", util::concat(note_, std::string(1500, ' '))}, {brief, "x"}};
+        note.lsn = *store_->annotate(inbox, both);
+        open_.push_back(note);
+        promise();
+        Promise gone{};
+        gone.kind = 'g';
+        brief.substr(brief.size() > 15 ? brief.size() - 15 : 0).copy(gone.name, sizeof gone.name - 1);
+        std::vector<store::NewAnnotation> none = {{brief, std::nullopt}};
+        gone.lsn = *store_->annotate(inbox, none);
+        open_.push_back(gone);
+        promise();
     }
 
     void append(const std::string& name, std::size_t size)
@@ -357,6 +385,7 @@ private:
     int promises_;
     std::unique_ptr<store::Store> store_;
     std::vector<Promise> open_;
+    std::uint32_t note_ = 0;
 };
 
 std::vector<Promise> read_promises(int fd)
@@ -368,6 +397,17 @@ std::vector<Promise> read_promises(int fd)
     return promises;
 }
 
+void hold_to(const Promise& promise, const store::Mailbox& box)
+{
+    for (const auto& [name, annotation] : box.annotations)
+        ck_assert_msg(promise.kind != 'g' || !name.ends_with(promise.name), "%s is back", promise.name);
+    if (promise.kind != 'a')
+        return;
+    auto found = box.annotations.find("/shared/note");
+    ck_assert_msg(found != box.annotations.end(), "the annotation is lost");
+    ck_assert_msg(std::strtoul(found->second.value.c_str(), nullptr, 10) >= promise.uid, "the annotation is an old one");
+}
+
 // What was promised and never expunged is there, whole; nothing has another's uid.
 void hold_to(const std::vector<Promise>& promises, store::Store& store)
 {
@@ -376,8 +416,12 @@ void hold_to(const std::vector<Promise>& promises, store::Store& store)
     store::Lsn last = 0;
     std::uint32_t highest = 0;
     for (const auto& promise : promises) {
-        by_uid[promise.uid] = promise.name;
         last = std::max(last, promise.lsn);
+        if (promise.kind != 'm') {
+            hold_to(promise, box);
+            continue;
+        }
+        by_uid[promise.uid] = promise.name;
         highest = std::max(highest, promise.uid);
         std::string_view name = promise.name;
         if (promise.gone)
@@ -396,6 +440,9 @@ void hold_to(const std::vector<Promise>& promises, store::Store& store)
         OK(texts);
         if (auto known = by_uid.find(entry.uid); known != by_uid.end())
             EQ(texts->envelope, util::concat("(env ", known->second, ")"));
+        // A reader's change is whole or not there.
+        EQ(bool(entry.flags & store::Answered), box.seen_by("guest", entry.uid));
+        EQ(entry.flags & store::Seen, 0);
     }
     auto report = store.check();
     OK(report);
@@ -429,10 +476,10 @@ TEST(survives_death_at_every_call)
         ck_assert(::waitpid(child, &status, 0) == child);
         ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 99 || WEXITSTATUS(status) == 0),
                       "call %d: status %d", at, status);
-        auto store = open(path, small());
+        auto store = open(path, small_store());
         hold_to(promises, *store);
         store.reset();
-        auto options = small();
+        auto options = small_store();
         options.ignore_snapshot = true;
         store = open(path, options);
         hold_to(promises, *store);
@@ -537,7 +584,7 @@ TEST(survives_a_power_cut_at_every_sync)
             for (bool names : {false, true}) {
                 for (auto data : {Disk::Data::Dropped, Disk::Data::Torn, Disk::Data::Kept}) {
                     disk.build(path, again, names, data);
-                    auto store = open(again, small());
+                    auto store = open(again, small_store());
                     hold_to(promises, *store);
                     store.reset();
                     remove_tree(again);
@@ -562,7 +609,7 @@ TEST(a_full_disk_refuses_mail_and_can_be_emptied)
 {
     Directory directory;
     std::string path = directory.beside("store");
-    auto store = open(path, small());
+    auto store = open(path, small_store());
     for (int i = 0; i < 20; ++i)
         add(*store, "INBOX", util::concat("m", i), 0, {}, 2500);
     tidy(*store);
@@ -595,7 +642,7 @@ TEST(a_full_disk_refuses_mail_and_can_be_emptied)
     std::string before = picture(*store);
     store.reset();
     full = false;
-    store = open(path, small());
+    store = open(path, small_store());
     EQ(picture(*store), before);
     OK(store->append(inbox, message));
 }
@@ -606,7 +653,7 @@ TEST(a_full_disk_lets_mail_be_moved_and_then_removed)
 {
     Directory directory;
     std::string path = directory.beside("store");
-    auto store = open(path, small());
+    auto store = open(path, small_store());
     auto inbox = id_of(*store, "INBOX");
     OK(store->create_mailbox("Trash", store::SpecialUse::Trash));
     auto trash = id_of(*store, "Trash");
@@ -645,7 +692,7 @@ TEST(a_full_disk_lets_mail_be_moved_and_then_removed)
     std::string before = picture(*store);
     store.reset();
     full = false;
-    EQ(picture(*open(path, small())), before);
+    EQ(picture(*open(path, small_store())), before);
 }
 END_TEST
 
@@ -665,7 +712,7 @@ TEST(a_full_disk_gives_dead_mail_back_in_place)
 {
     Directory directory;
     std::string path = directory.beside("store");
-    store::Options options = small();
+    store::Options options = small_store();
     options.segment_size = 1U << 20;
     options.large_message = 1U << 20;
     auto store = open(path, options);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -140,6 +141,26 @@ inline void tidy(store::Store& store, std::uint64_t steps = 1U << 20)
             OK(store.sync());
 }
 
+inline store::Options two_mailboxes()
+{
+    store::Options options;
+    options.segment_size = 64U << 10;
+    options.default_mailboxes = {{"Sent", store::SpecialUse::Sent}};
+    return options;
+}
+
+// By name.
+inline std::vector<std::string> files(const std::string& path, std::string_view prefix)
+{
+    auto fd = util::sys::open(path, O_RDONLY | O_DIRECTORY);
+    std::vector<std::string> found;
+    for (const auto& name : util::sys::list_directory(fd->get()).take())
+        if (name.starts_with(prefix))
+            found.push_back(name);
+    std::ranges::sort(found);
+    return found;
+}
+
 // All that a client can see of a store, as text.
 inline std::string picture(store::Store& store, bool modseqs = true)
 {
@@ -153,6 +174,12 @@ inline std::string picture(store::Store& store, bool modseqs = true)
             util::append(out, " modseq=", box.highest_modseq);
         for (const auto& keyword : box.keywords)
             util::append(out, " ", keyword);
+        for (const auto& [key, annotation] : box.annotations)
+            util::append(out, " ", key, "=", annotation.value, "@", annotation.lsn);
+        for (const auto& [reader, ranges] : box.readers)
+            for (const auto& entry : box.entries)
+                if (box.seen_by(reader, entry.uid))
+                    util::append(out, " ", reader, ":", entry.uid);
         out += "\n";
         for (const auto& entry : box.entries) {
             util::append(out, "  ", entry.uid, " flags=", entry.flags, " kw=", entry.keywords,
@@ -170,8 +197,18 @@ inline std::string picture(store::Store& store, bool modseqs = true)
     }
     for (const auto& name : store.subscriptions())
         util::append(out, "subscribed ", name, "\n");
+    for (const auto& [key, annotation] : store.annotations())
+        util::append(out, key, "=", annotation.value, "@", annotation.lsn, "\n");
     util::append(out, "usage ", store.usage().bytes, " ", store.usage().messages, "\n");
     return out;
+}
+
+inline void reopens_the_same(const std::string& path, std::unique_ptr<store::Store>& store)
+{
+    std::string before = picture(*store);
+    store.reset();
+    store = open(path);
+    EQ(picture(*store), before);
 }
 
 }  // namespace test

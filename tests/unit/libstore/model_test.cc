@@ -24,6 +24,8 @@ struct Box {
     std::uint32_t uid_next = 1;
     std::uint32_t uid_validity = 0;
     store::Lsn modseq = 0;
+    std::map<std::string, std::string> annotations;
+    std::set<std::uint32_t> seen;     // by another reader
 };
 
 class Model {
@@ -33,6 +35,7 @@ public:
         options_.segment_size = 64U << 10;
         options_.large_message = 4000;
         options_.undelete_limit = 100'000;
+        options_.zeros_ahead = seed % 2 == 1;
         path_ = directory_.beside("store");
         store_ = open(path_, options_);
         for (const auto& [name, id] : store_->mailboxes())
@@ -82,7 +85,7 @@ private:
 
     void act()
     {
-        switch (pick(24)) {
+        switch (pick(28)) {
         case 0: case 1: case 2: case 3: case 4: case 5:
             return append();
         case 6: case 7: case 8:
@@ -102,6 +105,10 @@ private:
         case 22:
             OK(store_->sync());
             return;
+        case 24: case 25:
+            return annotate();
+        case 26: case 27:
+            return read_by_another();
         default:
             if (pick(3) == 0)
                 reopen();
@@ -134,23 +141,45 @@ private:
         std::set<std::string> keywords = some_keywords();
         change.keywords.assign(keywords.begin(), keywords.end());
         auto uids = some_uids(box);
+        if (pick(3) == 0) {
+            change.changeable = std::uint8_t(pick(32));
+            change.changes_keywords = pick(2) == 0;
+        }
+        if (pick(3) == 0)
+            change.reader = "reader";
         OK(store_->change_flags(id_of(*store_, name), uids, change));
+        if (!change.changes_keywords)
+            keywords.clear();
         for (std::uint32_t uid : uids) {
             auto found = box.messages.find(uid);
             if (found == box.messages.end())
                 continue;
             Message& message = found->second;
-            if (change.operation == FlagOperation::Replace) {
-                message.flags = change.flags;
+            // What this one sees of them, as far as it may be changed.
+            bool apart = !change.reader.empty();
+            store::Flags flags = message.flags;
+            if (apart)
+                flags = store::Flags((flags & ~store::Seen) | (box.seen.contains(uid) ? store::Seen : 0));
+            store::Flags named = change.flags & change.changeable;
+            if (change.operation == FlagOperation::Replace)
+                flags = store::Flags((flags & ~change.changeable) | named);
+            else if (change.operation == FlagOperation::Add)
+                flags = store::Flags(flags | named);
+            else
+                flags = store::Flags(flags & ~named);
+            if (apart && (flags & store::Seen))
+                box.seen.insert(uid);
+            else if (apart)
+                box.seen.erase(uid);
+            if (apart)
+                flags = store::Flags((flags & ~store::Seen) | (message.flags & store::Seen));
+            message.flags = flags;
+            if (change.operation == FlagOperation::Replace && change.changes_keywords)
                 message.keywords = keywords;
-            } else if (change.operation == FlagOperation::Add) {
-                message.flags |= change.flags;
+            else if (change.operation == FlagOperation::Remove)
+                std::erase_if(message.keywords, [&](const std::string& keyword) { return keywords.contains(keyword); });
+            else
                 message.keywords.insert(keywords.begin(), keywords.end());
-            } else {
-                message.flags &= ~change.flags;
-                for (const auto& keyword : keywords)
-                    message.keywords.erase(keyword);
-            }
         }
     }
 
@@ -214,6 +243,40 @@ private:
                     expunged_.insert(message.text);
                 boxes_.erase(name);
             }
+        }
+    }
+
+    void annotate()
+    {
+        std::string name = any_box();
+        bool account = pick(4) == 0;
+        auto& there = account ? account_ : boxes_[name].annotations;
+        std::vector<store::NewAnnotation> changes;
+        for (std::uint32_t left = 1 + pick(3); left > 0; --left) {
+            std::string key = util::concat("/k", left, pick(4));
+            if (pick(3) == 0) {
+                changes.push_back({key, std::nullopt});
+                there.erase(key);
+            } else {
+                changes.push_back({key, text_of(util::concat("a", step_), pick(2000))});
+                there[key] = *changes.back().value;
+            }
+        }
+        OK(store_->annotate(account ? 0 : id_of(*store_, name), changes));
+    }
+
+    void read_by_another()
+    {
+        std::string name = any_box();
+        Box& box = boxes_[name];
+        auto uids = some_uids(box);
+        bool on = pick(3) != 0;
+        OK(store_->mark_seen(id_of(*store_, name), "reader", uids, on));
+        for (std::uint32_t uid : uids) {
+            if (on && box.messages.contains(uid))
+                box.seen.insert(uid);
+            else
+                box.seen.erase(uid);
         }
     }
 
@@ -316,7 +379,24 @@ private:
         auto options = options_;
         options.ignore_snapshot = pick(3) == 0;
         store_ = open(path_, options);
-        EQ(deleted_mail(), deleted);
+        THAT(deleted_mail() == deleted);   // too long to be told
+    }
+
+    // Of what may be shown.
+    void hold_outline(const store::Outline& outline, const store::Mailbox& box)
+    {
+        THAT(outline.uids.size() <= box.entries.size());
+        if (store_->visible() >= box.highest_modseq) {
+            EQ(outline.uids.size(), box.entries.size());
+            EQ(outline.uid_next, box.uid_next);
+        }
+        std::uint32_t unseen = 0;
+        for (std::size_t i = 0; i < outline.uids.size(); ++i) {
+            EQ(outline.uids[i], box.entries[i].uid);
+            if (unseen == 0 && !(box.entries[i].flags & store::Seen))
+                unseen = outline.uids[i];
+        }
+        EQ(outline.first_unseen, unseen);
     }
 
     void compare()
@@ -324,13 +404,20 @@ private:
         EQ(store_->mailboxes().size(), boxes_.size());
         std::uint64_t bytes = 0;
         for (auto& [name, box] : boxes_) {
+            auto outline = store_->outline(id_of(*store_, name));   // before anything loads the messages
+            OK(outline);
             const store::Mailbox& there = mailbox(*store_, name);
+            hold_outline(*outline, there);
             EQ(there.uid_validity, box.uid_validity);
             THAT(there.uid_next >= box.uid_next);
             THAT(there.highest_modseq >= box.modseq);
             box.uid_next = there.uid_next;
             box.modseq = there.highest_modseq;
             EQ(there.entries.size(), box.messages.size());
+            std::map<std::string, std::string> annotations;
+            for (const auto& [key, annotation] : there.annotations)
+                annotations[key] = annotation.value;
+            THAT(annotations == box.annotations);
             std::uint32_t unseen = 0;
             auto expected = box.messages.begin();
             for (const auto& entry : there.entries) {
@@ -345,6 +432,7 @@ private:
                 OK(store_->read_rendered(entry));
                 message.text = *content;
                 THAT(message == expected->second);
+                EQ(there.seen_by("reader", entry.uid), box.seen.contains(entry.uid));
                 unseen += (entry.flags & store::Seen) == 0;
                 bytes += entry.size;
                 ++expected;
@@ -352,6 +440,10 @@ private:
             EQ(there.unseen, unseen);
         }
         EQ(store_->usage().bytes, bytes);
+        std::map<std::string, std::string> annotations;
+        for (const auto& [key, annotation] : store_->annotations())
+            annotations[key] = annotation.value;
+        THAT(annotations == account_);
     }
 
     Directory directory_;
@@ -360,6 +452,7 @@ private:
     std::mt19937 random_;
     std::unique_ptr<store::Store> store_;
     std::map<std::string, Box> boxes_;
+    std::map<std::string, std::string> account_;
     std::set<std::string> expunged_;
     std::uint32_t last_validity_ = 0;
     int step_ = 0;

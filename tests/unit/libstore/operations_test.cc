@@ -1,4 +1,5 @@
 // What a store does, and that a reopened store shows the same.
+#include "libstore/transfer_space.h"
 #include "tests/unit/libstore/fixture.h"
 #include "tests/unit/no_descriptors.h"
 
@@ -6,21 +7,12 @@
 #include "libutil/time.h"
 
 #include <cerrno>
-#include <numeric>
 #include <poll.h>
 
 namespace {
 
 using namespace test;
 using store::FlagOperation;
-
-void reopens_the_same(const std::string& path, std::unique_ptr<store::Store>& store)
-{
-    std::string before = picture(*store);
-    store.reset();
-    store = open(path);
-    EQ(picture(*store), before);
-}
 
 TEST(makes_inbox_and_the_default_mailboxes)
 {
@@ -194,6 +186,44 @@ TEST(copies_and_moves_references)
     EQ(store->copy(inbox, two, 999).error().kind, util::Kind::NotFound);
     EQ(store->copy(inbox, two, archive)->source.size(), 0U);
     reopens_the_same(directory.path, store);
+}
+END_TEST
+
+// Memory that was got before makes no difference, be it too little for what the target has become, or never used.
+TEST(copies_with_memory_that_was_got_before)
+{
+    for (std::size_t there : {0U, 3U}) {
+        for (std::size_t expected : {1U, 10U, 1000U}) {
+            Directory directory;
+            auto store = open(directory.path);
+            std::vector<std::uint32_t> uids;
+            for (std::uint32_t i = 1; i <= 10; ++i) {
+                add(*store, "INBOX", util::concat("m", i), i % 2 ? store::Seen : 0, {util::concat("k", i % 3)});
+                uids.push_back(i);
+            }
+            OK(store->sync());
+            for (std::size_t i = 0; i < there; ++i)
+                add(*store, "Archive", "there");   // waits to be written
+            store::MailboxId inbox = id_of(*store, "INBOX");
+            store::TransferSpace space(expected, there);
+            std::size_t slices = 1;
+            while (!space.prepare(100))
+                ++slices;
+            THAT(slices >= expected / 100);
+            auto copied = store->copy(inbox, uids, id_of(*store, "Archive"), &space);
+            OK(copied);
+            EQ(copied->target.size(), 10U);
+            EQ(copied->target[0], there + 1);
+            EQ(*store->read_content(mailbox(*store, "Archive").entries[there + 9]), text_of("m10"));
+            store::TransferSpace other(10, there + 10);
+            OK(store->move(inbox, std::span(uids).first(4), inbox, &other));   // nothing was prepared
+            EQ(mailbox(*store, "INBOX").entries.size(), 10U);
+            store::TransferSpace unused(10, 10);
+            EQ(store->copy(inbox, uids, 999, &unused).error().kind, util::Kind::NotFound);
+            EQ(store->usage().messages, 20 + there);
+            reopens_the_same(directory.path, store);
+        }
+    }
 }
 END_TEST
 
@@ -421,6 +451,16 @@ TEST(shows_flag_changes_before_they_are_synced_but_nothing_else)
     OK(store->sync());
     EQ(store->visible(), store->last());
     THAT(!store->next_flush().has_value());
+    // Nor the first of several.
+    store::Rendered texts = rendered("c");
+    store::NewMessage message;
+    std::string text = text_of("c");
+    message.content = text;
+    message.rendered = &texts;
+    std::vector<store::NewMessage> both = {message, message};
+    auto stored = store->append_all(inbox, both);
+    OK(stored);
+    THAT(store->visible() < stored->front().lsn);
 }
 END_TEST
 
@@ -432,258 +472,6 @@ TEST(claims_recent)
     store->claim_recent(id_of(*store, "INBOX"));
     EQ(mailbox(*store, "INBOX").first_recent_uid, 2U);
     reopens_the_same(directory.path, store);
-}
-END_TEST
-
-TEST(rotates_segments)
-{
-    Directory directory;
-    store::Options options;
-    options.segment_size = 64U << 10;
-    auto store = open(directory.path, options);
-    for (int i = 0; i < 100; ++i)
-        add(*store, "INBOX", util::concat("m", i), 0, {}, 3000);
-    std::string before = picture(*store);
-    OK(store->sync());
-    EQ(picture(*store), before);
-    store = nullptr;
-    store = open(directory.path, options);
-    EQ(picture(*store), before);
-    auto fd = util::sys::open(directory.path, O_RDONLY | O_DIRECTORY);
-    int segments = 0;
-    for (const auto& name : util::sys::list_directory(fd->get()).take())
-        segments += name.starts_with("segment-");
-    THAT(segments >= 5);
-}
-END_TEST
-
-TEST(compacts_all_that_pays_in_one_go_and_keeps_the_rest)
-{
-    Directory directory;
-    store::Options options;
-    options.segment_size = 64U << 10;
-    auto store = open(directory.path, options);
-    auto inbox = id_of(*store, "INBOX");
-    std::vector<std::uint32_t> most;
-    for (std::uint32_t i = 1; i <= 400; ++i) {
-        add(*store, "INBOX", util::concat("m", i), i % 3 ? 0 : store::Seen, {}, 3000);
-        if (i % 10)
-            most.push_back(i);
-    }
-    OK(store->expunge(inbox, most));
-    EQ(store->deleted_messages()->size(), most.size());
-    OK(store->purge_deleted(INT64_MAX, true));
-    tidy(*store);
-    for (int i = 0; i < 40; ++i)
-        OK(store->sync());
-    std::uint64_t bytes = store->check()->bytes;
-    THAT(bytes < 250'000);
-    EQ(mailbox(*store, "INBOX").entries.size(), 40U);
-    std::string before = picture(*store);
-    store = nullptr;
-    store = open(directory.path, options);
-    EQ(picture(*store), before);
-    store = nullptr;
-    options.ignore_snapshot = true;
-    store = open(directory.path, options);
-    EQ(picture(*store), before);
-    EQ(store->deleted_messages()->size(), 0U);
-    EQ(store->check()->problems.size(), 0U);
-    EQ(add(*store, "INBOX", "next").uid, 401U);
-}
-END_TEST
-
-// Bytes that this process has read.
-std::uint64_t bytes_read()
-{
-    auto text = util::sys::read_file("/proc/self/io", 4096);
-    OK(text);
-    return std::strtoull(text->c_str() + std::string_view("rchar: ").size(), nullptr, 10);
-}
-
-TEST(compacts_in_slices_of_bounded_work_and_goes_on_serving)
-{
-    Directory directory;
-    store::Options options;
-    options.segment_size = 64U << 10;
-    auto store = open(directory.path, options);
-    auto inbox = id_of(*store, "INBOX");
-    std::vector<std::uint32_t> most;
-    for (std::uint32_t i = 1; i <= 400; ++i) {
-        add(*store, "INBOX", util::concat("m", i), 0, {}, 3000);
-        if (i % 10)
-            most.push_back(i);
-    }
-    OK(store->expunge(inbox, most));
-    OK(store->purge_deleted(INT64_MAX, true));
-    constexpr std::uint64_t slice = 50;
-    constexpr std::uint64_t one_record = 3000 / store::step_bytes + 4;
-    int slices = 0;
-    for (auto left = store::Chores::More; left != store::Chores::Done; ++slices) {
-        std::uint64_t steps = store->housekeeping_steps();
-        std::uint64_t bytes = bytes_read();
-        std::uint64_t uids = mailbox(*store, "INBOX").entries.size();   // which a census lists at once
-        left = store->housekeep(slice);
-        THAT(store->housekeeping_steps() - steps <= slice + std::max(one_record, uids + 4));
-        // Records that a slice's reading has cut off are read again.
-        THAT(bytes_read() - bytes <= 4 * slice * store::step_bytes + 2 * one_record * store::step_bytes + 4096);
-        if (slices % 10 == 0) {
-            auto stored = add(*store, "INBOX", util::concat("s", slices));
-            EQ(*store->read_content(*mailbox(*store, "INBOX").find(stored.uid)), text_of(util::concat("s", slices)));
-            EQ(*store->read_content(mailbox(*store, "INBOX").entries[20]), text_of("m210", 3000));
-        }
-        if (left == store::Chores::Waiting)
-            OK(store->sync());
-    }
-    THAT(slices > 100);
-    THAT(store->check()->bytes < 400'000);
-    EQ(store->check()->problems.size(), 0U);
-    reopens_the_same(directory.path, store);
-}
-END_TEST
-
-// A record that is larger than what a slice reads is read by itself; the next one begins behind its
-// padding, however much that is.
-TEST(compacts_what_stands_behind_large_records)
-{
-    Directory directory;
-    store::Options options;
-    options.segment_size = 64U << 10;
-    auto store = open(directory.path, options);
-    std::vector<std::uint32_t> first;
-    for (std::uint32_t i = 1; i <= 64; ++i) {
-        add(*store, "INBOX", "m", 0, {}, 9000 + i % store::record_alignment);
-        if (i <= 48)
-            first.push_back(i);
-    }
-    OK(store->expunge(id_of(*store, "INBOX"), first));
-    OK(store->purge_deleted(INT64_MAX, true));
-    tidy(*store, 1);
-    THAT(store->check()->bytes < 200'000);
-    EQ(store->check()->problems.size(), 0U);
-    reopens_the_same(directory.path, store);
-}
-END_TEST
-
-// What is alive is found mailbox by mailbox; what moves from one that is still to be looked at to one
-// that has been is alive all the same, and so is what is expunged and can be put back.
-TEST(keeps_mail_that_moves_while_compaction_looks_for_it)
-{
-    Directory directory;
-    store::Options options;
-    options.segment_size = 64U << 10;
-    auto store = open(directory.path, options);
-    OK(store->create_mailbox("a", store::SpecialUse::None));
-    OK(store->create_mailbox("b", store::SpecialUse::None));
-    for (int i = 0; i < 120; ++i)
-        add(*store, i % 3 == 0 ? "INBOX" : i % 3 == 1 ? "a" : "b", util::concat("m", i), 0, {}, 2000);
-    std::vector<std::uint32_t> all(40);
-    std::iota(all.begin(), all.end(), 1U);
-    OK(store->expunge(id_of(*store, "INBOX"), all));
-    OK(store->purge_deleted(INT64_MAX, true));
-    auto shift = [&](std::string_view from, std::string_view to) {
-        const auto& entries = mailbox(*store, from).entries;
-        std::uint32_t uid = entries[entries.size() / 2].uid;
-        OK(store->move(id_of(*store, from), std::span(&uid, 1), id_of(*store, to)));
-    };
-    bool turn = false;
-    for (auto left = store::Chores::More; left != store::Chores::Done; turn = !turn) {
-        left = store->housekeep(4);
-        if (left == store::Chores::Waiting)
-            OK(store->sync());
-        for (int i = 0; i < 2 && mailbox(*store, turn ? "a" : "b").entries.size() > 2; ++i)
-            shift(turn ? "a" : "b", turn ? "b" : "a");
-        if (turn && mailbox(*store, "a").entries.size() > 20) {
-            std::uint32_t uid = mailbox(*store, "a").entries.back().uid;
-            OK(store->expunge(id_of(*store, "a"), std::span(&uid, 1)));
-        }
-    }
-    for (const char* name : {"a", "b"})
-        for (const auto& entry : mailbox(*store, name).entries)
-            OK(store->read_content(entry));
-    for (const auto& item : store->deleted_messages().take())
-        OK(store->read_content(item.entry));
-    reopens_the_same(directory.path, store);
-}
-END_TEST
-
-// Among many small ones that live its record is next to nothing.
-TEST(a_large_message_gives_its_file_back_when_it_is_dead)
-{
-    Directory directory;
-    store::Options options;
-    options.segment_size = 1U << 20;
-    options.large_message = 100'000;
-    auto store = open(directory.path, options);
-    auto inbox = id_of(*store, "INBOX");
-    auto files = [&] {
-        auto bodies = util::sys::open(directory.path + "/bodies", O_RDONLY | O_DIRECTORY);
-        return util::sys::list_directory(bodies->get())->size();
-    };
-    for (int i = 0; i < 50; ++i)
-        add(*store, "INBOX", util::concat("m", i), 0, {}, i % 20 == 10 ? 400'000 : 9000);
-    EQ(files(), 2U);
-    std::uint32_t uid = 11;
-    OK(store->expunge(inbox, std::span(&uid, 1)));
-    tidy(*store);
-    EQ(files(), 2U);   // it can still be put back
-    OK(store->purge_deleted(INT64_MAX, false));
-    tidy(*store);
-    EQ(files(), 1U);
-    EQ(store->check()->problems.size(), 0U);
-    reopens_the_same(directory.path, store);
-    EQ(files(), 1U);
-}
-END_TEST
-
-TEST(gives_deleted_mail_back)
-{
-    Directory directory;
-    auto store = open(directory.path);
-    OK(store->create_mailbox("x", store::SpecialUse::None));
-    auto x = id_of(*store, "x");
-    add(*store, "x", "one", store::Flagged, {"Work"});
-    add(*store, "x", "two");
-    std::vector<std::uint32_t> one = {1};
-    OK(store->expunge(x, one));
-    OK(store->remove_mailbox("x"));
-    store = nullptr;
-    store = open(directory.path);
-    auto deleted = store->deleted_messages();
-    OK(deleted);
-    EQ(deleted->size(), 2U);
-    EQ((*deleted)[0].mailbox_name, "x");
-    EQ(*store->read_content((*deleted)[0].entry), text_of("one"));
-    std::vector<std::uint32_t> both = {1, 2, 9};
-    auto restored = store->restore(x, both, id_of(*store, "INBOX"));
-    OK(restored);
-    EQ(restored->target.size(), 2U);
-    EQ(mailbox(*store, "INBOX").entries[0].flags, store::Flagged);
-    EQ(store->deleted_messages()->size(), 0U);
-    EQ(store->restore(x, both, id_of(*store, "INBOX"))->target.size(), 0U);
-    reopens_the_same(directory.path, store);
-}
-END_TEST
-
-TEST(forgets_deleted_mail_beyond_time_and_size)
-{
-    Directory directory;
-    store::Options options;
-    options.undelete_limit = 500;
-    auto store = open(directory.path, options);
-    auto inbox = id_of(*store, "INBOX");
-    for (std::uint32_t i = 1; i <= 5; ++i) {
-        add(*store, "INBOX", "m");
-        OK(store->expunge(inbox, std::span(&i, 1)));
-    }
-    tidy(*store);
-    EQ(store->deleted_messages()->size(), 2U);
-    store = nullptr;
-    options.undelete_time = util::Duration(-5'000'000);  // all of it is older
-    store = open(directory.path, options);
-    EQ(store->deleted_messages()->size(), 2U);
-    tidy(*store);
-    EQ(store->deleted_messages()->size(), 0U);
 }
 END_TEST
 
@@ -756,16 +544,13 @@ TEST(without_descriptors_refuses_for_now_and_never_fails_to_sync)
 }
 END_TEST
 
-SUITE(operations, keeps_mail_that_moves_while_compaction_looks_for_it, compacts_in_slices_of_bounded_work_and_goes_on_serving,
-      compacts_what_stands_behind_large_records, compacts_all_that_pays_in_one_go_and_keeps_the_rest,
-      a_large_message_gives_its_file_back_when_it_is_dead, gives_deleted_mail_back,
-      forgets_deleted_mail_beyond_time_and_size, adopts_an_identity, makes_inbox_and_the_default_mailboxes, refuses_what_is_not_there_or_locked,
-      appends_and_reads_back, is_durable_after_an_event, keeps_large_messages_in_files,
-      appends_all_or_none, answers_a_second_delivery_without_a_second_copy,
-      copies_and_moves_references, changes_flags, limits_keywords, expunges_and_remembers,
-      tells_history, creates_renames_and_removes_mailboxes, renaming_inbox_moves_its_messages,
+SUITE(operations, makes_inbox_and_the_default_mailboxes, refuses_what_is_not_there_or_locked, appends_and_reads_back,
+      is_durable_after_an_event, keeps_large_messages_in_files, appends_all_or_none,
+      answers_a_second_delivery_without_a_second_copy, copies_and_moves_references,
+      copies_with_memory_that_was_got_before, changes_flags, limits_keywords,
+      expunges_and_remembers, tells_history, creates_renames_and_removes_mailboxes, renaming_inbox_moves_its_messages,
       refuses_bad_mailbox_names, subscriptions_outlive_mailboxes, keeps_to_the_quota,
-      shows_flag_changes_before_they_are_synced_but_nothing_else, claims_recent, rotates_segments, 
+      shows_flag_changes_before_they_are_synced_but_nothing_else, claims_recent, adopts_an_identity,
       without_descriptors_refuses_for_now_and_never_fails_to_sync)
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 using namespace test;
 using store::FlagOperation;
 
-store::Options small()
+store::Options small_segments()
 {
     store::Options options;
     options.default_mailboxes = {{"Sent", store::SpecialUse::Sent}};
@@ -22,25 +22,14 @@ store::Options small()
     return options;
 }
 
-std::vector<std::string> files(const std::string& path, std::string_view prefix)
-{
-    auto fd = util::sys::open(path, O_RDONLY | O_DIRECTORY);
-    std::vector<std::string> found;
-    for (const auto& name : util::sys::list_directory(fd->get()).take())
-        if (name.starts_with(prefix))
-            found.push_back(name);
-    std::ranges::sort(found);
-    return found;
-}
-
-std::string content_of(const std::string& path)
+std::string file_content(const std::string& path)
 {
     auto content = util::sys::read_file(path, 1U << 30);
     OK(content);
     return content.take();
 }
 
-void put(const std::string& path, std::string_view content)
+void put_file(const std::string& path, std::string_view content)
 {
     auto fd = util::sys::open(path, O_WRONLY | O_CREAT | O_TRUNC);
     OK(fd);
@@ -99,7 +88,12 @@ void live_a_little(store::Store& store, Given& given)
 void serves_nothing_wrong(store::Store& store, const Given& given)
 {
     for (const auto& [name, id] : store.mailboxes()) {
+        auto outline = store.outline(id);
+        OK(outline);
         const store::Mailbox& box = mailbox(store, name);
+        EQ(outline->uids.size(), box.entries.size());
+        for (std::size_t i = 0; i < box.entries.size(); ++i)
+            EQ(outline->uids[i], box.entries[i].uid);
         for (const auto& entry : box.entries) {
             auto known = given.uids.find({id, entry.uid});
             THAT(known != given.uids.end() && known->second == entry.guid);
@@ -128,24 +122,25 @@ TEST(cuts_a_torn_tail_at_every_byte)
     Directory directory;
     Given given;
     std::string path = directory.beside("store");
-    auto store = open(path, small());
+    auto store = open(path, small_segments());
+    OK(store->sync());
     std::string segment = "/" + store::segment_name(1);
-    std::size_t start = content_of(path + segment).size();
+    std::size_t start = file_content(path + segment).size();
     live_a_little(*store, given);
     std::string crashed = directory.beside("crashed");
     copy_tree(path, crashed);
     store.reset();
-    std::string log = content_of(crashed + segment);
+    std::string log = file_content(crashed + segment);
     std::string again = directory.beside("again");
     int asides = 0;
     for (std::size_t length = start; length <= log.size(); ++length) {
         copy_tree(crashed, again);
-        put(again + segment, log.substr(0, length));
-        auto opened = open(again, small());
+        put_file(again + segment, log.substr(0, length));
+        auto opened = open(again, small_segments());
         serves_nothing_wrong(*opened, given);
         std::string before = picture(*opened);
         opened.reset();
-        opened = open(again, small());
+        opened = open(again, small_segments());
         EQ(picture(*opened), before);
         asides += !files(again, "aside-").empty();
         opened.reset();
@@ -160,13 +155,13 @@ TEST(ignores_zeros_behind_the_log)
     Directory directory;
     Given given;
     std::string path = directory.beside("store");
-    auto store = open(path, small());
+    auto store = open(path, small_segments());
     live_a_little(*store, given);
     std::string before = picture(*store);
     store.reset();
     std::string segment = path + "/" + store::segment_name(1);
-    put(segment, content_of(segment) + std::string(5000, '\0'));
-    store = open(path, small());
+    put_file(segment, file_content(segment) + std::string(5000, '\0'));
+    store = open(path, small_segments());
     EQ(picture(*store), before);
     THAT(files(path, "aside-").empty());
 }
@@ -177,7 +172,7 @@ void flips_every_byte(bool orderly, bool snapshot)
     Directory directory;
     Given given;
     std::string path = directory.beside("store");
-    auto store = open(path, small());
+    auto store = open(path, small_segments());
     live_a_little(*store, given);
     if (snapshot) {
         tidy(*store);
@@ -197,13 +192,13 @@ void flips_every_byte(bool orderly, bool snapshot)
         names.push_back("bodies/" + name);
     std::string again = directory.beside("again");
     for (const auto& name : names) {
-        std::string original = content_of(base + "/" + name);
+        std::string original = file_content(base + "/" + name);
         for (std::size_t at = 0; at < original.size(); ++at) {
             std::string bytes = original;
             bytes[at] = char(bytes[at] ^ (1 << at % 8));
             copy_tree(base, again);
-            put(again + "/" + name, bytes);
-            auto opened = open(again, small());
+            put_file(again + "/" + name, bytes);
+            auto opened = open(again, small_segments());
             serves_nothing_wrong(*opened, given);
             opened.reset();
             remove_tree(again);
@@ -227,24 +222,24 @@ TEST(skips_a_bad_record_with_valid_ones_behind_it)
 {
     Directory directory;
     std::string path = directory.beside("store");
-    auto store = open(path, small());
+    auto store = open(path, small_segments());
     add(*store, "INBOX", "one");
     add(*store, "INBOX", "two");
     add(*store, "INBOX", "three");
     store.reset();
     std::string segment = path + "/" + store::segment_name(1);
-    std::string log = content_of(segment);
+    std::string log = file_content(segment);
     std::size_t at = log.find("(env two)");
     std::size_t size = log.size();
     log[at] ^= 1;
     log[at - 120] ^= 1;  // its metadata too
-    put(segment, log);
-    store = open(path, small());
+    put_file(segment, log);
+    store = open(path, small_segments());
     const auto& box = mailbox(*store, "INBOX");
     EQ(box.entries.size(), 2U);
     EQ(box.entries[1].uid, 3U);
     EQ(*store->read_content(box.entries[1]), text_of("three"));
-    THAT(content_of(segment).size() >= size);
+    THAT(file_content(segment).size() >= size);
 }
 END_TEST
 
@@ -252,17 +247,17 @@ TEST(keeps_a_message_whose_content_is_rotten_and_says_so)
 {
     Directory directory;
     std::string path = directory.beside("store");
-    auto store = open(path, small());
+    auto store = open(path, small_segments());
     add(*store, "INBOX", "one");
     add(*store, "INBOX", "two");
     OK(store->sync());
     add(*store, "INBOX", "three");
     store.reset();
     std::string segment = path + "/" + store::segment_name(1);
-    std::string log = content_of(segment);
+    std::string log = file_content(segment);
     log[log.find("two says")] ^= 1;
-    put(segment, log);
-    store = open(path, small());
+    put_file(segment, log);
+    store = open(path, small_segments());
     const auto& box = mailbox(*store, "INBOX");
     EQ(box.entries.size(), 3U);
     EQ(store->read_content(box.entries[1]).error().kind, util::Kind::Permanent);
@@ -283,17 +278,17 @@ TEST(no_message_can_pose_as_a_record)
 {
     Directory directory;
     std::string path = directory.beside("store");
-    auto store = open(path, small());
+    auto store = open(path, small_segments());
     add(*store, "INBOX", "one");
     store.reset();
     std::string segment = path + "/" + store::segment_name(1);
     // Somebody mails the bytes of another store's log, and the record before them rots.
     Directory other;
-    auto foreign = open(other.beside("store"), small());
+    auto foreign = open(other.beside("store"), small_segments());
     add(*foreign, "INBOX", "evil");
     foreign.reset();
-    std::string bytes = content_of(other.beside("store") + "/" + store::segment_name(1));
-    store = open(path, small());
+    std::string bytes = file_content(other.beside("store") + "/" + store::segment_name(1));
+    store = open(path, small_segments());
     store::Rendered texts = rendered("two");
     store::NewMessage message;
     message.content = std::string_view(bytes).substr(store::segment_header_size).substr(0, 1000);
@@ -301,10 +296,10 @@ TEST(no_message_can_pose_as_a_record)
     OK(store->append(id_of(*store, "INBOX"), message));
     add(*store, "INBOX", "three");
     store.reset();
-    std::string log = content_of(segment);
+    std::string log = file_content(segment);
     log[log.find("(env two)") - 120] ^= 1;
-    put(segment, log);
-    store = open(path, small());
+    put_file(segment, log);
+    store = open(path, small_segments());
     for (const auto& entry : mailbox(*store, "INBOX").entries)
         THAT(*store->read_content(entry) != text_of("evil"));
     EQ(mailbox(*store, "INBOX").entries.size(), 2U);
@@ -316,7 +311,7 @@ TEST(does_without_snapshot_and_manifest)
     Directory directory;
     Given given;
     std::string path = directory.beside("store");
-    auto options = small();
+    auto options = small_segments();
     options.segment_size = 64U << 10;
     auto store = open(path, options);
     live_a_little(*store, given);
@@ -339,21 +334,20 @@ TEST(does_without_a_stale_snapshot)
 {
     Directory directory;
     std::string path = directory.beside("store");
-    auto options = small();
+    auto options = small_segments();
     auto store = open(path, options);
-    add(*store, "INBOX", "one");
+    for (int i = 0; i < 1200; ++i)
+        add(*store, "INBOX", "one");
     tidy(*store);
-    OK(store->sync());
-    OK(store->sync());
     std::string name = files(path, "snapshot-").at(0);
-    std::string old = content_of(path + "/" + name);
+    std::string old = file_content(path + "/" + name);
     for (int i = 0; i < 2000; ++i)
         add(*store, "INBOX", "more", 0, {}, 500);
     std::string before = picture(*store);
     store.reset();
     std::string newer = files(path, "snapshot-").at(0);
     THAT(newer != name);
-    put(path + "/" + newer, old);
+    put_file(path + "/" + newer, old);
     store = open(path, options);
     EQ(picture(*store), before);
 }
@@ -363,7 +357,7 @@ TEST(never_gives_modseqs_again_after_a_crash)
 {
     Directory directory;
     std::string path = directory.beside("store");
-    auto store = open(path, small());
+    auto store = open(path, small_segments());
     add(*store, "INBOX", "one");
     OK(store->sync());
     std::string crashed = directory.beside("crashed");
@@ -374,7 +368,7 @@ TEST(never_gives_modseqs_again_after_a_crash)
     auto changed = store->change_flags(inbox, one, {FlagOperation::Add, store::Seen, {}, {}});
     THAT(store->visible() >= changed->lsn);
     std::uint32_t uid_next = mailbox(*store, "INBOX").uid_next;
-    auto again = open(crashed, small());
+    auto again = open(crashed, small_segments());
     const auto& box = mailbox(*again, "INBOX");
     THAT(box.entries[0].modseq > changed->lsn);
     THAT(box.highest_modseq > changed->lsn);
@@ -389,19 +383,19 @@ TEST(an_orderly_end_keeps_modseqs)
 {
     Directory directory;
     std::string path = directory.beside("store");
-    auto store = open(path, small());
+    auto store = open(path, small_segments());
     add(*store, "INBOX", "one");
     store::Lsn modseq = mailbox(*store, "INBOX").entries[0].modseq;
     store.reset();
-    store = open(path, small());
+    store = open(path, small_segments());
     EQ(mailbox(*store, "INBOX").entries[0].modseq, modseq);
     // Opened and closed without a change, the store does not grow.
     std::string segment = path + "/" + store::segment_name(1);
     store.reset();
-    std::size_t size = content_of(segment).size();
-    store = open(path, small());
+    std::size_t size = file_content(segment).size();
+    store = open(path, small_segments());
     store.reset();
-    EQ(content_of(segment).size(), size);
+    EQ(file_content(segment).size(), size);
 }
 END_TEST
 
@@ -409,7 +403,7 @@ TEST(half_a_group_counts_for_nothing)
 {
     Directory directory;
     std::string path = directory.beside("store");
-    auto store = open(path, small());
+    auto store = open(path, small_segments());
     add(*store, "INBOX", "one");
     OK(store->sync());
     store::Rendered texts = rendered("x");
@@ -423,9 +417,9 @@ TEST(half_a_group_counts_for_nothing)
     std::string crashed = directory.beside("crashed");
     copy_tree(path, crashed);
     std::string segment = crashed + "/" + store::segment_name(1);
-    std::string log = content_of(segment);
-    put(segment, log.substr(0, log.size() - 60));
-    auto again = open(crashed, small());
+    std::string log = file_content(segment);
+    put_file(segment, log.substr(0, log.size() - 60));
+    auto again = open(crashed, small_segments());
     EQ(mailbox(*again, "INBOX").entries.size(), 1U);
 }
 END_TEST
@@ -434,13 +428,13 @@ TEST(removes_bodies_that_no_record_names)
 {
     Directory directory;
     std::string path = directory.beside("store");
-    auto store = open(path, small());
+    auto store = open(path, small_segments());
     add(*store, "INBOX", "big", 0, {}, 2000);
     OK(store->sync());
     std::string crashed = directory.beside("crashed");
     copy_tree(path, crashed);
-    put(crashed + "/bodies/00112233445566778899aabbccddeeff", "orphan");
-    auto again = open(crashed, small());
+    put_file(crashed + "/bodies/00112233445566778899aabbccddeeff", "orphan");
+    auto again = open(crashed, small_segments());
     EQ(files(crashed + "/bodies", "").size(), 1U);
     OK(again->read_content(mailbox(*again, "INBOX").entries[0]));
 }
@@ -451,11 +445,11 @@ TEST(starts_anew_when_creation_was_cut)
     Directory directory;
     std::string path = directory.beside("store");
     OK(util::sys::mkdir(path, 0700));
-    put(path + "/" + store::segment_name(1), std::string(100, '\0'));
-    auto store = open(path, small());
+    put_file(path + "/" + store::segment_name(1), std::string(100, '\0'));
+    auto store = open(path, small_segments());
     EQ(store->mailboxes().size(), 2U);
     store.reset();
-    store = open(path, small());
+    store = open(path, small_segments());
     EQ(store->mailboxes().size(), 2U);
 }
 END_TEST

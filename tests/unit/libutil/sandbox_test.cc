@@ -128,10 +128,11 @@ TEST(a_process_starts_others_in_its_own_namespaces_only)
 {
     if (util::sanitizer::on)
         return;  // no seccomp there
-    std::vector<std::string> none;
+    std::vector<int> none;
     util::SeccompChoice processes{.processes = true, .more = none};
     THAT(ended_with(clone_under(processes, CLONE_THREAD), EINVAL));
-    for (unsigned long flag : {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET}) {
+    for (unsigned long flag :
+         {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET}) {
         int status = clone_under(processes, CLONE_THREAD | flag);
         ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "flag %lx: wait status %d", flag, status);
     }
@@ -142,7 +143,7 @@ TEST(a_process_with_threads_only_does_not_fork)
 {
     if (util::sanitizer::on)
         return;
-    std::vector<std::string> none;
+    std::vector<int> none;
     util::SeccompChoice threads{.threads = true, .more = none};
     THAT(ended_with(clone_under(threads, CLONE_THREAD | CLONE_VM), EINVAL));
     for (unsigned long flags : {0ul, static_cast<unsigned long>(SIGCHLD), static_cast<unsigned long>(CLONE_VM),

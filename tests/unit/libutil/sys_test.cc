@@ -241,9 +241,25 @@ TEST(peers_are_known)
 }
 END_TEST
 
-SUITE(sys, errors_have_kinds_that_mail_understands, descriptors_close_on_exec, writes_all_pieces_and_reads_them_back,
-      a_pipe_that_is_full_takes_the_rest_later, reading_whole_files_is_bounded, a_nameless_file_gets_its_name_once,
-      names_change_and_go, times_and_sizes_are_set, locks_exclude_and_share, a_sealed_memory_file_never_changes,
-      replacing_a_file_is_all_or_nothing, closing_from_a_number_leaves_those_below, peers_are_known)
+TEST(a_socket_is_told_from_all_others)
+{
+    auto pair = sys::socket_pair(SOCK_STREAM).take();
+    auto other = sys::socket_pair(SOCK_STREAM).take();
+    auto copy = sys::duplicate(pair.first.get()).take();
+    auto cookie = sys::socket_cookie(pair.first.get());
+    OK(cookie);
+    THAT(*cookie != 0);
+    EQ(sys::socket_cookie(copy.get()).value_or(0), *cookie);
+    for (int fd : {pair.second.get(), other.first.get(), other.second.get()})
+        THAT(sys::socket_cookie(fd).value_or(0) != *cookie);
+    THAT(!sys::socket_cookie(sys::open("/dev/null", O_RDONLY)->get()).ok());
+}
+END_TEST
+
+SUITE(sys, a_socket_is_told_from_all_others, errors_have_kinds_that_mail_understands, descriptors_close_on_exec,
+      writes_all_pieces_and_reads_them_back, a_pipe_that_is_full_takes_the_rest_later, reading_whole_files_is_bounded,
+      a_nameless_file_gets_its_name_once, names_change_and_go, times_and_sizes_are_set, locks_exclude_and_share,
+      a_sealed_memory_file_never_changes, replacing_a_file_is_all_or_nothing, closing_from_a_number_leaves_those_below,
+      peers_are_known)
 
 }  // namespace

@@ -110,9 +110,11 @@ END_TEST
 
 TEST(utf8_is_shortest_form_without_surrogates)
 {
-    for (std::string_view good : {"", "a", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+    for (std::string_view good :
+         {"", "a", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
         THAT(is_utf8(good));
-    for (std::string_view bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "a\xff"})
+    for (std::string_view bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+                                 "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "a\xff"})
         THAT(!is_utf8(bad));
     THAT(is_ascii("\x7f"));
     THAT(!is_ascii("\x80"));
@@ -123,6 +125,7 @@ TEST(json_quotes_anything)
 {
     EQ(json_quote("a\"\\\n\r\t\x01\x7f\xc3\xa4"), "\"a\\\"\\\\\\n\\r\\t\\u0001\\u007f\xc3\xa4\"");
     EQ(json_quote("\xffz"), "\"\xef\xbf\xbdz\"");
+    EQ(json_quote("\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0"), "\"\\u0080\\u009b\\u009f\xc2\xa0\"");
 }
 END_TEST
 

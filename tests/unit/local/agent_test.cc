@@ -34,6 +34,20 @@ TEST(answers_stored_and_then_the_outcome)
 }
 END_TEST
 
+TEST(says_stored_only_where_another_delivery_waits_for_it)
+{
+    Office office;
+    auto job = office.job(1, {"user@example.org"});
+    job.tell_stored = false;
+    OK(office.qmgr.send(job));
+    auto mailbox = office.mailbox();
+    auto order = office.next<ipc::Deliver>(mailbox);
+    Office::store(mailbox, order.delivery, 5);
+    Office::durable(mailbox, 5);
+    EQ(office.next<ipc::Outcome>(office.qmgr).job, 1u);
+}
+END_TEST
+
 TEST(keeps_many_deliveries_in_flight_on_one_connection)
 {
     Office office;
@@ -386,6 +400,20 @@ TEST(gives_up_a_mailbox_that_does_not_answer)
 }
 END_TEST
 
+TEST(a_mailbox_may_say_stored_and_durable_at_once)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    auto mailbox = office.mailbox();
+    ipc::DeliveryStored stored;
+    stored.delivery = office.next<ipc::Deliver>(mailbox).delivery;
+    stored.lsn = stored.durable = 7;
+    OK(mailbox.send(stored));
+    // Nothing before it: the end says all.
+    EQ(office.next<ipc::Outcome>(office.qmgr).status.disposition, Disposition::Delivered);
+}
+END_TEST
+
 TEST(believes_no_mailbox_that_talks_nonsense)
 {
     for (int kind = 0; kind < 4; ++kind) {
@@ -451,7 +479,11 @@ END_TEST
 TEST(drops_a_manager_that_sends_garbage_and_goes_on)
 {
     Office office;
-    for (std::string_view garbage : {std::string_view("x"), std::string_view("job\0job\0" "99:1", 12), std::string_view("job\0", 4)}) {
+    for (std::string_view garbage : {std::string_view("x"),
+                                     std::string_view("job\0job\0"
+                                                      "99:1",
+                                                      12),
+                                     std::string_view("job\0", 4)}) {
         auto bad = office.manager();
         office.next<ipc::AgentGreeting>(bad);
         OK(ipc::send_packet(bad.fd(), garbage, {}));
@@ -554,7 +586,8 @@ TEST(defers_when_the_connection_to_a_mailbox_did_not_fit)
 }
 END_TEST
 
-SUITE(agent, answers_stored_and_then_the_outcome, keeps_many_deliveries_in_flight_on_one_connection,
+SUITE(agent, answers_stored_and_then_the_outcome, says_stored_only_where_another_delivery_waits_for_it,
+      keeps_many_deliveries_in_flight_on_one_connection,
       shares_a_large_message_as_a_sealed_descriptor, finds_the_user_behind_an_extension,
       bounces_unknown_users_and_loops_and_defers_what_it_cannot_know, defers_what_is_no_queue_file,
       tells_what_a_mailbox_refused, tries_a_second_time_when_the_mailbox_dies_and_then_defers,
@@ -563,6 +596,7 @@ SUITE(agent, answers_stored_and_then_the_outcome, keeps_many_deliveries_in_fligh
       finds_the_one_message_of_many_that_ends_mailboxes, defers_all_that_wait_for_a_mailbox_on_trial,
       delivers_the_second_time_when_the_mailbox_is_back, defers_when_there_is_no_mailbox_to_be_had,
       defers_while_usher_is_away_and_finds_it_again, gives_up_a_mailbox_that_does_not_answer,
+      a_mailbox_may_say_stored_and_durable_at_once,
       believes_no_mailbox_that_talks_nonsense, closes_the_connection_that_was_idle_longest,
       drops_a_manager_that_sends_garbage_and_goes_on, takes_as_many_jobs_as_it_asked_for,
       finishes_its_deliveries_before_it_stops, goes_on_when_qmgr_is_gone, 

@@ -13,6 +13,8 @@ struct Walk {
         rules.find_account = [](std::string_view address) -> util::Result<std::string> {
             if (address.starts_with("broken"))
                 return util::temporary("the accounts cannot be read");
+            if (address.starts_with("left"))
+                return util::permanent("mailbox disabled");
             for (std::string_view known : {"anna@mail.example.net", "bert@example.org", "carl@example.org"})
                 if (address == known)
                     return std::string(known);
@@ -81,9 +83,11 @@ struct Walk {
     static std::string show(const local::End& end)
     {
         switch (end.kind) {
-        case local::End::Kind::Account: return concat("account ", end.address, end.account == end.address ? "" : concat("=", end.account));
+        case local::End::Kind::Account:
+            return concat("account ", end.address, end.account == end.address ? "" : concat("=", end.account));
         case local::End::Kind::Forward:
-            return concat("forward ", end.address, " <", end.origin.sender, "> for ", end.origin.delivered_to, end.origin.is_mailing_list ? " list" : "");
+            return concat("forward ", end.address, " <", end.origin.sender, "> for ", end.origin.delivered_to,
+                          end.origin.is_mailing_list ? " list" : "");
         case local::End::Kind::Errand: return concat("errand ", name_of(end.origin.place), "#", end.entry);
         case local::End::Kind::Pass: return concat("pass ", end.address, " ", end.account);
         case local::End::Kind::Failure: break;
@@ -108,12 +112,14 @@ TEST(accounts_are_found_without_a_question)
     EQ(walk.expanded, false);
     EQ(walk.run("nobody@example.org"), "!5.1.1 unknown user: \"nobody@example.org\"");
     EQ(walk.run("broken@example.org"), "!4.3.0 the accounts cannot be read");
+    EQ(walk.run("left@example.org"), "!5.2.1 mailbox disabled");
 }
 END_TEST
 
 TEST(aliases_expand_down_to_mailboxes)
 {
-    Walk walk("alias_maps = inline:{{staff=anna, bert@example.org, carl@example.org, anna} {boss=staff} {out=x@far.example}}\n");
+    Walk walk(
+        "alias_maps = inline:{{staff=anna, bert@example.org, carl@example.org, anna} {boss=staff} {out=x@far.example}}\n");
     EQ(walk.run("staff@mail.example.net"), "account bert@example.org; account carl@example.org; account anna@mail.example.net");
     EQ(walk.expanded, true);
     EQ(walk.run("boss@mail.example.net"), "account bert@example.org; account carl@example.org; account anna@mail.example.net");
@@ -129,7 +135,8 @@ TEST(who_has_it_gets_no_second_one_forwarded)
     Walk walk("alias_maps = inline:{{all=bert@example.org, dora} {both=dora, emil}}\n");
     walk.files["F:emil"] = "-";
     walk.files["F:dora"] = "bert@example.org, x@far.example\n";
-    EQ(walk.run("all@mail.example.net"), "account bert@example.org; forward x@far.example <from@x.example> for all@mail.example.net");
+    EQ(walk.run("all@mail.example.net"),
+       "account bert@example.org; forward x@far.example <from@x.example> for all@mail.example.net");
     // Nor when the mailbox comes last.
     walk.files["F:dora"] = "emil\n";
     EQ(walk.run("both@mail.example.net"), "errand M:emil#0");
@@ -167,7 +174,8 @@ END_TEST
 
 TEST(lists_with_an_owner_are_forwarded_with_its_address)
 {
-    Walk walk("alias_maps = inline:{{list=anna, x@far.example} {owner-list=carl@example.org, bert@example.org} {list-request=anna}}\n");
+    Walk walk(
+        "alias_maps = inline:{{list=anna, x@far.example} {owner-list=carl@example.org, bert@example.org} {list-request=anna}}\n");
     walk.files["F:anna"] = "-";
     EQ(walk.run("list@mail.example.net"),
        "forward anna@mail.example.net <owner-list@mail.example.net> for list@mail.example.net list; "
@@ -221,8 +229,9 @@ END_TEST
 
 TEST(names_that_other_tables_replace_go_through_cleanup)
 {
-    Walk walk("alias_maps = inline:{{a=bert@example.org} {b=carl@example.org} {c=old@example.org}}\n"
-              "virtual_alias_maps = inline:{carl@example.org=x@far.example}\nrecipient_canonical_maps = inline:{old@example.org=bert@example.org}\n");
+    Walk walk(
+        "alias_maps = inline:{{a=bert@example.org} {b=carl@example.org} {c=old@example.org}}\n"
+        "virtual_alias_maps = inline:{carl@example.org=x@far.example}\nrecipient_canonical_maps = inline:{old@example.org=bert@example.org}\n");
     EQ(walk.run("a@mail.example.net"), "account bert@example.org");
     EQ(walk.run("b@mail.example.net"), "forward carl@example.org <from@x.example> for b@mail.example.net");
     EQ(walk.run("c@mail.example.net"), "forward old@example.org <from@x.example> for c@mail.example.net");
@@ -250,7 +259,8 @@ TEST(other_transports_deliver_for_users_and_for_unknown_names)
     EQ(walk.run("dora@mail.example.net"), "pass dora@mail.example.net relay:[h]");
     EQ(walk.run("emil@mail.example.net"), "errand M:emil#0");
     EQ(walk.run("bert@example.org"), "account bert@example.org");
-    EQ(walk.run("all@mail.example.net"), "account bert@example.org; forward anna@mail.example.net <from@x.example> for all@mail.example.net");
+    EQ(walk.run("all@mail.example.net"),
+       "account bert@example.org; forward anna@mail.example.net <from@x.example> for all@mail.example.net");
     Walk lost("");
     lost.rules.fallback_transports = &*tables;
     EQ(lost.run("dora@mail.example.net"), "pass dora@mail.example.net relay:[h]");
@@ -295,11 +305,11 @@ TEST(what_cannot_be_read_defers)
 }
 END_TEST
 
-SUITE(expansion, accounts_are_found_without_a_question, aliases_expand_down_to_mailboxes, who_has_it_gets_no_second_one_forwarded, an_alias_may_name_itself, loops_end,
-      limits_hold_at_their_edges, lists_with_an_owner_are_forwarded_with_its_address, forward_files_count_for_users_of_the_system,
+SUITE(expansion, accounts_are_found_without_a_question, aliases_expand_down_to_mailboxes,
+      who_has_it_gets_no_second_one_forwarded, an_alias_may_name_itself, loops_end, limits_hold_at_their_edges,
+      lists_with_an_owner_are_forwarded_with_its_address, forward_files_count_for_users_of_the_system,
       included_names_are_forwarded_and_their_entries_known_by_steps, names_that_other_tables_replace_go_through_cleanup,
-      extensions_are_kept_where_they_are_asked_for,
-      other_transports_deliver_for_users_and_for_unknown_names, luser_relay_gets_what_is_nobodys,
-      virtual_mailboxes_are_errands_where_there_are_any, what_cannot_be_read_defers)
+      extensions_are_kept_where_they_are_asked_for, other_transports_deliver_for_users_and_for_unknown_names,
+      luser_relay_gets_what_is_nobodys, virtual_mailboxes_are_errands_where_there_are_any, what_cannot_be_read_defers)
 
 }  // namespace

@@ -66,6 +66,8 @@ public:
     {
         if (address.starts_with("broken"))
             return util::temporary("the accounts cannot be read");
+        if (address.starts_with("refusing"))
+            return util::permanent("mailbox disabled");
         if (address.starts_with("nobody") || address.find("@elsewhere") != std::string_view::npos)
             return util::not_found("no such account");
         auto [user, extension] = util::split_first(address, '+');
@@ -153,7 +155,8 @@ public:
         return fd.take();
     }
 
-    ipc::Job job(std::uint64_t number, std::vector<std::string> recipients, std::string_view content = "Subject: x\r\n\r\nbody\r\n")
+    ipc::Job job(std::uint64_t number, std::vector<std::string> recipients,
+                 std::string_view content = "Subject: x\r\n\r\nbody\r\n")
     {
         ipc::Job made;
         made.job = number;

@@ -10,7 +10,8 @@ using util::concat;
 // A service at a socket beside the office.
 class Service {
 public:
-    Service(Office& office, const char* name) : office_(office), listener_(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))
+    Service(Office& office, const char* name)
+        : office_(office), listener_(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))
     {
         std::string path = office.directory.beside(name);
         sockaddr_un address{};
@@ -53,9 +54,10 @@ ipc::Verdict verdict(ipc::Verdict::Kind kind, std::string next = "")
     return made;
 }
 
-constexpr std::string_view aliases = "alias_maps = inline:{{far=x@far.example} {both=bert@example.org, x@far.example} "
-                                     "{list=x@far.example, y@far.example} {owner-list=bert@example.org} {run=\"|cmd\", x@far.example} "
-                                     "{two=a@example.org, b@example.org}}\n";
+constexpr std::string_view aliases =
+    "alias_maps = inline:{{far=x@far.example} {both=bert@example.org, x@far.example} "
+    "{list=x@far.example, y@far.example} {owner-list=bert@example.org} {run=\"|cmd\", x@far.example} "
+    "{two=a@example.org, b@example.org}}\n";
 
 TEST(one_address_takes_the_senders_wishes_along)
 {
@@ -270,8 +272,8 @@ TEST(without_the_service_there_are_no_users_and_nobody_is_asked_twice)
 END_TEST
 
 SUITE(forward, one_address_takes_the_senders_wishes_along, an_alias_for_several_tells_of_success_itself,
-      a_mailing_list_keeps_the_senders_wishes_to_itself, nothing_is_forwarded_while_another_has_to_wait, the_worst_of_several_counts,
-      large_messages_and_many_recipients_go_in_pieces, a_cleanup_that_is_away_or_talks_nonsense_defers,
-      without_the_service_there_are_no_users_and_nobody_is_asked_twice)
+      a_mailing_list_keeps_the_senders_wishes_to_itself, nothing_is_forwarded_while_another_has_to_wait,
+      the_worst_of_several_counts, large_messages_and_many_recipients_go_in_pieces,
+      a_cleanup_that_is_away_or_talks_nonsense_defers, without_the_service_there_are_no_users_and_nobody_is_asked_twice)
 
 }  // namespace

@@ -182,8 +182,9 @@ TEST(a_new_file_begins_also_when_no_descriptor_is_free)
 }
 END_TEST
 
-SUITE(file, a_line_of_which_a_part_was_written_is_lost_and_does_not_tear_the_next, appends_to_what_is_there, a_new_file_begins_at_the_size_limit, twice_in_a_second_makes_two_names,
-      a_new_file_begins_at_the_age_limit, strangers_files_are_not_removed, a_new_file_begins_also_when_no_descriptor_is_free, somebody_elses_rename_is_seen_within_a_second,
-      lines_that_cannot_be_written_are_counted)
+SUITE(file, a_line_of_which_a_part_was_written_is_lost_and_does_not_tear_the_next, appends_to_what_is_there,
+      a_new_file_begins_at_the_size_limit, twice_in_a_second_makes_two_names, a_new_file_begins_at_the_age_limit,
+      strangers_files_are_not_removed, a_new_file_begins_also_when_no_descriptor_is_free,
+      somebody_elses_rename_is_seen_within_a_second, lines_that_cannot_be_written_are_counted)
 
 }  // namespace

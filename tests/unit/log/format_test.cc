@@ -76,7 +76,8 @@ END_TEST
 TEST(json_has_the_pairs_of_a_message_line)
 {
     use_zone("UTC");
-    EQ(as_json("I tern/local 3F2A9C7: to=<a@b>, orig_to=<c, d@e>, relay=mailbox[a@b], delay=0.05, dsn=2.0.0, status=sent (stored, at 5)"),
+    EQ(as_json(
+           "I tern/local 3F2A9C7: to=<a@b>, orig_to=<c, d@e>, relay=mailbox[a@b], delay=0.05, dsn=2.0.0, status=sent (stored, at 5)"),
        "{\"time\":\"2026-11-23T20:01:02.123456+00:00\",\"host\":\"mail\",\"program\":\"tern/local\",\"pid\":812,\"uid\":33,\"level\":\"info\","
        "\"queue_id\":\"3F2A9C7\",\"fields\":{\"to\":\"<a@b>\",\"orig_to\":\"<c, d@e>\",\"relay\":\"mailbox[a@b]\",\"delay\":\"0.05\","
        "\"dsn\":\"2.0.0\",\"status\":\"sent (stored, at 5)\"},"
@@ -97,6 +98,7 @@ TEST(syslog_lines_have_priority)
 }
 END_TEST
 
-SUITE(format, refuses_datagrams_of_another_form, text_is_in_the_form_of_postfix, json_has_the_pairs_of_a_message_line, syslog_lines_have_priority)
+SUITE(format, refuses_datagrams_of_another_form, text_is_in_the_form_of_postfix, json_has_the_pairs_of_a_message_line,
+      syslog_lines_have_priority)
 
 }  // namespace

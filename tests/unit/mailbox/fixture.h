@@ -17,10 +17,25 @@ inline store::Rendered plain_rendering(std::string_view)
     return rendered("x");
 }
 
-// Says what it is fed in capitals, works for a while at "work", and ends at "quit".
+// Leaves its connection at "leave".  Says what it is fed in capitals, works for a while at "work", ends at
+// "quit", and can be parked after "wait" and what it has to remember.
 class ShoutingSession : public ipc::ProtocolSession {
 public:
-    explicit ShoutingSession(store::Store& store) : store_(store) {}
+    ShoutingSession(store::Store& store, std::string_view state) : store_(store), memory_(state) {}
+
+    Waits waits() const override { return memory_.empty() ? Waits::No : Waits::ForNews; }
+    std::optional<ipc::Resting> rest() const override
+    {
+        ipc::Resting resting{.state = memory_, .watches = {}, .late = "late\n", .farewell = "bye\n"};
+        const auto* inbox = *store_.mailbox("INBOX");
+        resting.watches.push_back({inbox->id, inbox->highest_modseq});
+        return resting;
+    }
+    void catch_up() override { output_ += "caught up\n"; }
+    void set_groups(const std::vector<std::string>& groups) override
+    {
+        util::append(output_, "in ", groups.size(), " groups\n");
+    }
 
     void feed(std::string_view bytes) override
     {
@@ -41,7 +56,14 @@ public:
             output_ += "worked\n";
     }
     void store_changed(std::uint64_t) override { output_ += "changed\n"; }
-    void durable_grew() override {}
+    void durable_grew() override
+    {
+        if (awaited_ != 0 && store_.durable() >= awaited_) {
+            awaited_ = 0;
+            output_ += "made\n";
+        }
+    }
+    bool waits_for_disk() const override { return awaited_ != 0; }
     std::optional<util::Instant> deadline() const override { return deadline_; }
     void deadline_passed(util::Instant) override
     {
@@ -49,6 +71,8 @@ public:
         finished_ = true;
     }
     bool finished() const override { return finished_; }
+    std::optional<std::string> left_over() const override { return leaves_ ? std::optional(left_ + input_) : std::nullopt; }
+    std::string farewell() const override { return "farewell\n"; }
     void terminate(std::string_view reason) override
     {
         util::append(output_, "bye ", reason, "\n");
@@ -59,28 +83,44 @@ public:
 private:
     void execute(const std::string& line)
     {
-        if (line == "quit")
+        if (finished_)
+            util::append(left_, line, "\n");
+        else if (line == "quit")
             finished_ = true;
+        else if (line == "leave")
+            finished_ = leaves_ = true, output_ += "left\n";
         else if (line == "work")
             slices_ = 1000;
         else if (line == "soon")
             deadline_ = util::now() + util::Duration(1000);
+        else if (line.starts_with("wait "))
+            memory_ = line.substr(5);
+        else if (line == "remember")
+            util::append(output_, memory_, "\n");
         else if (line == "much")
             output_.append(1U << 20, 'x');
-        else if (line == "count")
+        else if (line.starts_with("make ")) {
+            OK(store_.create_mailbox(line.substr(5), store::SpecialUse::None));
+            awaited_ = store_.last();
+        } else if (line == "count")
             util::append(output_, (*store_.mailbox("INBOX"))->entries.size(), "\n");
         else
             util::append(output_, util::upper(line), "\n");
     }
 
     store::Store& store_;
+    std::string memory_;
     std::string input_;
     std::string output_;
     int slices_ = 0;
+    store::Lsn awaited_ = 0;
     bool finished_ = false;
+    bool leaves_ = false;
+    std::string left_;
     std::optional<util::Instant> deadline_;
 };
 
+// It has a search index if its settings name the directory.
 class MailboxProcess {
 public:
     explicit MailboxProcess(const std::string& directory, ipc::MailboxSettings settings = quick_settings(),
@@ -166,12 +206,21 @@ private:
         auto loop = util::EventLoop::create();
         if (!opened.ok() || !loop.ok())
             return 3;
+        std::optional<mailbox::SearchRoom> search;
+        if (!settings.directory.empty()) {
+            util::Sandbox copies;
+            if (!copies.read(settings.directory).prepare(util::Sandbox::Mode::Yes).ok())
+                return 4;
+            search.emplace(*loop, settings, **opened, std::move(copies));
+        }
         mailbox::Host host(*loop, std::move(control_end), settings, **opened, plain_rendering,
-                           [](const ipc::SessionFacts& facts, store::Store& of_user) -> std::unique_ptr<ipc::ProtocolSession> {
+                           [](const ipc::SessionFacts& facts, store::Store& of_user,
+                              std::string_view state) -> std::unique_ptr<ipc::ProtocolSession> {
                                if (facts.service != ipc::Service::Imap)
                                    return nullptr;
-                               return std::make_unique<ShoutingSession>(of_user);
-                           });
+                               return std::make_unique<ShoutingSession>(of_user, state);
+                           },
+                           search ? &*search : nullptr);
         util::SignalWatch terminate(*loop, SIGTERM, [&host] { host.leave("server shutting down"); });
         return host.run().ok() ? 0 : 1;
     }

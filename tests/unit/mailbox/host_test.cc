@@ -12,6 +12,7 @@ struct Answers {
     std::size_t duplicates = 0;
     std::uint64_t highest = 0;
     std::uint64_t durable = 0;
+    std::size_t told_apart = 0;   // records that say nothing else
 };
 Answers collect(ipc::Connection& connection, std::size_t orders)
 {
@@ -25,10 +26,12 @@ Answers collect(ipc::Connection& connection, std::size_t orders)
             ++answers.stored;
             answers.duplicates += stored->duplicate;
             answers.highest = std::max(answers.highest, stored->lsn);
+            answers.durable = std::max(answers.durable, stored->durable);
         } else {
             auto durable = ipc::decode<ipc::Durable>(*packet);
             OK(durable);
             answers.durable = durable->lsn;
+            ++answers.told_apart;
         }
     }
     return answers;
@@ -40,7 +43,41 @@ std::size_t messages_in(const std::string& directory)
     return (*store->mailbox("INBOX"))->entries.size();
 }
 
-TEST(answers_stored_then_durable)
+std::size_t threads_of(pid_t pid)
+{
+    auto tasks = util::sys::open(util::concat("/proc/", pid, "/task"), O_RDONLY | O_DIRECTORY);
+    OK(tasks);
+    auto names = util::sys::list_directory(tasks->get());
+    OK(names);
+    return names->size();
+}
+
+TEST(who_waits_for_the_disk_alone_is_kept_by_no_thread)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto first = process.session();
+    for (std::string_view name : {"a", "b", "c"}) {
+        say(first.get(), util::concat("make ", name, "\n"));
+        EQ(line_of(first.get()), "changed");
+        EQ(line_of(first.get()), "made");
+    }
+    EQ(threads_of(process.pid()), 1U);
+    // Another might want something meanwhile.
+    auto second = process.session();
+    say(second.get(), "count\n");
+    EQ(line_of(second.get()), "0");
+    for (std::string_view name : {"d", "e"}) {   // the first is done without a thread in any case
+        say(first.get(), util::concat("make ", name, "\n"));
+        EQ(line_of(first.get()), "changed");
+        EQ(line_of(first.get()), "made");
+    }
+    EQ(threads_of(process.pid()), 2U);
+}
+END_TEST
+
+// Where nobody has a session the process syncs at once, and one record says all.
+TEST(answers_stored_and_durable)
 {
     Directory directory;
     MailboxProcess process(directory.path);
@@ -49,6 +86,7 @@ TEST(answers_stored_then_durable)
         OK(deliverer.send(order(1, util::concat("Q", round), "Subject: x\r\n\r\n")));
         auto answers = collect(deliverer, 1);
         EQ(answers.duplicates, 0u);
+        EQ(answers.told_apart, 0u);
         THAT(answers.durable >= answers.highest);
     }
     // A second order for the same is durable at once.
@@ -242,6 +280,60 @@ TEST(turns_away_sessions_over_the_limit_and_unknown_services)
 }
 END_TEST
 
+TEST(each_guest_has_his_share_of_the_sessions)
+{
+    Directory directory;
+    auto settings = MailboxProcess::quick_settings();
+    settings.session_limit = 1;
+    settings.guest_limit = 3;
+    settings.guest_user_limit = 2;
+    MailboxProcess process(directory.path, settings);
+    auto session_of = [&](std::string guest) {
+        auto pair = util::sys::socket_pair(SOCK_STREAM);
+        OK(pair);
+        ipc::NewSession session;
+        session.client = std::move(pair->first);
+        session.greeting = "in\n";
+        session.facts.guest = std::move(guest);
+        OK(process.control.send(session));
+        return std::move(pair->second);
+    };
+    auto one = session_of("bob");
+    auto two = session_of("bob");
+    EQ(line_of(one.get()), "in");
+    EQ(line_of(two.get()), "in");
+    EQ(line_of(session_of("bob").get()), "");
+    auto other = session_of("eve");
+    EQ(line_of(other.get()), "in");
+    EQ(line_of(session_of("eve").get()), "");   // all together
+    // Of the owner's own none is taken.
+    auto own = session_of("");
+    EQ(line_of(own.get()), "in");
+    say(one.get(), "quit\n");
+    EQ(line_of(one.get()), "");
+    auto again = session_of("bob");
+    EQ(line_of(again.get()), "in");
+}
+END_TEST
+
+TEST(tells_the_users_own_sessions_of_his_groups)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto own = process.session();
+    auto pair = util::sys::socket_pair(SOCK_STREAM);
+    OK(pair);
+    ipc::NewSession order;
+    order.client = std::move(pair->first);
+    order.facts.guest = "bob";
+    OK(process.control.send(order));
+    OK(process.control.send(ipc::UserGroups{{"staff", "night"}}));
+    EQ(line_of(own.get()), "in 2 groups");
+    say(pair->second.get(), "nothing\n");
+    EQ(line_of(pair->second.get()), "NOTHING");
+}
+END_TEST
+
 TEST(ends_the_sessions_that_it_is_told_to_end)
 {
     Directory directory;
@@ -389,12 +481,252 @@ TEST(refuses_what_it_has_no_descriptor_for_and_goes_on)
 }
 END_TEST
 
-SUITE(host, answers_stored_then_durable, takes_many_deliveries_at_once, finishes_what_it_was_sent_when_told_to_leave,
-      loses_nothing_that_was_durable_when_killed, drops_a_deliverer_that_sends_garbage_and_no_other, serves_a_session,
-      tells_sessions_of_deliveries, delivers_while_a_session_works, holds_back_output_that_nobody_reads,
-      ends_a_session_at_its_deadline_and_when_told, ends_the_sessions_that_it_is_told_to_end,
-      turns_away_sessions_over_the_limit_and_unknown_services,
-      survives_garbage_of_usher, asks_to_leave_when_idle_and_stays_if_usher_needs_it,
-      does_not_leave_while_a_session_is_there, refuses_what_it_has_no_descriptor_for_and_goes_on)
+ipc::MailboxSettings parking_settings()
+{
+    auto settings = MailboxProcess::quick_settings();
+    settings.park_delay = 1000;
+    return settings;
+}
+
+// What usher hears next, leaving out what it hears anyway.
+template <typename Message>
+Message next(MailboxProcess& process)
+{
+    for (;;) {
+        auto packet = process.control.receive();
+        OK(packet);
+        if (packet->name() == ipc::SessionCount::message_name || packet->name() == ipc::SessionTaken::message_name)
+            continue;
+        EQ(packet->name(), Message::message_name);
+        auto message = ipc::decode<Message>(*packet);
+        OK(message);
+        return message.take();
+    }
+}
+
+TEST(parks_a_session_that_waits_and_goes_on_with_it_later)
+{
+    Directory directory;
+    MailboxProcess process(directory.path, parking_settings());
+    auto client = process.session();
+    say(client.get(), "wait x1\n");
+    auto parked = next<ipc::ParkSession>(process);
+    EQ(parked.session, "s1");
+    EQ(parked.state, "x1");
+    EQ(parked.farewell, "bye\n");
+    EQ(parked.watches.size(), 1u);
+    // What the client says meanwhile is not read by anybody.
+    say(client.get(), "remember\n");
+    OK(process.control.send(ipc::SessionParked{"s1", true}));
+    auto deliverer = process.deliverer();
+    OK(deliverer.send(order(1, "Q1", "x\r\n")));
+    auto woken = next<ipc::WakeSessions>(process);
+    EQ(woken.mailboxes.size(), 1u);
+    EQ(woken.mailboxes[0], parked.watches[0].mailbox);
+    OK(deliverer.send(order(2, "Q2", "x\r\n")));   // said once: usher wakes all of them
+    EQ(collect(deliverer, 2).stored, 2u);
+    ipc::NewSession again;
+    again.facts.service = ipc::Service::Imap;
+    again.facts.session = "s1";
+    again.client = std::move(parked.client);
+    again.state = parked.state;
+    again.started = parked.started;
+    OK(process.control.send(again));
+    again.client.reset();
+    EQ(line_of(client.get()), "caught up");
+    EQ(line_of(client.get()), "x1");
+    say(client.get(), "quit\n");
+    EQ(line_of(client.get()), "");   // nobody else holds the connection
+    EQ(next<ipc::SessionEnded>(process).session, "s1");
+}
+END_TEST
+
+TEST(keeps_a_session_that_usher_does_not_take)
+{
+    Directory directory;
+    MailboxProcess process(directory.path, parking_settings());
+    auto client = process.session();
+    say(client.get(), "wait x1\n");
+    next<ipc::ParkSession>(process).client.reset();
+    OK(process.control.send(ipc::SessionParked{"another", true}));
+    OK(process.control.send(ipc::SessionParked{"s1", false}));
+    EQ(line_of(client.get()), "caught up");
+    // Nobody asked; before the client says something, after which it might be parked again.
+    OK(process.control.send(ipc::SessionParked{"s1", true}));
+    say(client.get(), "remember\n");
+    EQ(line_of(client.get()), "x1");
+}
+END_TEST
+
+TEST(what_happened_before_its_start_wakes_sessions_too)
+{
+    Directory directory;
+    std::uint64_t inbox = 0, position = 0, id_of_drafts = 0;
+    {
+        auto store = open(directory.path);
+        id_of_drafts = id_of(*store, "Drafts");
+        inbox = id_of(*store, "INBOX");
+        position = test::mailbox(*store, "INBOX").highest_modseq;
+        add(*store, "INBOX", "new");
+        OK(store->sync());
+    }
+    MailboxProcess process(directory.path, parking_settings());
+    ipc::WatchMailboxes watches;
+    watches.watches.push_back({inbox, position});
+    watches.watches.push_back({id_of_drafts, UINT64_MAX >> 1});   // nothing new there
+    watches.watches.push_back({inbox + 1000, 1});         // there is none
+    watches.watches.push_back({0, 12345});                // another list
+    OK(process.control.send(watches));
+    auto woken = next<ipc::WakeSessions>(process);
+    EQ(woken.mailboxes.size(), 3u);
+    EQ(woken.mailboxes[0], inbox);
+    EQ(woken.mailboxes[1], inbox + 1000);
+    EQ(woken.mailboxes[2], 0u);
+}
+END_TEST
+
+TEST(parked_sessions_count_among_those_of_the_user)
+{
+    Directory directory;
+    auto settings = MailboxProcess::quick_settings();
+    settings.session_limit = 2;
+    MailboxProcess process(directory.path, settings);
+    for (std::uint32_t parked : {1u, 2u}) {
+        auto pair = util::sys::socket_pair(SOCK_STREAM);
+        OK(pair);
+        ipc::NewSession session;
+        session.client = std::move(pair->first);
+        session.greeting = "1 OK\n";
+        session.parked = parked;
+        OK(process.control.send(session));
+        session.client.reset();
+        EQ(line_of(pair->second.get()), parked == 1 ? "1 OK" : "1 NO [LIMIT] Too many sessions of this user\r");
+    }
+}
+END_TEST
+
+TEST(a_session_that_leaves_gives_its_connection_back)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto client = process.session();
+    OK(process.control.receive_as<ipc::SessionCount>());
+    say(client.get(), "leave\nmore\nand m");
+    EQ(line_of(client.get()), "left");
+    auto returned = process.control.receive_as<ipc::ReturnSession>();
+    OK(returned);
+    EQ(returned->session, "s1");
+    EQ(returned->pending, "more\nand m");
+    EQ(returned->farewell, "farewell\n");
+    // It is the same connection, and the process has not kept it.
+    say(client.get(), "ore\n");
+    EQ(line_of(returned->client.get()), "ore");
+    returned->client.reset();
+    EQ(line_of(client.get()), "");
+    auto count = process.control.receive_as<ipc::SessionCount>();   // and nothing of an end before it
+    OK(count);
+    EQ(count->sessions, 0u);
+
+    // Whose client has gone has nothing to give back.
+    auto gone = process.session();
+    OK(process.control.receive_as<ipc::SessionCount>());
+    say(gone.get(), "leave\n");
+    gone.reset();
+    auto packet = process.control.receive();
+    OK(packet);
+    THAT(packet->name() == ipc::SessionEnded::message_name || packet->name() == ipc::ReturnSession::message_name);
+}
+END_TEST
+
+TEST(a_session_that_leaves_while_the_process_ends_hears_that_its_connection_cannot_go_on)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto deliverer = process.deliverer();
+    auto client = process.session();
+    say(client.get(), "much\nleave\n");
+    char first = 0;
+    EQ(::recv(client.get(), &first, 1, 0), 1);   // so both lines are read, and not all is said
+    process.control.close();
+    THAT(!deliverer.receive().ok());             // it knows that it is to end
+    std::string much((1U << 20) - 1, '\0');
+    EQ(::recv(client.get(), much.data(), much.size(), MSG_WAITALL), ssize_t(much.size()));
+    EQ(line_of(client.get()), "left");
+    EQ(line_of(client.get()), "farewell");
+    EQ(line_of(client.get()), "");
+    EQ(process.wait(), 0);
+}
+END_TEST
+
+TEST(a_session_that_leaves_when_usher_hears_nothing_more_is_told_so)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto client = process.session();
+    EQ(::shutdown(process.control.fd(), SHUT_RD), 0);   // as usher does before it closes
+    say(client.get(), "leave\n");
+    EQ(line_of(client.get()), "left");
+    EQ(line_of(client.get()), "farewell");
+    EQ(line_of(client.get()), "");
+    EQ(process.wait(), 0);
+}
+END_TEST
+
+TEST(fills_the_index_when_usher_gives_it_a_turn)
+{
+    Directory directory;
+    auto settings = MailboxProcess::quick_settings();
+    settings.directory = directory.path;
+    settings.search_index_delay = 0;
+    settings.idle_time = 1;
+    MailboxProcess process(directory.path, settings);
+    auto deliverer = process.deliverer();
+    OK(deliverer.send(order(1, "Q1", "Subject: x\r\n\r\nfirst\r\n")));
+    EQ(collect(deliverer, 1).stored, 1u);
+    for (;;) {
+        auto packet = process.control.receive();
+        OK(packet);
+        if (packet->name() == ipc::FillingWanted::message_name)
+            break;
+        EQ(packet->name(), ipc::Leaving::message_name);   // before there was anything to do
+    }
+    // While it waits it serves, asks no more, and does not leave: what it says next is that it has filled the index.
+    OK(deliverer.send(order(2, "Q2", "Subject: x\r\n\r\nsecond\r\n")));
+    EQ(collect(deliverer, 1).stored, 1u);
+    auto client = process.session();
+    say(client.get(), "count\n");
+    EQ(line_of(client.get()), "2");
+    OK(process.control.receive_as<ipc::SessionCount>());
+    say(client.get(), "quit\n");
+    EQ(line_of(client.get()), "");
+    OK(process.control.receive_as<ipc::SessionEnded>());
+    OK(process.control.receive_as<ipc::SessionCount>());
+    auto no_index = search::Files::open(directory.path);
+    OK(no_index);
+    EQ((*no_index->read())->size(), 0u);
+    OK(process.control.send(ipc::FillingGranted{}));
+    OK(process.control.receive_as<ipc::FillingOver>());
+    EQ((*no_index->read())->size(), 2u);
+    // Nothing keeps it any more.  The turn was no order.
+    auto leaving = process.control.receive_as<ipc::Leaving>();
+    OK(leaving);
+    EQ(leaving->orders_seen, 2u);
+    process.control.close();
+    EQ(process.wait(), 0);
+}
+END_TEST
+
+SUITE(host, a_session_that_leaves_when_usher_hears_nothing_more_is_told_so, fills_the_index_when_usher_gives_it_a_turn,
+      who_waits_for_the_disk_alone_is_kept_by_no_thread, tells_the_users_own_sessions_of_his_groups,
+      a_session_that_leaves_while_the_process_ends_hears_that_its_connection_cannot_go_on,
+      a_session_that_leaves_gives_its_connection_back, answers_stored_and_durable, takes_many_deliveries_at_once,
+      finishes_what_it_was_sent_when_told_to_leave, loses_nothing_that_was_durable_when_killed,
+      drops_a_deliverer_that_sends_garbage_and_no_other, serves_a_session, tells_sessions_of_deliveries,
+      delivers_while_a_session_works, holds_back_output_that_nobody_reads, ends_a_session_at_its_deadline_and_when_told,
+      ends_the_sessions_that_it_is_told_to_end, turns_away_sessions_over_the_limit_and_unknown_services,
+      each_guest_has_his_share_of_the_sessions, survives_garbage_of_usher, asks_to_leave_when_idle_and_stays_if_usher_needs_it,
+      does_not_leave_while_a_session_is_there, refuses_what_it_has_no_descriptor_for_and_goes_on,
+      parks_a_session_that_waits_and_goes_on_with_it_later, keeps_a_session_that_usher_does_not_take,
+      what_happened_before_its_start_wakes_sessions_too, parked_sessions_count_among_those_of_the_user)
 
 }  // namespace

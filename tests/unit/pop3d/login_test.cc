@@ -51,10 +51,46 @@ TEST(nothing_in_the_clear)
     EQ(f.login.feed("USER a\r\nAUTH PLAIN AHUAcA==\r\nCAPA\r\n").kind, Kind::Wait);
     EQ(f.said(), "-ERR [AUTH] Log in over TLS\r\n-ERR [AUTH] This mechanism is not offered\r\n"
                  "+OK Capabilities follow\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
-                 "EXPIRE NEVER\r\nIMPLEMENTATION Tern\r\nSTLS\r\nSASL SCRAM-SHA-256\r\n.\r\n");
-    EQ(f.login.login_capabilities(), "STLS\r\nSASL SCRAM-SHA-256\r\n");
+                 "UTF8 USER\r\nLANG\r\nIMPLEMENTATION Tern\r\nSTLS\r\nSASL SCRAM-SHA-256\r\nEXPIRE NEVER\r\n.\r\n");
+    EQ(f.login.login_capabilities(), "STLS\r\nSASL SCRAM-SHA-256\r\nEXPIRE NEVER\r\n");
     EQ(f.login.feed("STLS\r\nUSER a\r\n").kind, Kind::StartTls);
     THAT(f.login.has_leftover());
+}
+END_TEST
+
+TEST(languages_are_one)
+{
+    Fixture f(true);
+    f.login.feed("LANG\r\nLANG *\r\nLANG EN\r\nLANG en-GB\r\nLANG de\r\n");
+    EQ(f.said(), "+OK Languages follow\r\nen English\r\n.\r\n+OK en Answers are in English\r\n"
+                 "+OK en Answers are in English\r\n-ERR This language is not spoken here\r\n"
+                 "-ERR This language is not spoken here\r\n");
+}
+END_TEST
+
+TEST(the_delay_between_log_ins_is_announced_and_told)
+{
+    pop3d::Login login("host.example", {.login_delay = 300, .expire = 30});
+    login.greet({});
+    EQ(login.login_capabilities(), "EXPIRE 30\r\nLOGIN-DELAY 300\r\n");
+    login.output().clear();
+    login.refuse(ipc::LoginRefusal::TooSoon);
+    EQ(login.output(), "-ERR [LOGIN-DELAY] The last log-in was a moment ago, try again later\r\n");
+}
+END_TEST
+
+TEST(utf8_comes_after_tls_and_names_are_in_it)
+{
+    Fixture f(true, true);
+    THAT(!f.login.utf8());
+    f.login.feed("UTF8 x\r\nUSER \xe4\r\nUSER a\r\nPASS \xe4\r\n");
+    EQ(f.said(), "-ERR Unexpected argument\r\n-ERR The name is not in UTF-8\r\n+OK Name taken, password wanted\r\n"
+                 "-ERR The password is not in UTF-8\r\n");
+    f.login.feed("UTF8\r\nSTLS\r\n");
+    EQ(f.said(), "+OK UTF-8 from here on\r\n-ERR STLS comes before UTF8\r\n");
+    THAT(f.login.utf8());
+    auto step = f.login.feed("USER j\xc3\xb6rg\r\nPASS p\xc3\xa4ss\r\n");
+    EQ(*step.data, std::string("\0j\xc3\xb6rg\0p\xc3\xa4ss", 12));
 }
 END_TEST
 
@@ -99,5 +135,5 @@ TEST(limits_hold)
 }
 END_TEST
 
-SUITE(pop3_login, user_and_pass_become_plain, nothing_in_the_clear, auth_with_and_without_initial_response,
-      limits_hold)
+SUITE(pop3_login, user_and_pass_become_plain, nothing_in_the_clear, languages_are_one, utf8_comes_after_tls_and_names_are_in_it,
+      the_delay_between_log_ins_is_announced_and_told, auth_with_and_without_initial_response, limits_hold)

@@ -52,8 +52,9 @@ public:
 
     void start()
     {
-        manager.emplace(*loop, config, *directory, [this](const ipc::Recipient& r, const std::string& s) { return route(r, s); },
-                        [this](const std::string& transport) { return path + "/" + transport; });
+        manager.emplace(
+            *loop, config, *directory, [this](const ipc::Recipient& r, const std::string& s) { return route(r, s); },
+            [this](const std::string& transport) { return path + "/" + transport; });
     }
     int listen(const std::string& transport)
     {
@@ -139,7 +140,7 @@ public:
     {
         ipc::Envelope envelope;
         envelope.queue_id = id;
-        envelope.arrival = util::wall_now().time_since_epoch().count();
+        envelope.arrival = (util::wall_now() - arrived_before).time_since_epoch().count();
         envelope.sender = "sender@example.org";
         envelope.report = report;
         OK(writer->begin(envelope));
@@ -159,6 +160,7 @@ public:
     std::optional<queue::Writer> writer;
     queue::Summary summary;
     ipc::Report report = ipc::Report::None;
+    util::Duration arrived_before{};   // how long ago the message came
 };
 
 class Agent : public Peer {
@@ -192,11 +194,15 @@ public:
         outcome.job = job.job;
         outcome.index = index;
         outcome.status.disposition = disposition;
-        outcome.status.dsn = disposition == ipc::Disposition::Delivered ? "2.0.0" : disposition == ipc::Disposition::Deferred ? "4.2.0" : "5.1.1";
+        outcome.status.dsn = disposition == ipc::Disposition::Delivered  ? "2.0.0"
+                             : disposition == ipc::Disposition::Deferred ? "4.2.0"
+                                                                         : "5.1.1";
         outcome.status.text = std::move(text);
         outcome.destination_failed = destination_failed;
+        outcome.connected = connected;
         OK(connection.send(outcome));
     }
+    bool connected = false;   // says that it keeps its connection
 };
 
 }  // namespace test

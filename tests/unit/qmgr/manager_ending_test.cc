@@ -2,6 +2,8 @@
 #include "tests/unit/no_descriptors.h"
 #include "tests/unit/qmgr/fixture.h"
 
+#include <set>
+
 namespace {
 
 using namespace test;
@@ -45,6 +47,48 @@ TEST(a_failure_after_keep_is_told_to_the_sender)
     reporter.confirm(notify);
     bed.until([&] { return bed.manager->messages().empty(); });
     EQ(bed.count(queue::Place::Incoming) + bed.count(queue::Place::Deferred), 0u);
+}
+END_TEST
+
+// Of each kind: all recipients are told of, each once, in orders that fit.
+TEST(very_many_recipients_are_told_of_in_several_notices)
+{
+    std::vector<std::string> recipients;
+    for (int i = 0; i < 1200; ++i)
+        recipients.push_back(util::concat("a-recipient-with-a-rather-long-address-", i, "@here"));
+    for (ipc::Notify::Kind kind :
+         {ipc::Notify::Kind::Failure, ipc::Notify::Kind::Success, ipc::Notify::Kind::Delay, ipc::Notify::Kind::Report}) {
+        Bed bed;
+        Bed::set(bed.config.delay_warning_time, "1s");
+        int local = bed.listen("local"), bounce = bed.listen("bounce");
+        bed.start();
+        Cleaner cleaner(bed, *bed.manager);
+        cleaner.arrived_before = kind == ipc::Notify::Kind::Delay ? 10s : 0s;
+        cleaner.report = kind == ipc::Notify::Kind::Report ? ipc::Report::Delivery : ipc::Report::None;
+        cleaner.offer(id_a, recipients, false, false, kind == ipc::Notify::Kind::Success ? ipc::NotifySuccess : 0);
+        EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+        cleaner.name(id_a);
+        Agent agent(bed, local, 10);
+        for (std::size_t i = 0; i < recipients.size(); ++i)
+            agent.answer(agent.next_as<ipc::Job>(),
+                         kind == ipc::Notify::Kind::Failure ? ipc::Disposition::Bounced
+                         : kind == ipc::Notify::Kind::Delay ? ipc::Disposition::Deferred
+                                                            : ipc::Disposition::Delivered, "a reason");
+        Agent reporter(bed, bounce, 1);
+        std::set<std::uint32_t> told;
+        int notices = 0;
+        while (told.size() < recipients.size()) {
+            auto notify = reporter.next_as<ipc::Notify>();
+            EQ(notify.kind, kind);
+            for (const auto& recipient : notify.recipients)
+                THAT(told.insert(recipient.index).second);
+            reporter.confirm(notify);
+            ++notices;
+        }
+        THAT(notices > 1);
+        bed.until([&] { return bed.manager->messages().empty(); });
+        EQ(bed.count(queue::Place::Deferred), kind == ipc::Notify::Kind::Delay ? 1u : 0u);
+    }
 }
 END_TEST
 
@@ -120,6 +164,7 @@ TEST(a_message_stays_in_memory_until_its_file_says_who_has_it)
 END_TEST
 
 SUITE(manager_ending, with_soft_bounce_a_failure_for_good_is_deferred, a_failure_after_keep_is_told_to_the_sender,
-      a_notice_that_was_lost_is_ordered_again, a_message_stays_in_memory_until_its_file_says_who_has_it)
+      a_notice_that_was_lost_is_ordered_again, very_many_recipients_are_told_of_in_several_notices,
+      a_message_stays_in_memory_until_its_file_says_who_has_it)
 
 }  // namespace

@@ -84,7 +84,9 @@ TEST(a_temporary_failure_keeps_and_defers)
     THAT(since >= 0 && since < 10);
     // As long after the last attempt as the message was old then.
     std::int64_t arrival = queue::time_of(id_a);
-    auto wait = [&](std::int64_t age) { return (bed.manager->next_attempt(std::string(id_a), arrival + age * 1'000'000) - arrival) / 1'000'000 - age; };
+    auto wait = [&](std::int64_t age) {
+        return (bed.manager->next_attempt(std::string(id_a), arrival + age * 1'000'000) - arrival) / 1'000'000 - age;
+    };
     EQ(wait(-50), 300);
     EQ(wait(299), 300);
     EQ(wait(1000), 1000);

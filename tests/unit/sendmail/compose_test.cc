@@ -67,6 +67,10 @@ TEST(addresses_get_the_origin_and_lose_their_names)
     EQ((*found)[2], "\"odd one\"@c");
     EQ(sendmail::envelope_addresses("undisclosed recipients:;", "here.example")->size(), 0U);
     THAT(!sendmail::envelope_addresses("a@b..c", "here.example").ok());
+    for (const char* bad : {"a@b@c", "x@y, a@b@c", "a@b@", "@a@b"})
+        ck_assert_msg(!sendmail::envelope_addresses(bad, "here.example").ok(), "%s", bad);
+    // In front of an address there may be anything, and routes are left out (RFC 5321 appendix C).
+    EQ(sendmail::envelope_addresses("a@b <c@d>, <@e,@f:g@h>", "here.example")->size(), 2U);
 }
 END_TEST
 

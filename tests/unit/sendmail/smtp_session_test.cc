@@ -71,8 +71,8 @@ TEST(a_message_is_taken_with_either_end_of_line)
 {
     for (std::string_view end : {"\r\n", "\n"}) {
         std::string input;
-        for (const char* line : {"EHLO x", "MAIL FROM:<me@example.org> ENVID=abc RET=HDRS", "RCPT TO:<you> NOTIFY=NEVER", "RCPT TO:<b@c.example>", "DATA",
-                                 "Subject: x", "", "..dot", ".", "QUIT", "NOOP"})
+        for (const char* line : {"EHLO x", "MAIL FROM:<me@example.org> ENVID=abc RET=HDRS", "RCPT TO:<you> NOTIFY=NEVER",
+                                 "RCPT TO:<b@c.example>", "DATA", "Subject: x", "", "..dot", ".", "QUIT", "NOOP"})
             util::append(input, line, end);
         Talk result = talk(input);
         EQ(result.out, "220 250 250 250 250 354 250 221");
@@ -91,9 +91,12 @@ END_TEST
 
 TEST(commands_out_of_order_and_wrong_ones_are_refused)
 {
-    EQ(talk("MAIL FROM:<a@b>\nEHLO x\nRCPT TO:<a@b>\nDATA\nMAIL FROM:<a@b>\nMAIL FROM:<a@b>\nDATA\nRCPT TO:<>\nRCPT x\nFROB\nVRFY a\nRSET\nDATA\n").out,
+    EQ(talk(
+           "MAIL FROM:<a@b>\nEHLO x\nRCPT TO:<a@b>\nDATA\nMAIL FROM:<a@b>\nMAIL FROM:<a@b>\nDATA\nRCPT TO:<>\nRCPT x\nFROB\nVRFY a\nRSET\nDATA\n")
+           .out,
        "220 503 250 503 503 250 503 503 501 501 502 252 250 503");
-    EQ(talk("EHLO\nEHLO x\nMAIL FROM:<a@b> SIZE=1001\nMAIL FROM:<a@b> FROB=1\nMAIL FROM:<a@b> SIZE=x\nMAIL FROM:a@@b\n").out, "220 501 250 552 555 501 501");
+    EQ(talk("EHLO\nEHLO x\nMAIL FROM:<a@b> SIZE=1001\nMAIL FROM:<a@b> FROB=1\nMAIL FROM:<a@b> SIZE=x\nMAIL FROM:a@@b\n").out,
+       "220 501 250 552 555 501 501");
     std::string many;
     for (unsigned i = 0; i < SmtpSession::max_errors + 5; ++i)
         many += "FROB\n";
@@ -105,14 +108,17 @@ END_TEST
 TEST(lines_and_recipients_have_limits)
 {
     std::string longest = "NOOP " + std::string(SmtpSession::max_command - 5, 'x');
-    EQ(talk(longest + "\r\n" + longest + "x\r\n" + longest + longest + longest + "\nNOOP\n", {}, 3000).out, "220 250 500 500 250");
+    EQ(talk(longest + "\r\n" + longest + "x\r\n" + longest + longest + longest + "\nNOOP\n", {}, 3000).out,
+       "220 250 500 500 250");
     std::string input = "EHLO x\nMAIL FROM:<>\n";
     for (std::size_t i = 0; i <= SmtpSession::max_recipients; ++i)
         input += "RCPT TO:<a@b.example>\n";
     THAT(talk(input, {}, 1000).out.ends_with("250 452"));
     // A line of content of any length arrives whole, its CR at the edge of a piece too.
-    for (std::size_t length : {SmtpSession::max_piece - 1, SmtpSession::max_piece, SmtpSession::max_piece + 1, 3 * SmtpSession::max_piece}) {
-        Talk result = talk("EHLO x\nMAIL FROM:<>\nRCPT TO:<a@b.example>\nDATA\n" + std::string(length, 'y') + "\r\n.\r\n", {}, 10000);
+    for (std::size_t length :
+         {SmtpSession::max_piece - 1, SmtpSession::max_piece, SmtpSession::max_piece + 1, 3 * SmtpSession::max_piece}) {
+        Talk result =
+            talk("EHLO x\nMAIL FROM:<>\nRCPT TO:<a@b.example>\nDATA\n" + std::string(length, 'y') + "\r\n.\r\n", {}, 10000);
         EQ(result.taken.content.size(), length + 2);
         THAT(result.taken.finished);
     }
@@ -137,5 +143,5 @@ END_TEST
 
 }  // namespace
 
-SUITE(smtp_session, a_message_is_taken_with_either_end_of_line, commands_out_of_order_and_wrong_ones_are_refused, lines_and_recipients_have_limits,
-      what_ends_within_a_message_is_not_sent, the_answer_is_what_became_of_the_message)
+SUITE(smtp_session, a_message_is_taken_with_either_end_of_line, commands_out_of_order_and_wrong_ones_are_refused,
+      lines_and_recipients_have_limits, what_ends_within_a_message_is_not_sent, the_answer_is_what_became_of_the_message)

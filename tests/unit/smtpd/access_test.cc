@@ -78,7 +78,12 @@ TEST(lists_are_read_or_refused_with_the_reason)
     };
     for (const Case& c : {Case{"", ""}, Case{"permit_mynetworks,reject_unauth_destination reject", ""},
                           Case{"check_client_access static:OK, PERMIT", ""}, Case{"sleep 3", ""}, Case{"mine", ""},
-                          Case{"reject_rbl_client x", "unknown restriction: reject_rbl_client"},
+                          Case{"reject_nothing x", "unknown restriction: reject_nothing"},
+                          Case{"reject_rbl_client zen.example=127.0.0.[2..11] reject_rhsbl_sender x.example", ""},
+                          Case{"reject_rbl_client", "reject_rbl_client lacks its argument"},
+                          Case{"reject_rbl_client a..b", "reject_rbl_client: not a domain: a..b"},
+                          Case{"permit_dnswl_client a=1.2.3", "permit_dnswl_client: not four octets: 1.2.3"},
+                          Case{"check_helo_ns_access", "check_helo_ns_access lacks its argument"},
                           Case{"check_client_access", "check_client_access lacks its argument"},
                           Case{"sleep", "sleep lacks its argument"},
                           Case{"sleep soon", "sleep: not a number of seconds up to 3600: soon"}}) {

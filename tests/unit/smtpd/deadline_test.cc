@@ -4,6 +4,7 @@
 #include "smtpd/restrictions.h"
 #include "smtpd/session.h"
 #include "smtpd/site.h"
+#include "tests/unit/smtpd/fake_names.h"
 #include "tests/unit/smtpd/fakes.h"
 #include "tests/unit/suite.h"
 
@@ -53,8 +54,9 @@ TEST(a_deadline_ends_a_command_that_drips)
     settings.fill({&common, &config, &routing}, problems);
     THAT(!problems.any());
     auto site = smtpd::Site::open(common, routing);
+    test::FakeNames names;
     OK(site);
-    auto rules = smtpd::Restrictions::open(config, common, std::move(lists), {**site, {}});
+    auto rules = smtpd::Restrictions::open(config, common, std::move(lists), {**site, names, {}});
     OK(rules);
     test::FakeIntake intake;
     int reads = 0;

@@ -7,6 +7,7 @@
 #include "smtpd/restrictions.h"
 #include "smtpd/session.h"
 #include "smtpd/site.h"
+#include "tests/unit/smtpd/fake_names.h"
 #include "tests/unit/smtpd/fakes.h"
 
 #include <algorithm>
@@ -94,15 +95,19 @@ private:
     std::size_t next_ = 0;
     std::string error_;
     std::string settings_;
-    smtpd::Client client_{"client.example.net", "192.0.2.1", 1234};
+    smtpd::Client client_{
+        .name = "client.example.net", .address = "192.0.2.1", .port = 1234, .reverse_name = "client.example.net"};
     std::string input_;     // on its way to the server
     std::string output_;    // from the server, not looked at yet
     bool over_ = false;     // the server has closed
     bool silent_ = false;   // @timeout
     bool stopping_ = false; // @stop
+    std::string flushed_;   // domains, by ETRN
     FakeIntake intake_;
     FakeAuthenticator authenticator_;
     FakeCounter counter_;
+    FakeNames names_;
+    FakeQuotas quotas_;
 };
 
 class ScriptTransport final : public net::Transport {
@@ -131,6 +136,15 @@ bool Script::prepare(std::string_view line)
     } else if (line.starts_with("@client ")) {
         auto words = util::split_words(line.substr(8), " ");
         client_ = {std::string(words[0]), std::string(words[1]), 1234};
+        client_.reverse_name = words.size() > 2 ? words[2] : words[0];
+    } else if (line.starts_with("@dns ")) {
+        if (!names_.add(line.substr(5)))
+            fail("not a record");
+    } else if (line.starts_with("@room ")) {
+        auto words = util::split_words(line.substr(6), " ");
+        quotas_.room[std::string(words[0])] = util::parse_unsigned(words[1]).value_or(0);
+    } else if (line == "@dns-later") {
+        client_.name_status = client_.reverse_status = smtpd::NameStatus::Temporary;
     } else {
         return false;
     }
@@ -161,11 +175,20 @@ std::string Script::run()
         return util::concat(path_, ": ", problems.to_text());
     auto site = smtpd::Site::open(common, routing);
     CHECK(site.ok());
-    auto rules = smtpd::Restrictions::open(config, common, std::move(lists), {**site, {}});
+    auto rules = smtpd::Restrictions::open(config, common, std::move(lists),
+                                           {.destinations = **site,
+                                            .names = names_,
+                                            .sleep = {},
+                                            .quotas = &quotas_,
+                                            .flush_subdomains = conf::Domains::Subdomains::Always});
     if (!rules.ok())
         return util::concat(path_, ": ", rules.error().text);
     smtpd::Services services{common, config, **rules, intake_, &authenticator_, nullptr, &counter_, "smtp", {},
-                             [this] { return stopping_; }};
+                             [this] { return stopping_; }, {},
+                             [this](const std::string& domain) -> util::Result<void> {
+                                 util::append(flushed_, flushed_.empty() ? "" : " ", domain);
+                                 return {};
+                             }};
     smtpd::Session(std::move(services), net::Stream(std::make_unique<ScriptTransport>(*this)), client_).run();
     over_ = true;
     if (intake_.open)
@@ -262,6 +285,9 @@ void Script::directive(std::string_view line)
     } else if (words[0] == "@asked") {
         if (util::concat(counter_.asked) != words[1])
             fail(util::concat("anvil was asked ", counter_.asked, " times"));
+    } else if (words[0] == "@flushed") {
+        if (flushed_ != line.substr(9))
+            fail(util::concat("flushed: ", flushed_));
     } else if (words[0] == "@auth-down") {
         authenticator_.down = true;
     } else if (words[0] == "@messages") {

@@ -5,6 +5,7 @@
 #include "libmail/sasl.h"
 #include "smtpd/authenticator.h"
 #include "smtpd/client_counter.h"
+#include "smtpd/quota_checker.h"
 #include "libipc/intake.h"
 
 #include <deque>
@@ -162,6 +163,20 @@ private:
     }
 
     std::optional<mail::SaslExchange> exchange_;
+};
+
+// Mailboxes that have so many bytes left; all others have room.
+class FakeQuotas final : public smtpd::QuotaJudge {
+public:
+    std::string why_full(const std::vector<std::string>& names, std::uint64_t size) override
+    {
+        for (const std::string& name : names)
+            if (auto found = room.find(name); found != room.end())
+                return found->second < std::max<std::uint64_t>(size, 1) ? "mailbox is full (over quota)" : "";
+        return {};
+    }
+
+    std::map<std::string, std::uint64_t> room;
 };
 
 }  // namespace test

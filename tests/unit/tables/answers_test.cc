@@ -29,7 +29,8 @@ std::string ask(tables::Answers& answers, std::string table, std::string key, bo
 
 TEST(only_tables_of_the_list_are_looked_into)
 {
-    auto answers = tables::Answers::open({"proxy:inline:{a=1}", "inline:{b=2}", "proxy:inline:{a=1}", "example.org", "proxy:fail:x"});
+    auto answers =
+        tables::Answers::open({"proxy:inline:{a=1}", "inline:{b=2}", "proxy:inline:{a=1}", "example.org", "proxy:fail:x"});
     OK(answers);
     EQ(answers->size(), 2u);
     EQ(ask(*answers, "inline:{a=1}", "a"), "found 1");
@@ -44,7 +45,8 @@ END_TEST
 TEST(an_answer_has_a_limit)
 {
     std::string most = util::concat("static:", std::string(ipc::max_remote_value, 'x'));
-    auto answers = tables::Answers::open({util::concat("proxy:", most), util::concat("proxy:", most, "x"), "proxy:texthash:/etc/some/table"});
+    auto answers = tables::Answers::open(
+        {util::concat("proxy:", most), util::concat("proxy:", most, "x"), "proxy:texthash:/etc/some/table"});
     OK(answers);
     THAT(ask(*answers, most, "a").starts_with("found x"));
     THAT(ask(*answers, most + "x", "a").starts_with("failed an answer of more than"));
@@ -77,7 +79,8 @@ public:
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-        CHECK(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && ::listen(listener_.get(), 5) == 0);
+        CHECK(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+              ::listen(listener_.get(), 5) == 0);
         pid_ = ::fork();
         if (pid_ == 0)
             serve(count);

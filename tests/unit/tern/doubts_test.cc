@@ -10,7 +10,9 @@ namespace {
 TEST(a_whole_configuration_has_no_doubts)
 {
     test::TempDir dir;
-    dir.write("main.cf", "myhostname = mail.example.org\nvirtual_alias_maps = inline:{postmaster=a@example.org, root=postmaster}\n");
+    dir.write("main.cf",
+              "myhostname = mail.example.org\nvirtual_alias_maps = inline:{postmaster=a@example.org, root=postmaster}\n"
+              "address_verify_map = btree:/nonexistent/not-yet\n");
     dir.write("master.cf", "smtp inet n - - - - smtpd -o smtpd_timeout=10s\n");
     OK(conf::write_accounts(dir / "accounts", {{"a@example.org", 5, 5, "/m", {}}}));
     EQ(tern::doubts_about(dir.path()), "");
@@ -30,7 +32,8 @@ TEST(names_typing_mistakes_missing_tables_and_missing_people)
     dir.write("main.cf", "myhostname = mail.example.org\n");
     OK(conf::write_accounts(dir / "accounts", {{"a@example.org", 5, 5, "/m", {}}}));
     text = tern::doubts_about(dir.path());
-    THAT(text.find("nobody gets mail for postmaster@mail.example.org (User unknown in local recipient table)") != std::string::npos);
+    THAT(text.find("nobody gets mail for postmaster@mail.example.org (User unknown in local recipient table)") !=
+         std::string::npos);
     THAT(text.find("nobody gets mail for root@mail.example.org") != std::string::npos);
 }
 END_TEST
@@ -49,8 +52,9 @@ TEST(finds_tables_that_only_one_daemon_opens)
     dir.write("master.cf", "smtp inet n - - - - smtpd -o smtpd_sender_login_maps=cidr:/nonexistent/logins\n");
     OK(conf::write_accounts(dir / "accounts", {{"a@example.org", 5, 5, "/m", {}}}));
     std::string text = tern::doubts_about(dir.path());
-    for (std::string_view part : {"main.cf:2: warning: header_checks: mail waits", "checks:2: ", "main.cf:3: warning: sender_bcc_maps: ",
-                                  "/nonexistent/bcc.db: No such file", "main.cf:5: warning: mine: ", "/nonexistent/clients",
+    for (std::string_view part : {"main.cf:2: warning: header_checks: mail waits",
+                                  "checks:2: ", "main.cf:3: warning: sender_bcc_maps: ", "/nonexistent/bcc.db: No such file",
+                                  "main.cf:5: warning: mine: ", "/nonexistent/clients",
                                   "master.cf:1: warning: smtpd_sender_login_maps: ", "/nonexistent/logins"})
         ck_assert_msg(text.find(part) != std::string::npos, "no \"%s\" in:\n%s", std::string(part).c_str(), text.c_str());
     THAT(text.find("relayhost") == std::string::npos);
@@ -58,6 +62,37 @@ TEST(finds_tables_that_only_one_daemon_opens)
 }
 END_TEST
 
+TEST(names_accounts_that_cannot_work)
+{
+    test::TempDir dir;
+    dir.write("main.cf",
+              "myhostname = mail.example.org\nvirtual_alias_maps = inline:{postmaster=a@example.org, root=postmaster}\n");
+    dir.write("master.cf", "smtp inet n - - - - smtpd\n");
+    conf::Account alias;
+    alias.address = "info@example.org", alias.target = "a@example.org", alias.flags = {"alias"};
+    conf::Account lost = alias;
+    lost.address = "lost@example.org", lost.target = "gone@example.org";
+    std::vector<conf::Account> accounts = {{"a@example.org", 5, 5, "/m", {}}, alias};
+    OK(conf::write_accounts(dir / "accounts", accounts));
+    EQ(tern::doubts_about(dir.path()), "");
+    accounts.push_back(lost);
+    accounts.push_back({"n@example.org", 6, 6, "/n", {"system=no-such-user-here"}});
+    accounts.push_back({"d@example.org", 6, 6, "/d", {"system=daemon"}});   // who is uid 1
+    OK(conf::write_accounts(dir / "accounts", accounts));
+    dir.write("logins", "nonsense");
+    std::string text = tern::doubts_about(dir.path());
+    for (const char* doubt :
+         {"lost@example.org is an alias of gone@example.org, which is no account",
+          "2 accounts are those of users of the system",
+          "n@example.org cannot log in: the system has no user no-such-user-here",
+          "d@example.org cannot log in: daemon has uid 1 by now, and the account 6", "nobody logs in until this is mended: "})
+        ck_assert_msg(text.find(doubt) != std::string::npos, "%s is not in %s", doubt, text.c_str());
+    dir.write("master.cf", "smtp inet n - - - - smtpd\nauth-pam unix - n - - 1 auth-pam\n");
+    THAT(tern::doubts_about(dir.path()).find("has no service auth-pam") == std::string::npos);
+}
+END_TEST
+
 }  // namespace
 
-SUITE(doubts, finds_tables_that_only_one_daemon_opens, a_whole_configuration_has_no_doubts, names_typing_mistakes_missing_tables_and_missing_people)
+SUITE(doubts, names_accounts_that_cannot_work, finds_tables_that_only_one_daemon_opens, a_whole_configuration_has_no_doubts,
+      names_typing_mistakes_missing_tables_and_missing_people)

@@ -47,7 +47,9 @@ END_TEST
 TEST(only_get_of_the_numbers_is_served)
 {
     auto status = [](std::string_view request, bool there = true) {
-        std::string answer = answer_http(request, [&] { return there ? util::Result<std::string>("x 1\n") : util::Result<std::string>(util::temporary("away")); });
+        std::string answer = answer_http(request, [&] {
+            return there ? util::Result<std::string>("x 1\n") : util::Result<std::string>(util::temporary("away"));
+        });
         return std::string(answer.substr(0, answer.find('\r'))) + "|" + answer.substr(answer.find("\r\n\r\n") + 4);
     };
     EQ(status("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"), "HTTP/1.1 200 OK|x 1\n");
@@ -56,7 +58,8 @@ TEST(only_get_of_the_numbers_is_served)
     EQ(status("GET /metrics HTTP/1.1\r\n\r\n", false), "HTTP/1.1 503 Service Unavailable|away\n");
     EQ(status("GET /../etc HTTP/1.1\r\n\r\n"), "HTTP/1.1 404 Not Found|See /metrics.\n");
     EQ(status("POST /metrics HTTP/1.1\r\n\r\n"), "HTTP/1.1 405 Method Not Allowed|There is only GET.\n");
-    for (const char* wrong : {"", "\r\n\r\n", "GET /metrics HTTP/1.1\r\n", "GET /metrics\r\n\r\n", "GET  /metrics HTTP/1.1\r\n\r\n", "GET / SMTP/1.1\r\n\r\n"})
+    for (const char* wrong : {"", "\r\n\r\n", "GET /metrics HTTP/1.1\r\n", "GET /metrics\r\n\r\n",
+                              "GET  /metrics HTTP/1.1\r\n\r\n", "GET / SMTP/1.1\r\n\r\n"})
         EQ(status(wrong), "HTTP/1.1 400 Bad Request|This is no request.\n");
 }
 END_TEST

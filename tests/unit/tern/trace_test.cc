@@ -17,8 +17,10 @@ std::vector<std::string> log_of_a_bounce()
         "smtpd[1]: " + a + ": client=h[192.0.2.1]",
         "cleanup[2]: " + a + ": message-id=<1@h>",
         "qmgr[3]: " + a + ": from=<me@example.test>, size=10, nrcpt=1 (queue active)",
-        "local[4]: " + a + ": to=<you@example.test>, orig_to=<u@example.test>, relay=local, delay=1, delays=0/0/0/1, dsn=4.2.0, status=deferred (full)",
-        "local[4]: " + a + ": to=<you@example.test>, orig_to=<u@example.test>, relay=local, delay=9, delays=0/0/0/9, dsn=5.2.0, status=bounced (gone, and away)",
+        "local[4]: " + a +
+            ": to=<you@example.test>, orig_to=<u@example.test>, relay=local, delay=1, delays=0/0/0/1, dsn=4.2.0, status=deferred (full)",
+        "local[4]: " + a +
+            ": to=<you@example.test>, orig_to=<u@example.test>, relay=local, delay=9, delays=0/0/0/9, dsn=5.2.0, status=bounced (gone, and away)",
         "cleanup[2]: " + b + ": message-id=<n@h>",
         "bounce[5]: " + a + ": sender non-delivery notification: " + b,
         "qmgr[3]: " + b + ": from=<>, size=20, nrcpt=1 (queue active)",
@@ -162,11 +164,13 @@ TEST(what_is_printed_cannot_carry_control_bytes)
     text = trace_to_text(message, &queued, true);
     THAT(text.find("now: in the deferred queue\n    <x@y>: full\n") != std::string::npos);
     std::string json = trace_to_json(message, &queued, true);
-    THAT(json.find("\"queue\": {\"queue_name\": \"deferred\"") != std::string::npos && json.find("\\u001b") != std::string::npos);
+    THAT(json.find("\"queue\": {\"queue_name\": \"deferred\"") != std::string::npos &&
+         json.find("\\u001b") != std::string::npos);
 }
 END_TEST
 
 }  // namespace
 
-SUITE(trace, a_message_leads_to_its_notice_and_back, addresses_and_times_find_messages_and_refusals, an_equal_message_id_ties_messages_together,
-      of_many_messages_the_last_are_taken, events_beyond_the_limit_are_counted, what_is_printed_cannot_carry_control_bytes)
+SUITE(trace, a_message_leads_to_its_notice_and_back, addresses_and_times_find_messages_and_refusals,
+      an_equal_message_id_ties_messages_together, of_many_messages_the_last_are_taken, events_beyond_the_limit_are_counted,
+      what_is_printed_cannot_carry_control_bytes)

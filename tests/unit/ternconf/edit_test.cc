@@ -74,21 +74,29 @@ END_TEST
 
 TEST(fields_are_set)
 {
-    EQ(text_of(edit_master("a unix - - - - - b -o c=d\n", Target::Field, Action::Set, {"a/unix/process_limit=5", "*/*/command = x {y z}"})),
+    EQ(text_of(edit_master("a unix - - - - - b -o c=d\n", Target::Field, Action::Set,
+                           {"a/unix/process_limit=5", "*/*/command = x {y z}"})),
        "a          unix  -       -       -       -       5       x {y z}\n");
     THAT(text_of(edit_master(master_cf, Target::Field, Action::Set, {"smtp/inet/nosuch=5"})).starts_with("!there is no field"));
-    THAT(text_of(edit_master(master_cf, Target::Field, Action::Set, {"smtp/inet/wakeup=often"})).find("wakeup: a number") != std::string::npos);
-    THAT(text_of(edit_master(master_cf, Target::Field, Action::Set, {"smtp/inet/wakeup=1 2"})).find("one word") != std::string::npos);
+    THAT(text_of(edit_master(master_cf, Target::Field, Action::Set, {"smtp/inet/wakeup=often"})).find("wakeup: a number") !=
+         std::string::npos);
+    THAT(text_of(edit_master(master_cf, Target::Field, Action::Set, {"smtp/inet/wakeup=1 2"})).find("one word") !=
+         std::string::npos);
     THAT(text_of(edit_master(master_cf, Target::Field, Action::Remove, {"smtp/inet/wakeup"})).starts_with("!"));
 }
 END_TEST
 
 TEST(service_settings_are_set_and_removed)
 {
-    EQ(text_of(edit_master("a unix - - - - - b -o c=d -o e=f -oc=g\n", Target::Parameter, Action::Set, {"a/unix/c=h i", "a/unix/k="})),
+    EQ(text_of(edit_master("a unix - - - - - b -o c=d -o e=f -oc=g\n", Target::Parameter, Action::Set,
+                           {"a/unix/c=h i", "a/unix/k="})),
        "a          unix  -       -       -       -       -       b\n    -o e=f\n    -o { c = h i }\n    -o k=\n");
     EQ(text_of(edit_master("a unix - - - - - b -o c=d -o e=f x\n", Target::Parameter, Action::Remove, {"a/unix/c"})),
        "a          unix  -       -       -       -       -       b\n    -o e=f x\n");
+    // Before the program's own words, which are no settings.
+    std::string piped =
+        text_of(edit_master("a unix - n - - - pipe user=x argv=y -o c=d\n", Target::Parameter, Action::Set, {"a/unix/c=e"}));
+    THAT(piped.find("-o c=e") < piped.find("user=x argv=y -o c=d"));
     EQ(text_of(edit_master("a unix - - - - - b\n", Target::Parameter, Action::Remove, {"a/unix/c"})),
        "!nothing in master.cf is a/unix/c");
     EQ(text_of(edit_master("a unix - - - - - b -o c=d\n", Target::Parameter, Action::Remove, {"*/*/*"})),

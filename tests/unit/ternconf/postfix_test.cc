@@ -20,7 +20,8 @@ Converted convert(std::string main_cf, std::string master_cf, std::string_view t
 {
     PostfixFiles files{"/etc/postfix", std::move(main_cf), std::move(master_cf)};
     auto result = convert_from_postfix(files, tern_master, [](const std::string& path) {
-        return path == "/etc/mailname" ? util::Result<std::string>("mail.example") : util::Result<std::string>(util::not_found(path));
+        return path == "/etc/mailname" ? util::Result<std::string>("mail.example")
+                                       : util::Result<std::string>(util::not_found(path));
     });
     OK(result);
     Converted out;
@@ -68,13 +69,15 @@ TEST(settings_come_over_where_their_values_would_do)
                             "myorigin = /etc/mailname\n"
                             "smtpd_restriction_classes = strict\n"
                             "strict = reject\n"
-                            "smtp_tls_CApath = /etc/ssl\n",
+                            "smtp_pix_workarounds = x\n",
                             "");
-    EQ(got.requests, "mydestination=$myhostname, $mine\nmine=a.example\nbody_checks=pcre:/etc/postfix/b, pcre:/etc/postfix/c\nmyorigin=mail.example\n"
-                     "smtpd_restriction_classes=strict\nstrict=reject\n");
-    for (const char* line : {"other: no value has it, and it is no parameter\n", "hopcount_limit: a number is wanted, not \"many\"\n",
-                             "biff: nobody is told of new mail at a terminal\n", "queue_directory: Tern's own queue",
-                             "header_checks: ", "smtp_tls_CApath: the SMTP client has no such setting\n"})
+    EQ(got.requests,
+       "mydestination=$myhostname, $mine\nmine=a.example\nbody_checks=pcre:/etc/postfix/b, pcre:/etc/postfix/c\nmyorigin=mail.example\n"
+       "smtpd_restriction_classes=strict\nstrict=reject\n");
+    for (const char* line :
+         {"other: no value has it, and it is no parameter\n", "hopcount_limit: a number is wanted, not \"many\"\n",
+          "biff: nobody is told of new mail at a terminal\n", "queue_directory: Tern's own queue",
+          "header_checks: ", "smtp_pix_workarounds: those firewalls are gone; "})
         ck_assert_msg(got.left.find(line) != std::string::npos, "%s is not in %s", line, got.left.c_str());
     THAT(got.left.find("ldap") != std::string::npos);
 }
@@ -92,27 +95,38 @@ END_TEST
 
 TEST(services_with_a_port_come_over_with_their_settings)
 {
-    std::string master = "smtp inet n - y - 1 postscreen\n"
-                         "smtpd pass - - y - - smtpd\n"
-                         "587 inet n - y - 20 smtpd\n"
-                         "  -o syslog_name=postfix/submission -o smtpd_milters=inet:x:1\n"
-                         "  -o { smtpd_recipient_restrictions = permit_sasl_authenticated, reject } -v\n"
-                         "pickup unix n - y 60 1 pickup\n"
-                         "x unix - n n - - pipe flags=R user=x argv=/bin/x\n"
-                         "short inet\n";
-    Converted got = convert("", master, "smtp inet n - - - - smtpd\nsubmission inet n - - - - smtpd\nimap inet n - - - 1 imapd\n");
+    std::string master =
+        "smtp inet n - y - 1 postscreen\n"
+        "smtpd pass - - y - - smtpd\n"
+        "587 inet n - y - 20 smtpd\n"
+        "  -o syslog_name=postfix/submission -o smtpd_milters=inet:x:1\n"
+        "  -o { smtpd_recipient_restrictions = permit_sasl_authenticated, reject } -v\n"
+        "pickup unix n - y 60 1 pickup\n"
+        "x unix - n n - - spawn user=x argv=/bin/x\n"
+        "y unix - n n - - pipe\n  flags=R user=x argv=/bin/x -o ${sender}\n"
+        "slow unix - - y - 2 smtp -o smtp_helo_timeout=10 -o syslog_name=postfix/slow -o smtp_pix_workarounds=\n"
+        "short inet\n";
+    Converted got =
+        convert("", master, "smtp inet n - - - - smtpd\nsubmission inet n - - - - smtpd\nimap inet n - - - 1 imapd\n");
     EQ(got.unwanted, "submission/inet\n");
     THAT(got.requests.find("smtp/inet=smtp") == 0);
     THAT(got.requests.find(" n       -       -       smtpd\n") != std::string::npos);
-    THAT(got.requests.find("587/inet=587") != std::string::npos && got.requests.find("20      smtpd -o syslog_name=tern/submission -o") != std::string::npos);
-    THAT(got.requests.find("permit_sasl_authenticated, reject") != std::string::npos && got.requests.find(" -v") != std::string::npos);
-    for (const char* line : {"smtpd/pass: postscreen(8) passes it clients, and is not there\n", "587/inet/smtpd_milters: there are no milters\n",
-                             "pickup/unix: master.cf has Tern's own\n", "x/unix: it runs a program, and there is no pipe(8)\n", "short inet: eight columns are wanted, not 2\n"})
+    THAT(got.requests.find("587/inet=587") != std::string::npos &&
+         got.requests.find("20      smtpd -o syslog_name=tern/submission -o") != std::string::npos);
+    THAT(got.requests.find("permit_sasl_authenticated, reject") != std::string::npos &&
+         got.requests.find(" -v") != std::string::npos);
+    THAT(got.requests.find("pipe flags=R user=x argv=/bin/x -o ${sender}") != std::string::npos);
+    THAT(got.requests.find("slow/unix=slow") != std::string::npos);
+    THAT(got.requests.find("2       smtp -o smtp_helo_timeout=10 -o syslog_name=tern/slow\n") != std::string::npos);
+    for (const char* line :
+         {"smtpd/pass: postscreen(8) passes it clients, and is not there\n", "587/inet/smtpd_milters: there are no milters\n",
+          "pickup/unix: master.cf has Tern's own\n", "x/unix: it runs a program, and there is no spawn(8)\n",
+          "short inet: eight columns are wanted, not 2\n"})
         ck_assert_msg(got.left.find(line) != std::string::npos, "%s is not in %s", line, got.left.c_str());
 }
 END_TEST
 
 }  // namespace
 
-SUITE(postfix, names_are_sorted_and_notes_are_about_them, settings_come_over_where_their_values_would_do, some_settings_have_another_name_here,
-      services_with_a_port_come_over_with_their_settings)
+SUITE(postfix, names_are_sorted_and_notes_are_about_them, settings_come_over_where_their_values_would_do,
+      some_settings_have_another_name_here, services_with_a_port_come_over_with_their_settings)

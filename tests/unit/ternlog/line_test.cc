@@ -47,7 +47,8 @@ TEST(takes_a_text_line_apart)
     line = parsed("t h smtpd[1]: connect from x", storage);
     EQ(line.id, "");
     EQ(line.rest, "connect from x");
-    for (const char* wrong : {"", "t h", "t h smtpd: x", "t h smtpd[x]: y", "t h [1]: y", "t h tern/[1]: y", "{", "{}", "t  smtpd[1]: y"}) {
+    for (const char* wrong :
+         {"", "t h", "t h smtpd: x", "t h smtpd[x]: y", "t h [1]: y", "t h tern/[1]: y", "{", "{}", "t  smtpd[1]: y"}) {
         tools::LogLine out;
         ck_assert_msg(!tools::parse_log_line(wrong, out, storage), "%s", wrong);
     }
@@ -59,7 +60,8 @@ END_TEST
 TEST(both_forms_say_the_same)
 {
     std::string storage, more;
-    for (std::string_view text : {sent, std::string_view("2026-11-23T20:01:02.123456+00:00 h\"ost tern/smtpd[7]: error: a \"quoted\" \\ text")}) {
+    for (std::string_view text :
+         {sent, std::string_view("2026-11-23T20:01:02.123456+00:00 h\"ost tern/smtpd[7]: error: a \"quoted\" \\ text")}) {
         auto line = parsed(text, storage);
         std::string json = tools::log_line_to_json(line);
         auto again = parsed(json, more);
@@ -72,8 +74,10 @@ TEST(both_forms_say_the_same)
         EQ(again.id, line.id);
         EQ(tools::log_line_to_json(again), json);
     }
-    auto line = parsed("{\"time\":\"t\",\"host\":\"h\",\"program\":\"tern/x\",\"pid\":1,\"uid\":2,\"level\":\"info\",\"fields\":{\"a\":\"}\\\"\"},"
-                       "\"text\":\"tab\\t bell\\u0007\"}", storage);
+    auto line = parsed(
+        "{\"time\":\"t\",\"host\":\"h\",\"program\":\"tern/x\",\"pid\":1,\"uid\":2,\"level\":\"info\",\"fields\":{\"a\":\"}\\\"\"},"
+        "\"text\":\"tab\\t bell\\u0007\"}",
+        storage);
     EQ(line.text, "tab\t bell\a");
     EQ(tools::log_line_to_text(line), "t h tern/x[1]: tab\\011 bell\\007");
 }
@@ -84,8 +88,9 @@ TEST(times_are_instants)
     EQ(*tools::parse_log_time("1970-01-02T00:00:00+00:00"), 86'400'000'000);
     EQ(*tools::parse_log_time("1970-01-01T01:00:00.5+01:00"), 500'000);
     EQ(*tools::parse_log_time("2026-11-23T20:01:02.123456-05:30"), 1'795'483'862'123'456);
-    for (const char* wrong : {"", "2026-11-23 20:01:02+00:00", "2026-13-23T20:01:02+00:00", "2026-11-23T20:01:02", "2026-11-23T24:01:02+00:00",
-                              "2026-11-23T20:01:02.1234567+00:00", "2026-11-23T20:01:02.x+00:00", "2026-11-23T20:01:02+0000"})
+    for (const char* wrong :
+         {"", "2026-11-23 20:01:02+00:00", "2026-13-23T20:01:02+00:00", "2026-11-23T20:01:02", "2026-11-23T24:01:02+00:00",
+          "2026-11-23T20:01:02.1234567+00:00", "2026-11-23T20:01:02.x+00:00", "2026-11-23T20:01:02+0000"})
         ck_assert_msg(!tools::parse_log_time(wrong), "%s", wrong);
 }
 END_TEST
@@ -109,7 +114,8 @@ TEST(people_write_times_in_many_ways)
     constexpr std::int64_t now = 1'795'484'000'000'000;   // 2026-11-24T02:33:20+01:00
     auto span = [&](std::string_view text) {
         auto result = tools::parse_time_words(text, now);
-        return result ? util::concat(result->from / 1'000'000 - now / 1'000'000, " ", (result->to - result->from) / 1'000'000) : result.error().text.substr(0, 20);
+        return result ? util::concat(result->from / 1'000'000 - now / 1'000'000, " ", (result->to - result->from) / 1'000'000)
+                      : result.error().text.substr(0, 20);
     };
     constexpr std::int64_t midnight = -(2 * 3600 + 33 * 60 + 20);
     EQ(span("now"), "0 0");
@@ -157,5 +163,5 @@ END_TEST
 
 }  // namespace
 
-SUITE(log_line, takes_a_text_line_apart, both_forms_say_the_same, times_are_instants, addresses_are_found_where_they_mean_a_message,
-      people_write_times_in_many_ways, filters_choose_lines)
+SUITE(log_line, takes_a_text_line_apart, both_forms_say_the_same, times_are_instants,
+      addresses_are_found_where_they_mean_a_message, people_write_times_in_many_ways, filters_choose_lines)

@@ -135,7 +135,9 @@ TEST(files_are_changed_where_nobody_works_on_them)
     using Kind = ipc::QueueChange::Kind;
     Bed bed;
     bed.write(id_a, Place::Deferred);
-    auto change = [&](Kind kind, ipc::QueueSet queues) { return queue::change_file(*bed.directory, id_a, kind, queues, "to be seen"); };
+    auto change = [&](Kind kind, ipc::QueueSet queues) {
+        return queue::change_file(*bed.directory, id_a, kind, queues, "to be seen");
+    };
     EQ(change(Kind::Hold, queue::set_of(Place::Incoming)).error().text, "no such message");
     EQ(change(Kind::Release, queue::all_queues).error().text, "not on hold");
     auto working = bed.directory->open_file(Place::Deferred, id_a, O_RDONLY);

@@ -1,9 +1,13 @@
 #include "usher/launcher.h"
 
 #include "libipc/connection.h"
+#include "libutil/log.h"
+#include "libutil/sanitizer.h"
 #include "tests/unit/libstore/fixture.h"
 #include "usher/home.h"
 
+#include <csignal>
+#include <set>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -102,7 +106,7 @@ int status_of(const std::string& script, usher::LaunchSettings settings, const D
     OK(launcher);
     usher::Identity identity{.account = "user@example.org", .uid = uid, .gid = uid,
                              .home = directory.beside("mail/user")};
-    auto launched = launcher->launch(identity);
+    auto launched = launcher->launch(identity, usher::Layout::Own);
     OK(launched);
     int status = 0;
     ck_assert(::waitpid(launched->pid, &status, 0) == launched->pid);
@@ -166,13 +170,94 @@ TEST(never_runs_a_mailbox_as_root)
     OK(launcher);
     for (auto [uid, gid] : {std::pair<uid_t, gid_t>{0, 100}, {100, 0}}) {
         usher::Identity identity{.account = "a@b", .uid = uid, .gid = gid, .home = directory.beside("u")};
-        THAT(!launcher->launch(identity).ok());
+        THAT(!launcher->launch(identity, usher::Layout::Own).ok());
     }
 }
 END_TEST
 
-SUITE(launcher, makes_a_home_and_its_parents, follows_no_symbolic_link_and_takes_no_other_users_home,
-      mends_a_home_that_a_crash_left_without_its_owner, gives_the_child_its_uid_and_nothing_else, hands_over_the_log_socket,
-      sends_the_settings_before_all, never_runs_a_mailbox_as_root)
+TEST(a_burst_begins_with_the_start_after_so_many_within_the_time)
+{
+    auto burst_of = [](std::size_t starts, util::Duration last) {
+        usher::Burst burst;
+        util::Instant begin = util::now();
+        for (std::size_t i = 1; i < starts; ++i)
+            THAT(!burst.starts(begin));
+        return burst.starts(begin + last);
+    };
+    util::Duration inside = usher::burst_time - util::Duration(1);
+    THAT(!burst_of(usher::burst_starts, util::Duration(0)));
+    THAT(burst_of(usher::burst_starts + 1, util::Duration(0)));
+    THAT(burst_of(usher::burst_starts + 1, inside));
+    THAT(!burst_of(usher::burst_starts + 1, usher::burst_time));
+    // It lasts while they come so close together, and no longer.
+    usher::Burst burst;
+    util::Instant now = util::now();
+    for (std::size_t i = 0; i < 5 * usher::burst_starts; ++i)
+        EQ(burst.starts(now + inside / usher::burst_starts * i), i >= usher::burst_starts);
+    now += inside * 5;
+    for (std::size_t i = 0; i < usher::burst_starts; ++i)
+        THAT(!burst.starts(now + usher::burst_time));
+    THAT(burst.starts(now + usher::burst_time));
+}
+END_TEST
+
+TEST(a_fork_server_that_dies_is_told_of_and_done_without)
+{
+    if (util::sanitizer::on)
+        return;   // there are none
+    Directory directory;
+    std::string program = directory.beside("program");
+    // What is to be a fork server has the title that it will give to its processes.
+    OK(util::sys::replace_file(program, "#!/bin/sh\ncase $1 in '(forks)'*) kill -SEGV $$ ;; esac\n", 0755));
+    OK(util::sys::chmod(directory.path, 0755));
+    auto log = util::sys::socket_pair(SOCK_DGRAM).take();
+    util::log::to_socket("usher", log.first.get());
+    auto logged = [&] {
+        char buffer[1000];
+        ssize_t got = ::recv(log.second.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+        return std::string(buffer, std::size_t(std::max<ssize_t>(got, 0)));
+    };
+    usher::LaunchSettings settings;
+    settings.program = program;
+    settings.mail_store_directory = directory.beside("mail");
+    settings.own_uid = !is_root();
+    auto launcher = usher::ProcessLauncher::create(std::move(settings));
+    OK(launcher);
+    usher::Identity identity{.account = "user@example.org", .uid = is_root() ? user : ::geteuid(), .gid = user,
+                             .home = directory.beside("mail/user")};
+    if (!is_root())
+        identity.gid = ::getegid();
+    std::set<pid_t> mailboxes;
+    std::string said;
+    for (int i = 0; i < 1000 && said.empty(); ++i) {   // until there are enough within the time
+        auto launched = launcher->launch(identity, usher::Layout::Any);
+        OK(launched);
+        THAT(!launched->forked);
+        mailboxes.insert(launched->pid);
+        said = logged();
+    }
+    THAT(said.starts_with("W usher a mailbox process is started without a fork server: "));
+    int servers = 0;
+    for (int status = 0; pid_t pid = ::waitpid(-1, &status, 0);) {
+        if (pid < 0)
+            break;
+        if (mailboxes.erase(pid) > 0)
+            continue;
+        ++servers;
+        launcher->exited(pid, status);
+        EQ(logged(), util::concat("W usher a fork server of mailboxes (pid ", pid, ") ended by signal ", SIGSEGV));
+        launcher->exited(pid, 0);
+        EQ(logged(), "");
+    }
+    EQ(servers, 1);
+    util::log::to_stderr("test");
+}
+END_TEST
+
+SUITE(launcher, a_burst_begins_with_the_start_after_so_many_within_the_time,
+      a_fork_server_that_dies_is_told_of_and_done_without, makes_a_home_and_its_parents,
+      follows_no_symbolic_link_and_takes_no_other_users_home, mends_a_home_that_a_crash_left_without_its_owner,
+      gives_the_child_its_uid_and_nothing_else, hands_over_the_log_socket, sends_the_settings_before_all,
+      never_runs_a_mailbox_as_root)
 
 }  // namespace

@@ -1,8 +1,6 @@
+#include "tests/unit/usher/fake_auth.h"
 #include "tests/unit/usher/fixture.h"
 #include "tests/unit/no_descriptors.h"
-
-#include <cstring>
-#include <sys/un.h>
 
 namespace {
 
@@ -50,11 +48,38 @@ TEST(refuses_root_and_low_uids)
 }
 END_TEST
 
+TEST(an_account_made_anew_has_a_process_of_its_own)
+{
+    House house;
+    auto local = house.peer();
+    auto tool = house.peer();
+    auto first = house.open(local, "plain");
+    EQ(house.word(first), "plain");
+    // It is not there any more: what brings it mail is closed, too.
+    house.removed = "plain";
+    THAT(!house.open(local, "plain").valid());
+    THAT(house.failure.permanent);
+    OK(tool.send(ipc::EndSessions{"plain", ""}));
+    THAT(house.receive(tool.fd()).has_value());
+    house.until([&] { return house.usher.roster().size() == 0; });
+    // There is one again, and then, while its process lives, another.
+    house.removed.clear();
+    THAT(house.open(local, "plain").valid());
+    EQ(house.launcher.launched, 2u);
+    THAT(house.open(local, "plain").valid());
+    EQ(house.launcher.launched, 2u);
+    house.usual_uid = 100'001;
+    THAT(house.open(local, "plain").valid());
+    EQ(house.launcher.launched, 3u);
+}
+END_TEST
+
 TEST(serves_nobody_without_a_role)
 {
     auto settings = House::own_settings();
     settings.own_uid = false;
-    settings.local_uid = settings.imap_uid = settings.pop3_uid = settings.administrator_uid = ::geteuid() + 1;
+    settings.local_uid = settings.imap_uid = settings.pop3_uid = settings.smtpd_uid = settings.administrator_uid =
+        ::geteuid() + 1;
     House house(settings);
     auto stranger = house.peer();
     EQ(house.gone, 1u);
@@ -266,6 +291,32 @@ TEST(pauses_after_a_failure)
 }
 END_TEST
 
+TEST(one_that_is_not_ready_in_time_is_killed)
+{
+    auto settings = House::own_settings();
+    settings.failure_pause = std::chrono::hours(1);
+    House house(settings);
+    auto local = house.peer();
+    auto ready = house.open(local, "test-ready");
+    auto late = house.open(local, "test-late");
+    auto& control = house.launcher.controls["test-ready"];
+    OK(control.send(ipc::SessionCount{}));
+    OK(control.send(ipc::AskSharers{.request = 1}));
+    while (house.receive(control.fd())->name() != ipc::Sharers::message_name) {
+    }
+    settings.start_timeout = std::chrono::milliseconds(1);
+    house.usher.change(settings);
+    house.until([&] { return house.usher.roster().size() == 1; });
+    THAT(house.usher.roster().serves("test-ready"));
+    THAT(!house.open(local, "test-late").valid());
+    THAT(house.failure.text.find("does not start: it was not ready after 1 s (tried 1 time)") != std::string::npos);
+    // One that comes later has its own time.
+    late = house.open(local, "deaf");
+    THAT(late.valid());
+    house.until([&] { return house.usher.roster().size() == 1; });
+}
+END_TEST
+
 TEST(keeps_orders_waiting_after_one_that_had_been_up_crashed)
 {
     auto settings = House::own_settings();
@@ -350,69 +401,52 @@ TEST(ends_all_when_told_to_stop)
 }
 END_TEST
 
-// A socket in the place of auth(8)'s.
-struct FakeAuth {
-    explicit FakeAuth(House& house)
-        : path(util::concat("/tmp/tern-usher-auth-", ::getpid())),
-          listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), house_(house)
-    {
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-        ::unlink(path.c_str());
-        ck_assert(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-        ck_assert(::listen(listener.get(), 5) == 0);
-    }
-    ~FakeAuth() { ::unlink(path.c_str()); }
-
-    ipc::RedeemTicket wanted()
-    {
-        if (!connection.valid()) {
-            house_.until([&] {
-                connection = ipc::Connection(util::UniqueFd(::accept(listener.get(), nullptr, nullptr)));
-                return connection.valid();
-            });
-        }
-        auto packet = house_.receive(connection.fd());
-        ck_assert(packet.has_value());
-        auto redeem = ipc::decode<ipc::RedeemTicket>(*packet);
-        OK(redeem);
-        return redeem.take();
-    }
-    void answer(std::uint64_t request, bool good, std::string account)
-    {
-        ipc::TicketRedeemed redeemed;
-        redeemed.request = request;
-        redeemed.good = good;
-        redeemed.account = std::move(account);
-        OK(connection.send(redeemed));
-    }
-
-    std::string path;
-    util::UniqueFd listener;
-    ipc::Connection connection;
-    House& house_;
-};
-
-usher::Settings with_auth()
-{
-    auto settings = House::own_settings();
-    settings.auth_socket = util::concat("/tmp/tern-usher-auth-", ::getpid());
-    return settings;
-}
-
-util::UniqueFd ask_session(ipc::Connection& door, std::uint64_t request)
+util::UniqueFd ask_session(ipc::Connection& door, std::uint64_t request, ipc::Service service = ipc::Service::Imap)
 {
     auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
     OK(pair);
     ipc::OpenSession session;
     session.request = request;
     session.ticket = "ticket";
-    session.facts.service = ipc::Service::Imap;
+    session.facts.service = service;
     session.client = std::move(pair->first);
     OK(door.send(session));
     return std::move(pair->second);
 }
+
+TEST(a_log_in_that_is_under_way_ends_with_the_sessions)
+{
+    House house(with_auth());
+    FakeAuth auth(house);
+    auto door = house.peer();
+    auto tool = house.peer();
+    struct Case {
+        const char *account, *app_password;   // whose sessions are ended
+        bool opened;                          // those of plain's phone
+        bool main_password = false;
+    };
+    std::size_t before = 0;
+    for (const Case& c : {Case{"plain", "phone", false}, Case{"plain", "", false}, Case{"plain", "", true, true},
+                          Case{"other", "", true}, Case{"plain", "tablet", true}}) {
+        auto client = ask_session(door, 1);
+        auto wanted = auth.wanted();
+        OK(tool.send(ipc::EndSessions{c.account, "", c.app_password, c.main_password}));
+        THAT(house.receive(tool.fd()).has_value());
+        auth.answer(wanted.request, true, "plain", "phone");
+        if (c.opened) {
+            house.until([&] { return house.launcher.launched > before; });
+            before = house.launcher.launched;
+            break;
+        }
+        auto packet = house.receive(door.fd());
+        auto failed = ipc::decode<ipc::MailboxFailed>(*packet);
+        OK(failed);
+        EQ(failed->text, "ended by request");
+        EQ(house.launcher.launched, 0u);
+    }
+    EQ(before, 1u);
+}
+END_TEST
 
 TEST(opens_a_session_for_the_account_that_auth_names)
 {
@@ -430,6 +464,100 @@ TEST(opens_a_session_for_the_account_that_auth_names)
     OK(opened);
     EQ(opened->request, 5u);
     EQ(house.word(client), "plain-user");
+}
+END_TEST
+
+TEST(pop3_log_ins_of_one_user_keep_their_distance)
+{
+    auto settings = with_auth();
+    settings.login_delay = std::chrono::hours(1);
+    House house(settings);
+    FakeAuth auth(house);
+    auto door = house.peer();
+    auto log_in = [&](ipc::Service service, std::uint64_t request, const char* account) {
+        auto client = ask_session(door, request, service);
+        auth.answer(auth.wanted().request, true, account);
+        auto packet = house.receive(door.fd());
+        THAT(packet.has_value());
+        auto failed = ipc::decode<ipc::MailboxFailed>(*packet);
+        if (failed.ok())
+            THAT(failed->too_soon && !failed->permanent);
+        return !failed.ok();
+    };
+    THAT(log_in(ipc::Service::Pop3, 1, "plain-a"));
+    THAT(!log_in(ipc::Service::Pop3, 2, "plain-a"));
+    THAT(log_in(ipc::Service::Pop3, 3, "plain-b"));
+    THAT(log_in(ipc::Service::Imap, 4, "plain-a"));
+    THAT(log_in(ipc::Service::Imap, 5, "plain-a"));
+}
+END_TEST
+
+TEST(old_mail_of_every_user_goes_by_itself)
+{
+    auto settings = House::own_settings();
+    settings.expiry = {{"Trash", 30}, {"Junk", 60}};
+    settings.expire_interval = std::chrono::milliseconds(1);
+    settings.process_limit = 1;
+    House house(settings);
+    house.home = "/";
+    house.accounts = {"plain-a", "plain-unused", "dies-b", "refuses-c", "nobody-d", "plain-e"};
+    // One at a time: the process of each has left before there is room for the next one.
+    house.until([&] { return house.rounds >= 2; });
+    THAT(house.launcher.launched >= 4);
+    // Who has mail on its way to a process of their own keeps that.
+    house.accounts = {"plain-a"};
+    auto local = house.peer();
+    util::UniqueFd mine;
+    house.until([&] { return (mine = house.open(local, "plain-z")).valid(); });
+    EQ(house.word(mine), "plain-z");
+    int rounds = house.rounds;
+    house.loop.run_for(std::chrono::milliseconds(300));
+    THAT(house.rounds <= rounds + 1);
+    EQ(house.usher.roster().size(), 1U);
+}
+END_TEST
+
+TEST(without_rules_no_mail_goes_by_itself)
+{
+    auto settings = House::own_settings();
+    settings.expire_interval = std::chrono::milliseconds(1);
+    House house(settings);
+    house.home = "/";
+    house.accounts = {"plain-a"};
+    house.loop.run_for(std::chrono::milliseconds(100));
+    EQ(house.rounds, 0);
+    // But when there are some later.
+    settings.expiry = {{"Trash", 30}};
+    house.usher.change(settings);
+    house.until([&] { return house.launcher.launched == 1; });
+}
+END_TEST
+
+TEST(tools_of_root_have_old_mail_removed_and_get_sessions)
+{
+    auto settings = House::own_settings();
+    settings.expiry = {{"Trash", 30}, {"Junk", 60}};
+    House house(settings);
+    auto tool = house.peer();
+    OK(tool.send(ipc::ExpireMail{.order = 7, .account = "plain-a"}));
+    auto packet = house.receive(tool.fd());
+    auto expired = ipc::decode<ipc::MailExpired>(*packet);
+    OK(expired);
+    EQ(expired->order, 7U);
+    EQ(expired->messages, 2U);   // the rules were usher's
+    OK(tool.send(ipc::ExpireMail{.order = 8, .account = "nobody"}));
+    packet = house.receive(tool.fd());
+    OK(ipc::decode<ipc::MailboxFailed>(*packet));
+    auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
+    OK(pair);
+    ipc::OpenUserSession session;
+    session.request = 9;
+    session.account = "plain-b";
+    session.client = std::move(pair->first);
+    OK(tool.send(session));
+    packet = house.receive(tool.fd());
+    OK(ipc::decode<ipc::SessionOpened>(*packet));
+    EQ(house.word(pair->second), "plain-b");
 }
 END_TEST
 
@@ -552,17 +680,50 @@ TEST(a_session_is_open_when_the_mailbox_has_taken_it)
 }
 END_TEST
 
-SUITE(usher, makes_connections_to_one_process_for_each_account, refuses_unknown_accounts_and_unreadable_ones_differently,
-      refuses_root_and_low_uids, serves_nobody_without_a_role, only_the_administrator_hears_who_is_there,
-      drops_a_peer_that_asks_for_what_is_not_its_own,
+TEST(a_session_never_gets_a_process_that_shares_its_layout)
+{
+    House house(with_auth());
+    house.launcher.shares = true;
+    FakeAuth auth(house);
+    auto local = house.peer();
+    auto first = house.open(local, "plain-user");
+    EQ(house.word(first), "plain-user");
+    auto again = house.open(local, "plain-user");   // deliveries go on in it
+    EQ(house.launcher.launched, 1u);
+    THAT(house.launcher.layouts[0] == usher::Layout::Any);
+    auto door = house.peer();
+    auto client = ask_session(door, 1);
+    auth.answer(auth.wanted().request, true, "plain-user");
+    THAT(house.receive(door.fd()).has_value());
+    EQ(house.launcher.launched, 2u);
+    THAT(house.launcher.layouts[1] == usher::Layout::Own);
+    house.until([&] { return house.usher.roster().size() == 1; });   // the first has been told to leave
+    EQ(house.usher.roster().pid_of("plain-user"), house.launcher.pids[1]);
+    // The next session and deliveries stay with it.
+    auto second = ask_session(door, 2);
+    auth.answer(auth.wanted().request, true, "plain-user");
+    THAT(house.receive(door.fd()).has_value());
+    auto third = house.open(local, "plain-user");
+    EQ(house.word(third), "plain-user");
+    EQ(house.launcher.launched, 2u);
+}
+END_TEST
+
+SUITE(usher, one_that_is_not_ready_in_time_is_killed, a_session_never_gets_a_process_that_shares_its_layout,
+      makes_connections_to_one_process_for_each_account, refuses_unknown_accounts_and_unreadable_ones_differently,
+      refuses_root_and_low_uids, an_account_made_anew_has_a_process_of_its_own, serves_nobody_without_a_role,
+      only_the_administrator_hears_who_is_there, drops_a_peer_that_asks_for_what_is_not_its_own,
       drops_a_peer_that_sends_garbage_and_no_other, evicts_the_one_longest_without_orders,
-      serves_many_more_users_than_there_may_be_processes,
-      refuses_for_now_when_all_have_sessions, gives_up_waiting_for_one_that_does_not_leave_and_kills_it_later,
-      kills_a_mailbox_that_sends_garbage, kills_a_mailbox_that_does_not_read_its_orders, starts_another_after_one_died,
-      pauses_after_a_failure, keeps_orders_waiting_after_one_that_had_been_up_crashed,
-      lets_other_users_in_while_one_has_to_pause, pauses_double_up_to_their_limit_and_the_table_is_bounded, lets_an_idle_mailbox_go_unless_an_order_is_on_its_way, ends_all_when_told_to_stop,
-      opens_a_session_for_the_account_that_auth_names, refuses_a_session_whose_ticket_is_bad,
-      refuses_sessions_for_now_while_auth_is_away, gives_up_on_a_slow_auth, 
+      serves_many_more_users_than_there_may_be_processes, refuses_for_now_when_all_have_sessions,
+      gives_up_waiting_for_one_that_does_not_leave_and_kills_it_later, kills_a_mailbox_that_sends_garbage,
+      kills_a_mailbox_that_does_not_read_its_orders, starts_another_after_one_died, pauses_after_a_failure,
+      keeps_orders_waiting_after_one_that_had_been_up_crashed, lets_other_users_in_while_one_has_to_pause,
+      pauses_double_up_to_their_limit_and_the_table_is_bounded, lets_an_idle_mailbox_go_unless_an_order_is_on_its_way,
+      ends_all_when_told_to_stop, a_log_in_that_is_under_way_ends_with_the_sessions,
+      opens_a_session_for_the_account_that_auth_names, pop3_log_ins_of_one_user_keep_their_distance,
+      old_mail_of_every_user_goes_by_itself, without_rules_no_mail_goes_by_itself,
+      tools_of_root_have_old_mail_removed_and_get_sessions, refuses_a_session_whose_ticket_is_bad,
+      refuses_sessions_for_now_while_auth_is_away, gives_up_on_a_slow_auth,
       refuses_a_session_whose_client_did_not_fit_and_opens_the_next, a_session_is_open_when_the_mailbox_has_taken_it)
 
 }  // namespace

@@ -1,0 +1,3 @@
+LIBRARIES += libsearch
+libsearch_USES := libstore libmail libutil
+libsearch_DEPS :=

@@ -1,0 +1,49 @@
+// Memory for a copy or a move of very many messages.
+//
+// Such a change is one record of the log and one change of its mailbox, all or nothing, so it is one piece of work.
+// Most of that would be memory that nobody has touched yet: some 260 bytes for each message, which the kernel clears
+// and maps page by page.  Who serves others, too, gets that beforehand, in slices, while nothing has happened yet.
+#pragma once
+
+#include "libstore/records.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace store {
+
+class TransferSpace {
+public:
+    // `there`: how many messages the target has already.
+    TransferSpace(std::size_t messages, std::size_t there)
+    {
+        std::size_t together = messages + there;
+        items_.reserve(messages);
+        record_.reserve(CopyRecord::size_of(messages) + other_records);
+        entries_.reserve(together + together / 8);
+    }
+
+    // Gets the memory for so many messages more.  True when there is enough.
+    bool prepare(std::size_t messages)
+    {
+        return touch(items_, messages) & touch(record_, messages * CopyRecord::item_size) & touch(entries_, messages);
+    }
+
+private:
+    friend class LogStore;
+    static constexpr std::size_t other_records = 64U << 10;   // that wait to be written at that time
+
+    template <typename Memory>
+    static bool touch(Memory& memory, std::size_t more)
+    {
+        memory.resize(std::min(memory.size() + more, memory.capacity()));
+        return memory.size() == memory.capacity();
+    }
+
+    std::vector<CopyRecord::Item> items_;
+    std::string record_;
+    std::vector<Entry> entries_;    // of the target, as many as there will be and some
+};
+
+}  // namespace store
