@@ -143,7 +143,7 @@ class Site(Instance):
     def __init__(self, lab, scratch, host, names, *settings, services="", chain=None):
         services = f"{host.address}:{lab.smtp_port} inet n - n - - smtpd\n" + services
         super().__init__(scratch, f"myhostname={host.name}", f"dns_servers={lab.server.address}:{lab.dns_port}", "default_transport=smtp",
-                         f"dns_dnssec_trust_anchor_file={names.anchor}", "dns_timeout=5s", f"smtp_tcp_port={lab.smtp_port}",
+                         f"dns_dnssec_trust_anchor_file={names.anchor}", "dns_timeout=30s", f"smtp_tcp_port={lab.smtp_port}",
                          f"smtp_bind_address={'' if lab.real else host.address}", f"inet_interfaces={host.address}",
                          f"mynetworks=127.0.0.1/32 {host.address}/32", f"sts_https_port={lab.https_port}", *settings,
                          *([f"tls_chain_files={chain}"] if chain else []), services=services, name=host.name)

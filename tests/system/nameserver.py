@@ -9,7 +9,7 @@ import subprocess
 
 from packages import unpack
 from ports import free_ports
-from tern import wait_for
+from tern import DEADLINE, wait_for
 
 PACKAGES = "nsd unbound ldnsutils libfstrm0 libprotobuf-c1 libevent-2.1-7 libpython3.11 libnghttp2-14".split()
 
@@ -114,5 +114,5 @@ class NameServers:
         for process in self.processes:
             process.terminate()
         for process in self.processes:
-            process.wait(20)
+            process.wait(DEADLINE)
         self.processes.clear()

@@ -85,10 +85,11 @@ class Peer:
         finally:
             self.open.discard(connection)
 
-    def say(self, stream, line, verb, fallback):
-        """The reply's text, after it was sent; None when the connection is to end."""
+    def say(self, stream, line, verb, fallback, before=lambda reply: None):
+        """The reply's text, after it was sent; None when the connection is to end.  `before` it is sent, it is told."""
         reply = self.reply(line, verb, fallback)
         if reply is not None:
+            before(reply)
             stream.write(reply.replace("\n", "\r\n").encode() + b"\r\n")
             stream.flush()
         return reply
@@ -149,11 +150,13 @@ class Peer:
                 return False
             lines.append(raw[1:] if raw.startswith(b".") else raw)
         message = Message(sender, list(recipients), b"".join(lines), number)
-        for recipient in recipients if self.lmtp else ["."]:
-            reply = self.say(stream, f". {recipient}", ".", "250 2.0.0 Ok: queued")
-            if reply is None:
-                return False
-            if reply.startswith("2") and message not in self.messages:
-                with self.lock:
+
+        def keep(reply):
+            """Who hears that it was taken finds it here."""
+            with self.lock:
+                if reply.startswith("2") and message not in self.messages:
                     self.messages.append(message)
+        for recipient in recipients if self.lmtp else ["."]:
+            if self.say(stream, f". {recipient}", ".", "250 2.0.0 Ok: queued", keep) is None:
+                return False
         return True

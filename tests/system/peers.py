@@ -85,7 +85,7 @@ class Daemon:
         with open(self.log, "w") as log, self.host:
             self.process = subprocess.Popen(self.packages.command(*self.words), env=self.environment, stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL)
-        wait_for(f"{self.words[0]} to answer", self.answers, 30)
+        wait_for(f"{self.words[0]} to answer", self.answers)
         return self
 
     def __exit__(self, *_):

@@ -88,7 +88,7 @@ class Postfix:
                     return True
             except OSError:
                 return False
-        wait_for("Postfix to answer", answers, 20)
+        wait_for("Postfix to answer", answers)
         return self
 
     def __exit__(self, *_):

@@ -170,7 +170,7 @@ class WebServer:
 
         def accept():
             client, address = listener.accept()
-            client.settimeout(10)
+            client.settimeout(60)
             return server.context.wrap_socket(client, server_side=True, do_handshake_on_connect=False), address
         self.server.get_request = accept
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -224,7 +224,7 @@ class SmtpServer:
 
     def serve(self, client):
         try:
-            client.settimeout(30)
+            client.settimeout(60)
             with client:
                 self.talk(client)
         except (OSError, ValueError):
