@@ -150,7 +150,7 @@ struct Office {
     }
     ipc::UserChecked next()
     {
-        for (int i = 0; i < 2000; ++i) {
+        for (int i = 0; i < 10'000; ++i) {
             loop.run_for(std::chrono::milliseconds(10));
             auto packet = ipc::receive_packet(auth.fd(), MSG_DONTWAIT);
             if (packet.ok() && *packet)
@@ -200,12 +200,12 @@ TEST(each_question_has_one_answer_whatever_becomes_of_its_process)
         EQ(answer.request, request);
         EQ(answer.verdict, verdict);
     }
-    for (int i = 0; i < 500 && office.keeper.processes() > 0; ++i)
+    for (int i = 0; i < 10'000 && office.keeper.processes() > 0; ++i)
         office.loop.run_for(std::chrono::milliseconds(10));
     EQ(office.keeper.processes(), 0u);
     // Garbage from auth ends the connection.
     OK(ipc::send_packet(office.auth.fd(), "nonsense", {}));
-    for (int i = 0; i < 500 && office.gone == 0; ++i)
+    for (int i = 0; i < 10'000 && office.gone == 0; ++i)
         office.loop.run_for(std::chrono::milliseconds(10));
     EQ(office.gone, 1);
 }
@@ -222,7 +222,7 @@ TEST(what_a_module_leaves_running_is_ended)
         auto text = util::sys::read_file(util::concat("/proc/self/task/", ::getpid(), "/children"), 4096);
         return util::split_words(text.ok() ? std::string_view(*text) : std::string_view(), " \n").size();
     };
-    for (int i = 0; i < 500 && children() != 1; ++i)
+    for (int i = 0; i < 10'000 && children() != 1; ++i)
         office.loop.run_for(std::chrono::milliseconds(10));
     EQ(children(), 1u);
     EQ(office.keeper.processes(), 1u);
@@ -237,7 +237,7 @@ TEST(so_many_are_asked_at_a_time_and_others_wait)
     Office office(patient, act);
     for (int i = 0; i < 2; ++i)
         office.ask(1, "hangs");
-    for (int i = 0; i < 500 && office.keeper.processes() < 2; ++i)
+    for (int i = 0; i < 10'000 && office.keeper.processes() < 2; ++i)
         office.loop.run_for(std::chrono::milliseconds(10));
     office.keeper.change(hasty);
     for (int i = 0; i < 2; ++i)

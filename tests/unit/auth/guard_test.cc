@@ -44,7 +44,7 @@ struct Bed {
     {
         ipc::Connection peer(util::UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)));
         THAT(peer.valid());
-        OK(peer.set_timeout(std::chrono::seconds(10)));
+        OK(peer.set_timeout(std::chrono::seconds(100)));
         return peer;
     }
     // Asks; the answer's account_failures, when it has come, are in `heard`.
@@ -56,7 +56,7 @@ struct Bed {
     }
     void until(std::string_view wanted)
     {
-        auto end = util::now() + std::chrono::seconds(20);
+        auto end = util::now() + std::chrono::seconds(100);
         while (heard != wanted && util::now() < end)
             loop->run_for(std::chrono::milliseconds(20));
         EQ(heard, wanted);

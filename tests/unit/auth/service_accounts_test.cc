@@ -262,7 +262,7 @@ TEST(the_last_use_of_an_app_password_is_kept)
     EQ(f.plain("alice@example.org", secrets[0]).kind, Kind::Success);
     EQ(f.plain("alice@example.org", secrets[1]).kind, Kind::Failed);
     std::string path = f.directory + "/auth/last-uses";
-    for (int i = 0; i < 500 && conf::read_last_uses(path).empty(); ++i)
+    for (int i = 0; i < 5000 && conf::read_last_uses(path).empty(); ++i)
         f.loop->run_for(std::chrono::milliseconds(20));
     auto uses = conf::read_last_uses(path);
     EQ(uses.size(), 1U);

@@ -85,7 +85,7 @@ public:
     Answer call(ipc::Connection& connection, const Message& message)
     {
         OK(connection.send(message));
-        for (int i = 0; i < 500; ++i) {
+        for (int i = 0; i < 5000; ++i) {
             loop->run_for(std::chrono::milliseconds(20));
             auto packet = ipc::receive_packet(connection.fd(), MSG_DONTWAIT);
             if (packet.ok() && *packet)

@@ -4,11 +4,11 @@
 
 #include "libipc/mailbox.h"
 #include "libutil/text.h"
+#include "tests/unit/cpu_time.h"
 #include "tests/unit/dialog/scratch_store.h"
 #include "tests/unit/suite.h"
 
 #include <algorithm>
-#include <ctime>
 
 namespace {
 
@@ -31,13 +31,6 @@ struct SessionFixture {
         make_durable();
     }
 };
-
-double cpu_seconds()
-{
-    timespec now{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return double(now.tv_sec) + double(now.tv_nsec) / 1e9;
-}
 
 std::string take(Session& session)
 {
@@ -656,7 +649,7 @@ TEST(a_large_notify_of_a_long_list_is_answered_at_once)
             util::append(command, i ? " " : "", group == 1 ? "Top/mailbox" : "Top/nothing", names++);
         command += group == 1 ? ") (MessageNew MessageExpunge MailboxName))" : ") (MailboxName))";
     }
-    double start = cpu_seconds();
+    double start = test::cpu_seconds();
     EQ(run_all(session, command + "\r\n"), "a OK NOTIFY completed\r\n");
     // Everything below comes along without words.
     OK(f.store.rename_mailbox("Top", "Other"));
@@ -670,7 +663,7 @@ TEST(a_large_notify_of_a_long_list_is_answered_at_once)
     session.durable_grew();
     EQ(take(session), "* LIST (\\HasNoChildren \\Subscribed) \"/\" Top/mailbox20 (\"OLDNAME\" (Other/mailbox17))\r\n");
     // Milliseconds, each; so much is for slow variants and machines.
-    THAT(cpu_seconds() - start < 3);
+    THAT(test::cpu_seconds() - start < 3);
 }
 END_TEST
 

@@ -23,9 +23,9 @@ struct Peer {
             ++connects;
             auto pair = util::sys::socket_pair(SOCK_SEQPACKET).take();
             ipc::Connection near(std::move(pair.first));
-            (void)near.set_timeout(std::chrono::seconds(5));
+            (void)near.set_timeout(std::chrono::seconds(100));
             ends.emplace_back(std::move(pair.second));
-            (void)ends.back().set_timeout(std::chrono::seconds(5));
+            (void)ends.back().set_timeout(std::chrono::seconds(100));
             (void)ends.back().send(ipc::Greeting{1, next_id()});
             return near;
         };

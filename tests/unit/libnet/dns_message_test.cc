@@ -1,6 +1,7 @@
 #include "libnet/dns_message.h"
 
 #include "libutil/text.h"
+#include "tests/unit/cpu_time.h"
 #include "tests/unit/libnet/dns_server.h"
 #include "tests/unit/suite.h"
 
@@ -175,9 +176,9 @@ TEST(a_bomb_of_pointers_costs_little)
     for (std::size_t i = 1; i < max_message_records; ++i)
         reply.raw_answer(last + test::wire_number(5) + test::wire_number(1) + test::wire_number(0) +
                          test::wire_number(60) + test::wire_number(2) + last);
-    auto begin = util::now();
+    double begin = test::cpu_seconds();
     OK(decode(reply.bytes(), mail));
-    THAT(util::now() - begin < std::chrono::seconds(2));
+    THAT(test::cpu_seconds() - begin < 2);
 }
 END_TEST
 

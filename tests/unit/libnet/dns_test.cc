@@ -41,6 +41,14 @@ Resolver resolver_for(const NameServer& server)
     return Resolver::open(settings_for({server.text()})).take();
 }
 
+// How many queries a server has had by UDP, when it has had so many: its thread may hear of one after the client has given up.
+int heard(const NameServer& server, std::size_t count)
+{
+    for (auto limit = util::Deadline::in(60s); std::cmp_less(server.udp_queries(), count) && !limit.passed();)
+        ::poll(nullptr, 0, 5);
+    return server.udp_queries();
+}
+
 // A server that answers each query with what `make` makes of it.
 NameServer::Script answers(std::function<std::string(std::string_view)> make)
 {
@@ -146,7 +154,7 @@ TEST(questions_wait_for_one_another_only_beyond_max_parallel)
         return Packets{};
     });
     Resolver dns = Resolver::open([&] {
-        auto settings = settings_for({server.text()}, 200ms);
+        auto settings = settings_for({server.text()}, 1s);
         settings.attempts = 1;
         return settings;
     }()).take();
@@ -155,8 +163,8 @@ TEST(questions_wait_for_one_another_only_beyond_max_parallel)
         hosts.push_back(util::concat("h", i, ".example"));
     auto begin = util::now();
     dns.addresses(hosts, Families::V4);
-    THAT(util::now() - begin < 200ms * int(max_parallel) / 2);
-    EQ(server.udp_queries(), max_parallel);
+    THAT(util::now() - begin < 1s * int(max_parallel) / 2);
+    EQ(heard(server, max_parallel), max_parallel);
 }
 END_TEST
 
@@ -269,7 +277,7 @@ TEST(an_answer_that_drips_in_is_given_up_in_time)
                            : Reply(query).truncated().bytes()};
     });
     server.drip(20ms);   // 5 s in all
-    Settings settings = settings_for({server.text()}, 200ms);
+    Settings settings = settings_for({server.text()}, 1s);
     settings.attempts = 1;
     EQ(show(Resolver::open(settings)->txt("a.example")), "try again");
     EQ(server.tcp_queries(), 1);
@@ -335,6 +343,7 @@ TEST(packets_from_other_sockets_do_not_arrive)
     auto settings = settings_for({server.text()}, 100ms);
     settings.attempts = 1;
     EQ(show(Resolver::open(settings)->addresses("a.example", Families::V4)), "try again");
+    EQ(heard(server, 1), 1);
     EQ(sent, 1);
 }
 END_TEST
@@ -416,16 +425,16 @@ TEST(a_silent_server_is_asked_again_and_later_last)
     Clock clock;
     NameServer silent([](std::string_view, bool) { return Packets{}; });
     NameServer good(example().script());
-    auto settings = settings_for({silent.text(), good.text()}, 100ms);
+    auto settings = settings_for({silent.text(), good.text()}, 2s);
     settings.clocks.now = clock.function();
     Resolver dns = Resolver::open(settings).take();
     EQ(show(dns.txt("example.org")), "found v=spf1 -all");
-    EQ(silent.udp_queries(), 1);
+    EQ(heard(silent, 1), 1);
     EQ(show(dns.ns("example.org")), "found ns.example.org");
     EQ(silent.udp_queries(), 1);
     clock.pass(61s);
     EQ(show(dns.mx("null.example")), "found 0:");
-    EQ(silent.udp_queries(), 2);
+    EQ(heard(silent, 2), 2);
 }
 END_TEST
 
@@ -436,7 +445,7 @@ TEST(a_lost_packet_is_sent_again)
     NameServer server([count, zone](std::string_view query, bool) {
         return (*count)++ == 0 ? Packets{} : Packets{zone.answer(query)};
     });
-    Resolver dns = Resolver::open(settings_for({server.text()}, 100ms)).take();
+    Resolver dns = Resolver::open(settings_for({server.text()}, 2s)).take();
     EQ(show(dns.txt("example.org")), "found v=spf1 -all");
     EQ(server.udp_queries(), 2);
 }
@@ -449,7 +458,7 @@ TEST(silence_ends_with_the_last_attempt)
     settings.attempts = 3;
     auto answer = Resolver::open(settings)->mx("a.example");
     EQ(show(answer), "try again");
-    EQ(silent.udp_queries(), 3);
+    EQ(heard(silent, 3), 3);
     THAT(answer.text.ends_with(util::concat("(timeout from ", silent.text(), ')')));
 }
 END_TEST
@@ -462,7 +471,7 @@ TEST(no_call_waits_beyond_the_deadline)
     auto begin = util::now();
     EQ(show(dns.mx("a.example")), "try again");
     THAT(util::now() - begin < 30s);
-    EQ(silent.udp_queries(), 1);
+    EQ(heard(silent, 1), 1);
     // What is past is not asked at all.
     EQ(dns.mx("b.example").text,
        "Host or domain name not found. Name service error for name=b.example type=MX: Host not found, "

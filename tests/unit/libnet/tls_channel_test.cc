@@ -88,7 +88,7 @@ struct ChannelFixture {
     }
     void until(const std::function<bool()>& done)
     {
-        auto deadline = util::Deadline::in(std::chrono::seconds(20));
+        auto deadline = util::Deadline::in(std::chrono::seconds(100));
         while (!done() && !deadline.passed())
             loop.run_for(std::chrono::milliseconds(20));
         THAT(done());

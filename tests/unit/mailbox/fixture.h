@@ -135,7 +135,7 @@ public:
             ::_exit(run(directory, std::move(settings), std::move(options), std::move(pair->second)));
         }
         control = ipc::Connection(std::move(pair->first));
-        OK(control.set_timeout(std::chrono::seconds(10)));
+        OK(control.set_timeout(std::chrono::seconds(100)));
         OK(control.receive_as<ipc::SessionCount>());   // it is up
     }
     ~MailboxProcess()
@@ -162,7 +162,7 @@ public:
         order.connection = std::move(pair->first);
         OK(control.send(order));
         ipc::Connection connection(std::move(pair->second));
-        OK(connection.set_timeout(std::chrono::seconds(10)));
+        OK(connection.set_timeout(std::chrono::seconds(100)));
         OK(connection.receive_as<ipc::DeliveriesWanted>());
         return connection;
     }
@@ -181,7 +181,7 @@ public:
         order.greeting = std::move(greeting);
         order.pending = std::move(pending);
         OK(control.send(order));
-        timeval limit{.tv_sec = 10, .tv_usec = 0};
+        timeval limit{.tv_sec = 100, .tv_usec = 0};
         ::setsockopt(pair->second.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         return std::move(pair->second);
     }
@@ -202,7 +202,7 @@ private:
     static int run(const std::string& directory, ipc::MailboxSettings settings, store::Options options,
                    util::UniqueFd control_end)
     {
-        auto opened = store::Store::open(directory, std::move(options), std::chrono::seconds(10));
+        auto opened = store::Store::open(directory, std::move(options), std::chrono::seconds(100));
         auto loop = util::EventLoop::create();
         if (!opened.ok() || !loop.ok())
             return 3;

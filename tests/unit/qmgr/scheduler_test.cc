@@ -1,6 +1,7 @@
 // qmgr/scheduler.h: the rules one by one, then seeded simulations.
 #include "qmgr/scheduler.h"
 
+#include "tests/unit/cpu_time.h"
 #include "tests/unit/suite.h"
 
 #include <algorithm>
@@ -290,7 +291,7 @@ TEST(many_messages_to_one_destination_are_cheap)
     constexpr MessageNumber count = 20'000;
     for (MessageNumber message = 1; message <= count; ++message)
         bench.add(message, "a");
-    util::Instant begin = util::now();
+    double begin = test::cpu_seconds();
     EQ(bench.next_message(), 1u);
     for (MessageNumber message = 2; message <= count; ++message) {
         EntryNumber before = bench.last;
@@ -299,7 +300,7 @@ TEST(many_messages_to_one_destination_are_cheap)
         bench.finish(before);
     }
     // Walking through all jobs each time would take some ten seconds.
-    THAT(util::now() - begin < 5s);
+    THAT(test::cpu_seconds() - begin < 5);
 }
 END_TEST
 

@@ -198,7 +198,7 @@ public:
     // The next record on a connection, while the loop runs; nothing when it was closed.
     std::optional<ipc::Packet> receive(int fd)
     {
-        for (util::Deadline limit = util::Deadline::in(std::chrono::seconds(20)); !limit.passed();) {
+        for (util::Deadline limit = util::Deadline::in(std::chrono::seconds(100)); !limit.passed();) {
             auto packet = ipc::receive_packet(fd, MSG_DONTWAIT);
             if (packet.ok())
                 return packet.take();
@@ -211,7 +211,7 @@ public:
 
     void until(const std::function<bool()>& condition)
     {
-        for (util::Deadline limit = util::Deadline::in(std::chrono::seconds(20)); !limit.passed();) {
+        for (util::Deadline limit = util::Deadline::in(std::chrono::seconds(100)); !limit.passed();) {
             if (condition())
                 return;
             loop.run_for(std::chrono::milliseconds(5));

@@ -143,7 +143,8 @@ TEST(a_guest_has_a_share_of_what_waits_and_does_not_fill_the_owners_socket)
 {
     auto settings = House::own_settings();
     settings.other_users_prefix = "Other Users/";
-    settings.failure_pause = std::chrono::seconds(5);   // an owner that has crashed is waited for
+    settings.order_timeout = std::chrono::seconds(300);
+    settings.failure_pause = std::chrono::seconds(100);   // an owner that has crashed is waited for
     Neighbours house(settings);
     auto& owner = house.play("test-owner");
     auto& guest = house.play("test-guest");

@@ -223,7 +223,7 @@ TEST(gives_up_waiting_for_one_that_does_not_leave_and_kills_it_later)
     auto settings = House::own_settings();
     settings.process_limit = 1;
     settings.order_timeout = std::chrono::milliseconds(300);
-    settings.exit_timeout = std::chrono::milliseconds(800);
+    settings.exit_timeout = std::chrono::seconds(4);
     House house(settings);
     auto local = house.peer();
     auto stubborn = house.open(local, "stubborn");
