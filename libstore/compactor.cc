@@ -265,6 +265,7 @@ void Compactor::take(const Frame& frame, std::uint64_t tag, std::uint64_t base, 
         return;
     }
     case Type::Closing:
+    case Type::Voided:
         return;
     case Type::Annotating:
         return annotation(frame, base, out);

@@ -37,6 +37,17 @@ void encode_header(const RecordHeader& header, std::uint64_t tag, std::string& o
     CHECK(out.size() - start == record_header_size);
 }
 
+RecordHeader voided(RecordHeader header)
+{
+    header.type = Type::Voided;
+    header.version = record_version;
+    header.meta_length = 0;
+    header.meta_checksum = util::crc32c({});
+    header.group_index = 0;
+    header.group_size = 1;
+    return header;
+}
+
 std::optional<RecordHeader> decode_header(std::string_view bytes, std::uint64_t tag)
 {
     if (bytes.size() < record_header_size)
@@ -167,6 +178,8 @@ std::uint64_t find_tag(std::string_view bytes, std::uint64_t offset, std::uint64
 
 bool body_is_whole(const Frame& frame)
 {
+    if (frame.header.type == Type::Voided)
+        return false;   // its body is what was refused
     if (frame.header.type != Type::Arrival)
         return frame.header.length == record_header_size + frame.header.meta_length;
     auto message = MessageRecord::decode(frame.meta());
@@ -180,10 +193,12 @@ void drop_unsynced_damage(Scan& scan)
     std::vector<Frame> kept;
     kept.reserve(scan.frames.size());
     for (const auto& frame : scan.frames) {
-        if (frame.header.lsn <= scan.durable || body_is_whole(frame))
+        if (frame.header.lsn <= scan.durable || body_is_whole(frame)) {
             kept.push_back(frame);
-        else
+        } else {
             scan.gaps.push_back({frame.offset, padded(frame.bytes.size())});
+            scan.refused.push_back(frame);
+        }
     }
     scan.frames = std::move(kept);
 }
@@ -216,18 +231,24 @@ Scan scan_segment(std::string_view bytes, std::uint64_t tag, bool verify, std::u
     }
     if (verify)
         drop_unsynced_damage(scan);
+    else
+        scan.durable = last;
 
     // Records begin at multiples of the alignment, also behind one whose padding was cut off.
     scan.end = begin;
     if (!scan.frames.empty())
         scan.end = scan.frames.back().offset + padded(scan.frames.back().bytes.size());
     // A gap with nothing valid behind it is the tail.
-    std::erase_if(scan.gaps, [&](const Scan::Gap& gap) { return gap.offset >= scan.end; });
+    auto in_tail = [&](const auto& item) { return item.offset >= scan.end; };
+    std::erase_if(scan.gaps, in_tail);
+    std::erase_if(scan.refused, in_tail);
     std::ranges::sort(scan.gaps, {}, &Scan::Gap::offset);
     std::size_t nonzero = bytes.find_last_not_of('\0');
     if (nonzero != bytes.npos && nonzero >= scan.end)
         scan.tail = nonzero + 1 - scan.end;
     for (auto& frame : scan.frames)
+        frame.offset += at;
+    for (auto& frame : scan.refused)
         frame.offset += at;
     for (auto& gap : scan.gaps)
         gap.offset += at;

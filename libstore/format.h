@@ -31,6 +31,7 @@ enum class Type : std::uint8_t {
     Annotating = 14,
     AnnotationCensus = 15,
     SeenSetting = 16,
+    Voided = 17,
 };
 
 // A release passes over records of types below this one that it does not know, as if they were not
@@ -72,6 +73,9 @@ constexpr std::uint64_t padded_to_block(std::uint64_t size)
 }
 
 void encode_header(const RecordHeader& header, std::uint64_t tag, std::string& out);
+// What takes the place of this header when recovery refuses the record: it says nothing any more, also to older releases,
+// but is as long as it was, so that the records behind it are found, and its mark still holds.
+RecordHeader voided(RecordHeader header);
 // nullopt unless tag, checksum and lengths are right.
 std::optional<RecordHeader> decode_header(std::string_view bytes, std::uint64_t tag);
 
@@ -112,14 +116,16 @@ struct Scan {
     };
     std::vector<Frame> frames;
     std::vector<Gap> gaps;    // bad bytes with valid records after them
+    std::vector<Frame> refused;   // of them, whole records that do not count; in `frames` are none
     std::uint64_t end = 0;    // behind the last valid record
     std::uint64_t tail = 0;   // bytes after `end` that are not all zero, up to the last that is not
-    Lsn durable = 0;          // the highest durable mark that was seen
+    Lsn durable = 0;          // all up to here was once synced: the highest durable mark that was seen
 };
 
 // `bytes` is the segment from offset `at` on (0, or behind a record).  With `verify`, a message beyond the durable marks
-// whose rendered data or content is damaged counts as bad; otherwise (sealed segments) only header and metadata are
-// verified and content is left to whoever reads it.
+// whose rendered data or content is damaged counts as bad, and so does a voided record there: who voided it did not come
+// to write the mark.  Otherwise all was once synced (sealed segments, and what recovery has been through): only header and
+// metadata are verified, and content is left to whoever reads it.
 Scan scan_segment(std::string_view bytes, std::uint64_t tag, bool verify, std::uint64_t at = 0);
 
 }  // namespace store

@@ -150,9 +150,11 @@ private:
     util::Result<void> replay_segment(Segment& segment, bool tail, std::uint64_t at);
     static void drop_open_group(Scan& scan);
     void count_lost(const Scan& scan, Lsn before);
-    util::Result<void> set_tail_aside(const Segment& segment, std::string_view bytes);
-    util::Result<void> replay(State& state, const Scan& scan, const Segment& segment,
-                              const Snapshot* snapshot);
+    // Bytes of the log from `offset` on that are about to go from there.
+    void set_bytes_aside(const Segment& segment, std::uint64_t offset, std::string_view bytes);
+    // What does not count joins `scan.refused`.
+    util::Result<void> replay(State& state, Scan& scan, const Segment& segment, const Snapshot* snapshot);
+    util::Result<void> void_refused(const Segment& segment, int fd, std::span<const Frame> refused);
     util::Result<void> after_replay();
     void tidy_readers();
     void remove_orphan_bodies();

@@ -235,7 +235,8 @@ util::Result<void> LogStore::replay_from_snapshot(const Manifest& manifest)
 util::Result<void> LogStore::replay_from(std::size_t first, std::uint64_t at)
 {
     // A torn tail can only be where nothing valid follows: in the last segment, or before segments
-    // that were begun and never written to.
+    // that were begun and never written to.  The first record of a segment, also one that does not count,
+    // was written when the segment before was synced.
     std::size_t tail = segments_.size() - 1;
     while (tail > first && !TRY(has_records(segments_[tail])))
         --tail;
@@ -245,7 +246,9 @@ util::Result<void> LogStore::replay_from(std::size_t first, std::uint64_t at)
         if (lost_end_ && segments_[i].base > state_.last)
             lost_ += segments_[i].base - state_.last;
         lost_end_ = false;
-        TRY(replay_segment(segments_[i], i >= tail, i == first ? at : 0));
+        // Compaction syncs what it makes before it counts.
+        bool may_be_torn = i >= tail && segments_[i].kind == SegmentKind::Log;
+        TRY(replay_segment(segments_[i], may_be_torn, i == first ? at : 0));
     }
     return {};
 }
@@ -254,7 +257,7 @@ util::Result<bool> LogStore::has_records(const Segment& segment)
 {
     auto fd = TRY(util::sys::open(segment_path(segment.id), O_RDONLY));
     std::string bytes = TRY(read_segment(fd.get(), 0));
-    return !scan_segment(bytes, tag_, true).frames.empty();
+    return !scan_segment(bytes, tag_, false).frames.empty();
 }
 
 util::Result<void> LogStore::replay_segment(Segment& segment, bool tail, std::uint64_t at)
@@ -271,12 +274,13 @@ util::Result<void> LogStore::replay_segment(Segment& segment, bool tail, std::ui
     }
     count_lost(scan, at == 0 ? segment.base : state_.last);
     TRY(replay(state_, scan, segment, snapshot_ ? &*snapshot_ : nullptr));
+    TRY(void_refused(segment, fd.get(), scan.refused));
     segment.size = scan.end;
     tail_records_ += scan.frames.size();
     tail_bytes_ += scan.end - at;
     std::uint64_t file_end = std::max(at + bytes.size(), scan.end);
     if (tail && scan.tail > 0) {
-        TRY(set_tail_aside(segment, std::string_view(bytes).substr(scan.end - at, scan.tail)));
+        set_bytes_aside(segment, scan.end, std::string_view(bytes).substr(scan.end - at, scan.tail));
         TRY(util::sys::ftruncate(fd.get(), scan.end));
         TRY(util::sys::fsync(fd.get()));
         file_end = scan.end;
@@ -327,21 +331,44 @@ void LogStore::drop_open_group(Scan& scan)
     scan.frames.resize(first);
 }
 
-util::Result<void> LogStore::set_tail_aside(const Segment& segment, std::string_view bytes)
+void LogStore::set_bytes_aside(const Segment& segment, std::uint64_t offset, std::string_view bytes)
 {
-    std::string aside = util::concat(directory_, "/aside-", segment_name(segment.id), "-", segment.size,
-                                     "-", wall_seconds());
-    util::log::warning(directory_, ": ", bytes.size(), " bytes that were not written completely, cut off ",
+    std::string aside = util::concat(directory_, "/aside-", segment_name(segment.id), "-", offset, "-", wall_seconds());
+    util::log::warning(directory_, ": ", bytes.size(), " bytes that were not written completely, taken out of ",
                        segment_name(segment.id), " and kept in ", aside);
     // On a full disk the store opens all the same.
     auto kept = util::sys::replace_file(aside, bytes, 0600);
     if (!kept.ok())
         util::log::warning(aside, ": ", kept.error().text);
-    return {};
 }
 
-util::Result<void> LogStore::replay(State& state, const Scan& scan, const Segment& segment,
-                                    const Snapshot* snapshot)
+// The next record has a mark, and what stands before a mark is taken for synced, and damaged later.  So the disk knows that
+// these do not count before there is that record.  Until then each recovery refuses them anew, voided or not, and comes to
+// the same end as this one.
+util::Result<void> LogStore::void_refused(const Segment& segment, int fd, std::span<const Frame> refused)
+{
+    if (refused.empty())
+        return {};
+    std::string bytes;
+    std::uint64_t first = 0;
+    for (const auto& frame : refused) {
+        if (frame.header.type == Type::Voided)
+            continue;
+        if (bytes.empty())
+            first = frame.offset;
+        bytes += frame.bytes;
+    }
+    if (!bytes.empty())
+        set_bytes_aside(segment, first, bytes);
+    for (const auto& frame : refused) {
+        std::string header;
+        encode_header(voided(frame.header), tag_, header);
+        TRY(util::sys::pwrite_all(fd, header, frame.offset));
+    }
+    return util::sys::fsync(fd);
+}
+
+util::Result<void> LogStore::replay(State& state, Scan& scan, const Segment& segment, const Snapshot* snapshot)
 {
     for (std::size_t i = 0; i < scan.frames.size();) {
         const RecordHeader& header = scan.frames[i].header;
@@ -352,14 +379,15 @@ util::Result<void> LogStore::replay(State& state, const Scan& scan, const Segmen
             ++count;
         // Part of a group is missing.  If all of it was once synced, the rest counts; else none.
         bool whole = header.group_index == 0 && count == header.group_size;
-        bool counts = whole || segment.kind == SegmentKind::Compacted ||
-                      scan.frames[i + count - 1].header.lsn <= scan.durable;
+        bool counts = whole || scan.frames[i + count - 1].header.lsn <= scan.durable;
         for (std::size_t j = i; j < i + count; ++j) {
             Lsn lsn = scan.frames[j].header.lsn;
             state.last = std::max(state.last, lsn);
             bool understood = counts && TRY(replay_frame(state, scan.frames[j], segment.id, snapshot));
             if (understood)
                 continue;
+            if (!counts)
+                scan.refused.push_back(scan.frames[j]);
             ++damage_;
             ++lost_;
             util::log::warning(directory_, ": record ", lsn, " in ", segment_name(segment.id),

@@ -88,6 +88,9 @@ util::Result<bool> replay_frame(State& state, const Frame& frame, std::uint32_t 
         std::size_t head = record_header_size + frame.header.meta_length + record->rendered_size();
         if (frame.header.length != head + (record->in_file ? 0 : record->entry.size))
             return false;
+        // What cannot be read was not delivered: a retry brings it.
+        if (!record->queue_id.empty() && !record->verify(frame))
+            record->queue_id = {};
         TRY(load_for(state, snapshot, *record));
         state.apply(frame.header.lsn, *record,
                     {.lsn = frame.header.lsn, .segment = segment,
@@ -130,6 +133,8 @@ util::Result<bool> replay_frame(State& state, const Frame& frame, std::uint32_t 
         return replay_as<AnnotationCensusRecord>(state, snapshot, frame);
     case Type::SeenSetting:
         return replay_as<SeenRecord>(state, snapshot, frame);
+    case Type::Voided:
+        return true;
     }
     return std::uint8_t(frame.header.type) < vital_type;
 }

@@ -21,15 +21,18 @@
 #include <map>
 #include <mutex>
 
+std::atomic<int> test::calls_left{-1};
+
 namespace {
 
-std::atomic<int> calls_left{-1};   // die at 0
+using namespace test;
+
 std::atomic<bool> full{false};     // no room for anything new
 
 void step()
 {
     if (calls_left >= 0 && calls_left-- == 0)
-        ::_exit(99);
+        ::_exit(died);
 }
 
 // What was done to the disk, in order, for the power cuts.
@@ -227,7 +230,6 @@ int unlinkat(int directory, const char* name, int flags) noexcept
 
 namespace {
 
-using namespace test;
 using store::FlagOperation;
 using namespace std::string_literals;
 
@@ -474,7 +476,7 @@ TEST(survives_death_at_every_call)
         ::close(pipe[0]);
         int status = 0;
         ck_assert(::waitpid(child, &status, 0) == child);
-        ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 99 || WEXITSTATUS(status) == 0),
+        ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == died || WEXITSTATUS(status) == 0),
                       "call %d: status %d", at, status);
         auto store = open(path, small_store());
         hold_to(promises, *store);

@@ -11,12 +11,17 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace test {
+
+// In libstore's own tests (crash_test.cc): so many more calls that change the disk, then the process dies with this status.
+extern std::atomic<int> calls_left;
+constexpr int died = 99;
 
 inline void remove_tree(const std::string& path)
 {
