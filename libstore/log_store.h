@@ -65,6 +65,7 @@ public:
     Lsn last() const override { return state_.last; }
     int event_fd() const override { return committer_->event_fd(); }
     util::Result<void> collect() override;
+    const std::optional<util::Error>& failure() const override { return failure_; }
     void flush(bool flags_too) override;
     void write_here(bool here) override { committer_->write_here(here); }
     std::optional<util::Instant> next_flush() const override;
@@ -95,6 +96,7 @@ public:
                               TransferSpace* space) override;
     util::Result<FlagsChanged> change_flags(MailboxId mailbox, std::span<const std::uint32_t> uids,
                                             const FlagChange& change) override;
+    TransferPlace& transfer_place() override { return transfer_place_; }
     bool prepare_expunge(std::size_t messages, std::size_t more) override { return state_.kept.prepare(messages, more); }
     util::Result<Lsn> expunge(MailboxId mailbox, std::span<const std::uint32_t> uids) override;
     void claim_recent(MailboxId mailbox) override;
@@ -292,6 +294,7 @@ private:
     std::deque<Lsn> strict_;              // changes that may not be shown before they are durable
     std::optional<util::Instant> lazy_since_;
     std::optional<util::Error> failure_;
+    TransferPlace transfer_place_;
     std::uint64_t damage_ = 0;            // bad things met since open
     Lsn lost_ = 0;                        // Lsns that stood in bad records, at most
     bool lost_end_ = false;               // at the end of the segment replayed last

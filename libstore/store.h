@@ -32,6 +32,11 @@ namespace store {
 
 class TransferSpace;
 
+// Who gets the memory for a copy of very many messages: one at a time (transfer_space.h).
+struct TransferPlace {
+    bool taken = false;
+};
+
 struct Options {
     util::Duration flag_sync_delay{1'000'000};      // flag changes are synced this late; 0 = at once
     util::Duration undelete_time{std::int64_t(14 * 86400) * 1'000'000};  // mailbox_undelete_time
@@ -224,6 +229,8 @@ public:
     // Takes in what the helper thread has finished.  An error means that the disk failed: nothing
     // since durable() may be promised, and the process must end (its successor recovers).
     virtual util::Result<void> collect() = 0;
+    // That error, by whichever call it was found: also by one that waited for the disk by itself.
+    virtual const std::optional<util::Error>& failure() const = 0;
     // Hands all changes so far to the helper thread now.  Changes that must be synced before an
     // answer are handed over at the end of each event loop turn by this call; flag changes alone
     // wait up to flag_sync_delay (the store says when: next_flush()), and so do the mailboxes that a new
@@ -292,6 +299,7 @@ public:
     // All or none (MULTIAPPEND).
     virtual util::Result<std::vector<Stored>> append_all(MailboxId mailbox,
                                                          std::span<const NewMessage> messages) = 0;
+    virtual TransferPlace& transfer_place() = 0;
     // All or none, of those that are there.  `space`: for very many, memory that was got before (transfer_space.h).
     virtual util::Result<Copied> copy(MailboxId from, std::span<const std::uint32_t> uids, MailboxId to,
                                       TransferSpace* space = nullptr) = 0;

@@ -3,6 +3,7 @@
 // Such a change is one record of the log and one change of its mailbox, all or nothing, so it is one piece of work.
 // Most of that would be memory that nobody has touched yet: some 260 bytes for each message, which the kernel clears
 // and maps page by page.  Who serves others, too, gets that beforehand, in slices, while nothing has happened yet.
+// Slices of many sessions go by turns: so one session has such memory at a time, and the others begin when it is done.
 #pragma once
 
 #include "libstore/records.h"
@@ -16,15 +17,33 @@ namespace store {
 class TransferSpace {
 public:
     // `there`: how many messages the target has already.
-    TransferSpace(std::size_t messages, std::size_t there)
+    TransferSpace(TransferPlace& place, std::size_t messages, std::size_t there) :
+        place_(place), messages_(messages), there_(there)
     {
-        std::size_t together = messages + there;
-        items_.reserve(messages);
-        record_.reserve(CopyRecord::size_of(messages) + other_records);
-        entries_.reserve(together + together / 8);
     }
+    ~TransferSpace()
+    {
+        if (begun_)
+            place_.taken = false;
+    }
+    TransferSpace(const TransferSpace&) = delete;
+    TransferSpace& operator=(const TransferSpace&) = delete;
 
-    // Gets the memory for so many messages more.  True when there is enough.
+    // False while another has the place.
+    bool begin()
+    {
+        if (begun_ || place_.taken)
+            return begun_;
+        place_.taken = begun_ = true;
+        std::size_t together = messages_ + there_;
+        items_.reserve(messages_);
+        record_.reserve(CopyRecord::size_of(messages_) + other_records);
+        entries_.reserve(together + together / 8);
+        return true;
+    }
+    bool begun() const { return begun_; }
+
+    // After begin(): gets the memory for so many messages more.  True when there is enough.
     bool prepare(std::size_t messages)
     {
         return touch(items_, messages) & touch(record_, messages * CopyRecord::item_size) & touch(entries_, messages);
@@ -41,6 +60,10 @@ private:
         return memory.size() == memory.capacity();
     }
 
+    TransferPlace& place_;
+    std::size_t messages_;
+    std::size_t there_;
+    bool begun_ = false;
     std::vector<CopyRecord::Item> items_;
     std::string record_;
     std::vector<Entry> entries_;    // of the target, as many as there will be and some

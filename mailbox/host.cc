@@ -57,13 +57,9 @@ Host::Host(util::EventLoop& loop, util::UniqueFd control, const ipc::MailboxSett
       durable_(store.durable()), last_activity_(util::now()), last_need_(last_activity_),
       untidy_since_(last_activity_),
       store_watch_(loop, store.event_fd(), util::Watch::Read, [this](unsigned) {
-          auto collected = store_.collect();
+          (void)store_.collect();   // turn() sees a failure
           if (chores_ == store::Chores::Waiting)
               chores_ = store::Chores::More;
-          if (!collected.ok()) {
-              failure_ = collected.take_error();
-              loop_.stop();
-          }
       }),
       flush_timer_(loop, [this] {
           flush_at_ = util::Instant::max();
@@ -368,8 +364,13 @@ util::Result<void> Host::run()
 
 void Host::turn()
 {
-    if (failure_)
+    // The disk failed: this process ends, and its successor recovers.
+    if (!failure_ && store_.failure())
+        failure_ = *store_.failure();
+    if (failure_) {
+        loop_.stop();
         return tell_durable();   // what was stored is not to blame
+    }
     give_slice();
     quota_.turn();
     pass_changes();
@@ -377,6 +378,7 @@ void Host::turn()
     store_.write_here(std::ranges::all_of(clients_, [](const auto& client) { return client->waits_for_disk(); }));
     store_.flush(false);
     watch_flush();
+    flushed_ = store_.last();
     tell_durable();
     tell_sharers();
     guests_.settle();
@@ -501,9 +503,10 @@ void Host::count_sessions()
     control_.send(ipc::SessionCount{.sessions = count});
 }
 
+// Who hears in a turn that its change is durable may go on with the next command, which the turn after hands to the disk.
 bool Host::has_work() const
 {
-    return may_housekeep() || expiry_ ||
+    return may_housekeep() || expiry_ || !changed_.empty() || store_.last() != flushed_ ||
            std::any_of(clients_.begin(), clients_.end(), [](const auto& client) { return client->wants_slice(); });
 }
 

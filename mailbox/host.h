@@ -139,6 +139,7 @@ private:
     util::Watch store_watch_;
     util::Timer flush_timer_;
     util::Instant flush_at_ = util::Instant::max();
+    store::Lsn flushed_ = 0;   // what there was when a turn last looked whether the disk is wanted
     util::Timer park_timer_;
     util::Timer quiet_timer_;
     util::Timer trim_timer_;

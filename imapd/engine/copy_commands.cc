@@ -79,9 +79,14 @@ Session::Answer Session::transfer(Scanner& arguments, bool moving)
     Transfer transfer{.ranges = {}, .name = TRY(arguments.mailbox()), .moving = moving};
     TRY(arguments.end());
     transfer.ranges = TRY(select(set));
-    if (const auto* target = transfer_target(transfer))
-        before_copying(message_count(transfer.ranges), target->message_count(),
-                       [this, transfer](store::TransferSpace* space) { carry_out(transfer, space); });
+    const auto* target = transfer_target(transfer);
+    if (!target)
+        return {};
+    std::size_t messages = message_count(transfer.ranges);
+    if (auto limit = message_limit(); limit > 0 && messages > limit)
+        messages = moving ? limit : 0;   // carry_out() takes no more, or refuses
+    before_copying(messages, target->message_count(),
+                   [this, transfer](store::TransferSpace* space) { carry_out(transfer, space); });
     return {};
 }
 
@@ -89,8 +94,11 @@ void Session::before_copying(std::size_t messages, std::size_t there, std::funct
 {
     if (messages <= max_at_once)
         return then(nullptr);
-    auto space = std::make_shared<store::TransferSpace>(messages, there);
-    prepare([space] { return space->prepare(pace_interval); }, [space, then = std::move(then)] { then(space.get()); });
+    auto space = std::make_shared<store::TransferSpace>(store_.transfer_place(), messages, there);
+    // One whose client does not read may have the place for long: then it goes without.
+    auto may = [space, until = util::now() + facts_.limits.wait_for_space] { return space->begin() || util::now() >= until; };
+    prepare([space] { return !space->begun() || space->prepare(pace_interval); },
+            [space, then = std::move(then)] { then(space->begun() ? space.get() : nullptr); }, std::move(may));
 }
 
 // Null after a tagged NO.

@@ -164,10 +164,15 @@ void Session::count_output(std::size_t before)
 // Gets memory for very many messages, in slices; what it is for has a slice of its own.
 class PrepareTask final : public Task {
 public:
-    PrepareTask(std::function<bool()> some, std::function<void()> then) : some_(std::move(some)), then_(std::move(then)) {}
+    PrepareTask(std::function<bool()> some, std::function<void()> then, std::function<bool()> may) :
+        some_(std::move(some)), then_(std::move(then)), may_(std::move(may))
+    {
+    }
 
     bool step(util::Instant until) override
     {
+        if (may_ && !may_())
+            return false;
         Pace pace(until);
         while (!ready_) {
             ready_ = some_();
@@ -181,12 +186,13 @@ public:
 private:
     std::function<bool()> some_;
     std::function<void()> then_;
+    std::function<bool()> may_;
     bool ready_ = false;
 };
 
-void Session::prepare(std::function<bool()> some, std::function<void()> then)
+void Session::prepare(std::function<bool()> some, std::function<void()> then, std::function<bool()> may)
 {
-    start(std::make_unique<PrepareTask>(std::move(some), std::move(then)));
+    start(std::make_unique<PrepareTask>(std::move(some), std::move(then), std::move(may)));
 }
 
 void Session::advance()
@@ -384,8 +390,23 @@ void Session::untagged(std::string_view text)
     util::append(output_, "* ", text, "\r\n");
 }
 
+namespace {
+
+// What the user can do something about.  Where a system call failed it is the administrator who can.
+bool concerns_the_user(const util::Error& error)
+{
+    return error.code == 0 || error.code == EDQUOT || error.code == EEXIST || error.code == E2BIG || error.code == EFBIG ||
+           error.code == ENOSPC;
+}
+
+}  // namespace
+
 std::string refusal_text(const util::Error& error)
 {
+    if (!concerns_the_user(error)) {
+        util::log::error("a command failed: ", error.text);
+        return "[UNAVAILABLE] The mail store cannot do this at present";
+    }
     std::string_view code = "[CANNOT] ";
     if (error.code == EDQUOT)
         code = "[OVERQUOTA] ";

@@ -266,8 +266,8 @@ private:
     void tell_expunged(const News& news);
     void tell_some_flags(util::Instant until);
     // For what is done to very many messages: `some` gets memory for pace_interval of them, until that is enough; then the
-    // command looks at all conditions anew, since nothing has happened before.
-    void prepare(std::function<bool()> some, std::function<void()> then);
+    // command looks at all conditions anew, since nothing has happened before.  `may`: whether it is its turn.
+    void prepare(std::function<bool()> some, std::function<void()> then, std::function<bool()> may = {});
     StatusFacts status_facts();
     // A name as the store has it: the one given, or else its normal form, in which new names are.
     std::string known_name(std::string name) const;

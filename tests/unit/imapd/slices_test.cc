@@ -289,6 +289,40 @@ TEST(others_have_their_turn_while_very_many_messages_are_copied)
 }
 END_TEST
 
+TEST(one_session_at_a_time_gets_memory_for_very_many_messages)
+{
+    for (bool waits : {true, false}) {
+        Transferring f;
+        auto facts = Transferring::impatient();
+        facts.limits.wait_for_space = waits ? std::chrono::hours(1) : util::Duration::zero();
+        Session second(f.store, facts);
+        answer(second, "a SELECT box\r\n");
+        f.begin("b COPY 1:* target\r\n");
+        second.feed("b COPY 1:* INBOX\r\n");
+        for (int i = 0; i < 100; ++i)
+            second.work();
+        EQ(f.count("INBOX"), waits ? 100U : 100U + f.messages);
+        EQ(second.has_work(), waits);
+        answer(f.busy, "");
+        EQ(f.count("target"), std::size_t(f.messages));
+        int slices = 0;
+        for (; second.has_work(); ++slices)
+            second.work();
+        EQ(slices > f.messages / int(pace_interval), waits);
+        EQ(f.count("INBOX"), 100U + f.messages);
+    }
+    // Who ends gives his place back.
+    Transferring f;
+    {
+        Session gone(f.store, Transferring::impatient());
+        answer(gone, "a SELECT box\r\n");
+        gone.feed("b COPY 1:* target\r\n");
+        gone.work();
+    }
+    THAT(!f.store.transfer_place().taken);
+}
+END_TEST
+
 TEST(what_happens_while_very_many_messages_are_copied)
 {
     struct Case {
@@ -506,7 +540,8 @@ END_TEST
 SUITE(imapd_slices, texts_of_one_slot_get_their_numbers, sorting_pauses, threading_pauses,
       threads_of_one_subject_are_merged_in_their_order,
       others_have_their_turn_while_a_result_is_put_in_order, what_happens_while_a_result_is_put_in_order,
-      others_have_their_turn_while_very_many_messages_are_copied, what_happens_while_very_many_messages_are_copied,
+      others_have_their_turn_while_very_many_messages_are_copied, one_session_at_a_time_gets_memory_for_very_many_messages,
+      what_happens_while_very_many_messages_are_copied,
       a_connection_that_closes_while_very_many_messages_are_copied,
       others_have_their_turn_while_a_very_full_inbox_is_renamed, what_happens_while_a_very_full_inbox_is_renamed,
       flags_of_very_many_messages_are_told_in_slices, others_have_their_turn_before_very_many_messages_are_expunged)

@@ -205,20 +205,25 @@ TEST(copies_with_memory_that_was_got_before)
             for (std::size_t i = 0; i < there; ++i)
                 add(*store, "Archive", "there");   // waits to be written
             store::MailboxId inbox = id_of(*store, "INBOX");
-            store::TransferSpace space(expected, there);
+            auto& place = store->transfer_place();
+            std::optional<store::TransferSpace> space(std::in_place, place, expected, there);
+            THAT(space->begin());
             std::size_t slices = 1;
-            while (!space.prepare(100))
+            while (!space->prepare(100))
                 ++slices;
             THAT(slices >= expected / 100);
-            auto copied = store->copy(inbox, uids, id_of(*store, "Archive"), &space);
+            store::TransferSpace other(place, 10, there + 10);
+            THAT(!other.begin());   // one at a time
+            auto copied = store->copy(inbox, uids, id_of(*store, "Archive"), &*space);
             OK(copied);
+            space.reset();
+            THAT(other.begin());
             EQ(copied->target.size(), 10U);
             EQ(copied->target[0], there + 1);
             EQ(*store->read_content(mailbox(*store, "Archive").entries[there + 9]), text_of("m10"));
-            store::TransferSpace other(10, there + 10);
             OK(store->move(inbox, std::span(uids).first(4), inbox, &other));   // nothing was prepared
             EQ(mailbox(*store, "INBOX").entries.size(), 10U);
-            store::TransferSpace unused(10, 10);
+            store::TransferSpace unused(place, 10, 10);
             EQ(store->copy(inbox, uids, 999, &unused).error().kind, util::Kind::NotFound);
             EQ(store->usage().messages, 20 + there);
             reopens_the_same(directory.path, store);

@@ -17,7 +17,7 @@ inline store::Rendered plain_rendering(std::string_view)
     return rendered("x");
 }
 
-// Leaves its connection at "leave".  Says what it is fed in capitals, works for a while at "work", ends at
+// Leaves its connection at "leave".  Waits for the disk after "make".  Says what it is fed in capitals, works for a while at "work", ends at
 // "quit", and can be parked after "wait" and what it has to remember.
 class ShoutingSession : public ipc::ProtocolSession {
 public:
@@ -40,7 +40,7 @@ public:
     void feed(std::string_view bytes) override
     {
         input_ += bytes;
-        for (auto end = input_.find('\n'); end != std::string::npos; end = input_.find('\n')) {
+        for (auto end = input_.find('\n'); end != std::string::npos && awaited_ == 0; end = input_.find('\n')) {
             std::string line = input_.substr(0, end);
             input_.erase(0, end + 1);
             execute(line);
@@ -61,6 +61,7 @@ public:
         if (awaited_ != 0 && store_.durable() >= awaited_) {
             awaited_ = 0;
             output_ += "made\n";
+            feed({});
         }
     }
     bool waits_for_disk() const override { return awaited_ != 0; }

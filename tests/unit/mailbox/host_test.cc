@@ -76,6 +76,68 @@ TEST(who_waits_for_the_disk_alone_is_kept_by_no_thread)
 }
 END_TEST
 
+// What goes on when a change is durable hands its own next change to the disk, and others hear of it.
+TEST(changes_made_one_after_the_other_do_not_wait_for_something_else)
+{
+    Directory directory;
+    MailboxProcess process(directory.path);
+    auto first = process.session();
+    auto other = process.session();   // with it a thread syncs
+    auto twelve = [](std::string_view name) {
+        std::string commands;
+        for (int i = 0; i < 12; ++i)
+            util::append(commands, "make ", name, i, "\n");
+        return commands;
+    };
+    say(first.get(), twelve("a"));
+    for (int i = 0; i < 12; ++i) {
+        EQ(line_of(first.get()), "changed");
+        EQ(line_of(first.get()), "made");
+        EQ(line_of(other.get()), "changed");
+    }
+    other.reset();
+    say(first.get(), "count\nquit\n");
+    EQ(line_of(first.get()), "0");
+    EQ(line_of(first.get()), "");
+    auto alone = process.session();
+    say(alone.get(), twelve("b"));
+    for (int i = 0; i < 12; ++i) {
+        EQ(line_of(alone.get()), "changed");
+        EQ(line_of(alone.get()), "made");
+    }
+}
+END_TEST
+
+// Whoever found the failure: nobody gets a promise of this process any more.
+TEST(a_disk_that_failed_in_a_sync_of_the_expiry_ends_the_process)
+{
+    Directory directory;
+    std::signal(SIGXFSZ, SIG_IGN);
+    store::Options options;
+    options.default_mailboxes = {};   // so that what is removed is synced by the expiry, and not by a turn before its end
+    MailboxProcess process(directory.path, MailboxProcess::quick_settings(), options);
+    auto deliverer = process.deliverer();
+    OK(deliverer.send(order(1, "Q1", "old mail\r\n")));
+    (void)deliverer.receive_as<ipc::DeliveryStored>();
+    rlimit nothing{.rlim_cur = 1, .rlim_max = 1};
+    ck_assert(::prlimit(process.pid(), RLIMIT_FSIZE, &nothing, nullptr) == 0);
+    OK(process.control.send(ipc::ExpireMail{.order = 7, .account = "user@example.org", .rules = {{.mailbox = "INBOX", .seconds = -10}}}));
+    for (;;) {
+        auto packet = process.control.receive();
+        OK(packet);
+        if (packet->name() != ipc::MailExpired::message_name)
+            continue;
+        auto answer = ipc::decode<ipc::MailExpired>(*packet);
+        OK(answer);
+        EQ(answer->order, 7U);
+        ck_assert(!answer->failure.empty());
+        break;
+    }
+    int status = process.wait();
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+}
+END_TEST
+
 // Where nobody has a session the process syncs at once, and one record says all.
 TEST(answers_stored_and_durable)
 {
@@ -516,7 +578,7 @@ TEST(parks_a_session_that_waits_and_goes_on_with_it_later)
     EQ(parked.farewell, "bye\n");
     EQ(parked.watches.size(), 1u);
     // What the client says meanwhile is not read by anybody.
-    say(client.get(), "remember\n");
+    say(client.get(), "remember\nquit\n");
     OK(process.control.send(ipc::SessionParked{"s1", true}));
     auto deliverer = process.deliverer();
     OK(deliverer.send(order(1, "Q1", "x\r\n")));
@@ -535,7 +597,6 @@ TEST(parks_a_session_that_waits_and_goes_on_with_it_later)
     again.client.reset();
     EQ(line_of(client.get()), "caught up");
     EQ(line_of(client.get()), "x1");
-    say(client.get(), "quit\n");
     EQ(line_of(client.get()), "");   // nobody else holds the connection
     EQ(next<ipc::SessionEnded>(process).session, "s1");
 }
@@ -717,7 +778,8 @@ TEST(fills_the_index_when_usher_gives_it_a_turn)
 END_TEST
 
 SUITE(host, a_session_that_leaves_when_usher_hears_nothing_more_is_told_so, fills_the_index_when_usher_gives_it_a_turn,
-      who_waits_for_the_disk_alone_is_kept_by_no_thread, tells_the_users_own_sessions_of_his_groups,
+      who_waits_for_the_disk_alone_is_kept_by_no_thread, changes_made_one_after_the_other_do_not_wait_for_something_else,
+      a_disk_that_failed_in_a_sync_of_the_expiry_ends_the_process, tells_the_users_own_sessions_of_his_groups,
       a_session_that_leaves_while_the_process_ends_hears_that_its_connection_cannot_go_on,
       a_session_that_leaves_gives_its_connection_back, answers_stored_and_durable, takes_many_deliveries_at_once,
       finishes_what_it_was_sent_when_told_to_leave, loses_nothing_that_was_durable_when_killed,
