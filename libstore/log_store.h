@@ -77,6 +77,7 @@ public:
     util::Result<const Mailbox*> mailbox(MailboxId id) override;
     util::Result<const MailboxFacts*> facts(std::string_view name) override;
     util::Result<const MailboxFacts*> facts(MailboxId id) override;
+    util::Result<std::shared_ptr<const Mailbox>> share(MailboxId id) override;
     util::Result<Outline> outline(MailboxId id) override;
     util::Result<Lsn> create_mailbox(std::string_view name, SpecialUse use) override;
     util::Result<Lsn> rename_mailbox(std::string_view from, std::string_view to, TransferSpace* space) override;

@@ -99,6 +99,14 @@ util::Result<const MailboxFacts*> LogStore::facts(MailboxId id)
     return folder;
 }
 
+util::Result<std::shared_ptr<const Mailbox>> LogStore::share(MailboxId id)
+{
+    auto found = state_.folders.find(id);
+    if (found == state_.folders.end())
+        return util::not_found("no such mailbox");
+    return std::shared_ptr<const Mailbox>(found->second);
+}
+
 util::Result<void> LogStore::add_mailbox(std::string name, SpecialUse use, std::uint16_t index,
                                          std::uint16_t count)
 {

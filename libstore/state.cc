@@ -170,7 +170,7 @@ Folder& State::folder_or_new(MailboxId id)
 {
     auto& slot = folders[id];
     if (!slot) {
-        slot = std::make_unique<Folder>();
+        slot = std::make_shared<Folder>();
         slot->id = id;
         slot->modseq_floor = recovered;
     }

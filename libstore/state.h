@@ -150,7 +150,8 @@ public:
     explicit State(std::uint64_t tag) : duplicates(tag) {}
 
     // --- what there is ---------------------------------------------------------------------------
-    std::unordered_map<MailboxId, std::unique_ptr<Folder>> folders;
+    // Shared with who goes on reading one that was removed (Store::share()); nothing but what is in here is changed.
+    std::unordered_map<MailboxId, std::shared_ptr<Folder>> folders;
     std::map<std::string, MailboxId, std::less<>> names;
     std::vector<std::string> subscriptions;                    // sorted
     std::unordered_map<MailboxId, std::string> removed_names;  // mailboxes that deleted mail was in

@@ -250,13 +250,16 @@ public:
 
     // All mailboxes by name; INBOX is always among them.  Loading of entries is lazy: use open().
     virtual const std::map<std::string, MailboxId, std::less<>>& mailboxes() const = 0;
-    // The mailbox with its entries; the pointer holds until the mailbox is removed (on_change(0)).
-    // NotFound.  INBOX in any case is found.
+    // The mailbox with its entries; the pointer holds until the mailbox is removed, which on_change(0) may tell only later: who
+    // keeps one from turn to turn takes a share.  NotFound.  INBOX in any case is found.
     virtual util::Result<const Mailbox*> mailbox(std::string_view name) = 0;
     virtual util::Result<const Mailbox*> mailbox(MailboxId id) = 0;
     // The same without its entries, which stay where they are.
     virtual util::Result<const MailboxFacts*> facts(std::string_view name) = 0;
     virtual util::Result<const MailboxFacts*> facts(MailboxId id) = 0;
+    // The same, to be kept.  When the mailbox is removed, its messages go from this one, too, and nothing changes it any more.
+    // There are entries while it is `loaded`; mailbox() sees to that.
+    virtual util::Result<std::shared_ptr<const Mailbox>> share(MailboxId id) = 0;
     // Reads less of the disk than mailbox(), if its entries are not loaded.
     virtual util::Result<Outline> outline(MailboxId id) = 0;
 

@@ -165,6 +165,7 @@ bool Session::route_copy(bool uid, bool moving, std::string_view text, Scanner a
     verb_ = moving ? "MOVE" : "COPY";
     if (!from) {
         uid_form_ = uid;
+        may_expunge_ = true;   // as the commands have it
         load_local(*set, *carriage);
         if (!carriage->problem.empty())
             no(carriage->problem);
@@ -281,8 +282,8 @@ void Session::load_local(const syntax::SequenceSet& set, Carriage& carriage)
 void Session::deliver_carried(const std::shared_ptr<Carriage>& carriage)
 {
     if (carriage->messages.empty()) {
-        auto text = util::concat("OK ", verb_, " completed; there was nothing to do");
-        return remote_answered(text);
+        auto text = util::concat(verb_, " completed; there was nothing to do");
+        return waits_for_remote() ? remote_answered("OK " + text) : ok(text);
     }
     std::string name;
     append_name(name, carriage->target);

@@ -97,8 +97,8 @@ private:
     std::uint64_t stream_at_ = 0;        // what is left of a large body
     std::uint64_t stream_left_ = 0;
     std::vector<std::uint32_t> seen_;    // told as \Seen in this step
-    std::vector<std::uint32_t> not_seen_;   // told so, and could not be marked
-    store::Lsn marked_ = 0;              // of the last that were marked so, if that is told when there is a modseq
+    std::vector<std::uint32_t> to_tell_; // whose flags are told before the answer
+    store::Lsn marked_ = 0;              // and when that may be
     std::vector<std::uint32_t> downgraded_;   // shown as surrogates
 };
 
@@ -120,9 +120,8 @@ bool FetchTask::step(util::Instant until)
         session_.await_visible(marked_, [] {});
         return false;
     }
-    if (!session_.finished() && marked_ > 0)
-        session_.tell_news(false);
-    session_.tell_flags_again(not_seen_);
+    if (!session_.finished())
+        session_.tell_flags_again(to_tell_);
     return finish();
 }
 
@@ -529,14 +528,16 @@ void FetchTask::mark_seen()
     auto before = store.last();
     auto changed = session_.mark_seen(session_.view()->id(), seen_);
     session_.look_again(seen_);
-    if (changed.ok() && session_.enabled().condstore)
-        marked_ = store.last();
-    else if (changed.ok())
+    if (changed.ok())
         session_.view()->told(before, store.last());
     else if (changed.error().code != E2BIG)   // a guest could have that written as often as he likes
         util::log::warning("cannot mark as seen: ", changed.error().text);
-    if (!changed.ok() && !session_.enabled().condstore)
-        not_seen_.insert(not_seen_.end(), seen_.begin(), seen_.end());
+    bool told_later = session_.enabled().condstore;   // when there is a modseq; else \Seen was told with the message
+    if (changed.ok() && told_later)
+        marked_ = store.last();
+    // Also those that were told so, and could not be marked.
+    if (changed.ok() == told_later)
+        to_tell_.insert(to_tell_.end(), seen_.begin(), seen_.end());
     seen_.clear();
 }
 

@@ -47,7 +47,7 @@ void write_view(std::string& out, const View& view)
     store::Writer writer(out);
     auto state = view.state();
     writer.u64(view.id());
-    writer.u32(view.mailbox()->uid_validity);
+    writer.u32(view.facts()->uid_validity);   // its messages may not be loaded
     writer.u8(state.read_only);
     writer.u64(state.position);
     writer.u32(std::uint32_t(state.keywords_told));
@@ -202,7 +202,7 @@ util::Result<void> Session::restore(std::string_view bytes, bool compressed)
     facts_.client = client;
     if (!has_view)
         return {};
-    auto mailbox = store_.facts(id);
+    auto mailbox = store_.share(id);
     if (!mailbox.ok() && mailbox.error().kind == util::Kind::NotFound) {
         bye(removed_text);
         return {};
@@ -211,7 +211,7 @@ util::Result<void> Session::restore(std::string_view bytes, bool compressed)
         return mailbox.take_error();
     if ((*mailbox)->uid_validity != uid_validity || !fits(state, **mailbox, store_.last()))
         return unusable();
-    view_ = std::make_unique<View>(store_, **mailbox, std::move(state));
+    view_ = std::make_unique<View>(store_, mailbox.take(), std::move(state));
     check_access(false);   // it may be that it is not to be read any more
     return {};
 }

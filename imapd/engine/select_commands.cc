@@ -49,7 +49,7 @@ Session::Answer Session::open_selected(Scanner& arguments, bool read_only)
 
 void Session::open_view(store::MailboxId id, const SelectParameters& parameters)
 {
-    auto mailbox = store_.facts(id);
+    auto mailbox = store_.share(id);
     if (!mailbox.ok())
         return refuse(mailbox.error());
     if (!(rights_on(**mailbox) & right::Read))   // it went while this waited
@@ -57,7 +57,7 @@ void Session::open_view(store::MailboxId id, const SelectParameters& parameters)
     auto outline = store_.outline(id);
     if (!outline.ok())
         return refuse(outline.error());
-    view_ = std::make_unique<View>(store_, **mailbox, std::move(outline->uids), parameters.read_only);
+    view_ = std::make_unique<View>(store_, *mailbox, std::move(outline->uids), parameters.read_only);
     tell_selected(**mailbox, *outline);
     // RFC 4314 §5.2; \Seen is not among the flags that readers share.
     constexpr Rights changing = right::Insert | right::Expunge | right::Write | right::DeleteMessages;

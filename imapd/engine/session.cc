@@ -197,6 +197,9 @@ void Session::prepare(std::function<bool()> some, std::function<void()> then, st
 
 void Session::advance()
 {
+    // What is answered from within a command or a task does not begin the next one: the loop below goes on.
+    if (std::exchange(advancing_, true))
+        return;
     auto until = util::now() + facts_.limits.slice;
     while (!finished_ && !then_ && !output_full()) {
         if (!untold_flags_.empty()) {
@@ -216,6 +219,7 @@ void Session::advance()
         if (util::now() >= until)
             break;
     }
+    advancing_ = false;
     if (listens()) {
         untold_ = false;
         tell_unasked();
@@ -375,7 +379,7 @@ void Session::ok_limited(const std::string& limited, std::string_view code, std:
 void Session::no(std::string_view text)
 {
     bad_in_a_row_ = 0;
-    util::append(output_, tag_, " NO ", text, "\r\n");
+    util::append(untold_flags_.empty() ? output_ : answer_behind_flags_, tag_, " NO ", text, "\r\n");
 }
 
 void Session::bad(std::string_view text)
@@ -635,16 +639,19 @@ void Session::tell_news(bool with_expunges, bool asked)
     }
     if (news.changed.empty())
         return;
-    tell_new_keywords();
-    bool many = news.changed.size() > max_at_once;
-    untold_flags_.insert(untold_flags_.end(), news.changed.begin(), news.changed.end());
-    if (!many)
+    tell_flags_again(news.changed);
+    if (untold_flags_.size() <= max_at_once)
         tell_some_flags(util::Instant::max());
 }
 
 void Session::tell_flags_again(const std::vector<std::uint32_t>& uids)
 {
+    if (uids.empty())
+        return;
+    tell_new_keywords();
     untold_flags_.insert(untold_flags_.end(), uids.begin(), uids.end());
+    std::sort(untold_flags_.begin(), untold_flags_.end());
+    untold_flags_.erase(std::unique(untold_flags_.begin(), untold_flags_.end()), untold_flags_.end());
 }
 
 // Of very many messages the flags are told in slices, and then the answer that waits for them.  Nothing else is told meanwhile.

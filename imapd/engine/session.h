@@ -140,7 +140,7 @@ public:
 
     // `asked`: the command's own work is among it, so that NOTIFY does not hold it back.
     void tell_news(bool with_expunges, bool asked = false);
-    // Before the answer that comes now.
+    // Before the answer that comes now, whatever NOTIFY says; of each message once.
     void tell_flags_again(const std::vector<std::uint32_t>& uids);
     // Around a change that the session makes to a mailbox (0: to their list): NOTIFY is not for one's own doing.
     class Own {
@@ -501,6 +501,7 @@ private:
     bool may_expunge_ = false;
     bool idling_ = false;
     bool view_gone_ = false;           // another session removed the selected mailbox
+    bool advancing_ = false;           // a command or a task may be running
     bool input_exhausted_ = true;
     bool input_ended_ = false;
     bool finished_ = false;

@@ -10,14 +10,15 @@ namespace imapd::engine {
 
 using store::Change;
 
-View::View(store::Store& store, const store::MailboxFacts& facts, std::vector<std::uint32_t> uids, bool read_only)
-    : store_(store), facts_(&facts), id_(facts.id), read_only_(read_only), position_(store.visible()), uids_(std::move(uids))
+View::View(store::Store& store, std::shared_ptr<const store::Mailbox> mailbox, std::vector<std::uint32_t> uids, bool read_only)
+    : store_(store), mailbox_(std::move(mailbox)), id_(mailbox_->id), read_only_(read_only), position_(store.visible()),
+      uids_(std::move(uids))
 {
     claim_recent();
 }
 
-View::View(store::Store& store, const store::MailboxFacts& facts, ViewState state)
-    : store_(store), facts_(&facts), id_(facts.id), read_only_(state.read_only), position_(state.position),
+View::View(store::Store& store, std::shared_ptr<const store::Mailbox> mailbox, ViewState state)
+    : store_(store), mailbox_(std::move(mailbox)), id_(mailbox_->id), read_only_(state.read_only), position_(state.position),
       uids_(std::move(state.uids)), gone_(std::move(state.gone)), own_(std::move(state.own)),
       recent_(std::move(state.recent)), keywords_told_(state.keywords_told)
 {
@@ -31,20 +32,16 @@ ViewState View::state() const
 
 bool View::refresh()
 {
-    facts_ = store_.facts(id_).value_or(nullptr);
-    if (!facts_)
-        mailbox_ = nullptr;
-    return facts_ != nullptr;
+    mailbox_ = store_.share(id_).value_or(nullptr);
+    return mailbox_ != nullptr;
 }
 
 util::Result<const store::Mailbox*> View::load() const
 {
-    if (mailbox_)
-        return mailbox_;
+    if (mailbox_ && mailbox_->loaded)
+        return mailbox_.get();
     auto found = store_.mailbox(id_);
-    if (found.ok())
-        mailbox_ = *found;
-    else
+    if (!found.ok())
         util::log::error("the messages of a mailbox cannot be read: ", found.error().text);
     return found;
 }
@@ -53,12 +50,12 @@ util::Result<const store::Mailbox*> View::load() const
 // The claim covers what has arrived and is not visible yet: this session will be told of it.
 void View::claim_recent()
 {
-    std::uint32_t first = facts_->first_recent_uid;
+    std::uint32_t first = mailbox_->first_recent_uid;
     if (!recent_.empty())
         first = std::max(first, recent_.back().last + 1);
-    if (first >= facts_->uid_next)
+    if (first >= mailbox_->uid_next)
         return;
-    std::uint32_t last = facts_->uid_next - 1;
+    std::uint32_t last = mailbox_->uid_next - 1;
     if (!recent_.empty() && recent_.back().last + 1 == first)
         recent_.back().last = last;
     else
@@ -177,7 +174,7 @@ bool View::is_own(store::Lsn lsn) const
 
 void View::read_changes(store::Lsn horizon, News& news)
 {
-    const auto& changes = facts_->changes;
+    const auto& changes = mailbox_->changes;
     auto at = std::upper_bound(changes.begin(), changes.end(), position_,
                                [](store::Lsn lsn, const Change& change) { return lsn < change.lsn; });
     for (; at != changes.end() && at->lsn <= horizon; ++at) {
@@ -248,11 +245,11 @@ void View::remove_expunged(News& news)
 News View::take_news(bool with_expunges)
 {
     News news;
-    if (!facts_)
+    if (!mailbox_)
         return news;
     auto horizon = store_.visible();
     if (horizon > position_) {
-        bool cut = facts_->changes_from > position_;
+        bool cut = mailbox_->changes_from > position_;
         const auto* all = cut ? mailbox() : nullptr;
         if (cut && !all)
             return news;

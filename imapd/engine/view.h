@@ -12,6 +12,7 @@
 #include "libstore/store.h"
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace imapd::engine {
@@ -51,18 +52,21 @@ struct ViewState {
 
 class View {
 public:
-    View(store::Store& store, const store::MailboxFacts& facts, std::vector<std::uint32_t> uids, bool read_only);
+    View(store::Store& store, std::shared_ptr<const store::Mailbox> mailbox, std::vector<std::uint32_t> uids, bool read_only);
     // One that was left as state() said; whether that fits the mailbox, the caller has seen to.
-    View(store::Store& store, const store::MailboxFacts& facts, ViewState state);
+    View(store::Store& store, std::shared_ptr<const store::Mailbox> mailbox, ViewState state);
 
     ViewState state() const;
 
     store::MailboxId id() const { return id_; }
     bool read_only() const { return read_only_; }
-    // Null after the mailbox was removed.
-    const store::MailboxFacts* facts() const { return facts_; }
+    // Null after the mailbox was removed, and refresh() has seen that; until then it is there, without messages.
+    const store::MailboxFacts* facts() const { return mailbox_.get(); }
     // With its messages, which this may have to load.  Null, too, when they cannot be read.
-    const store::Mailbox* mailbox() const { return mailbox_ || !facts_ ? mailbox_ : load().value_or(nullptr); }
+    const store::Mailbox* mailbox() const
+    {
+        return !mailbox_ || mailbox_->loaded ? mailbox_.get() : load().value_or(nullptr);
+    }
     // For who says why.
     util::Result<const store::Mailbox*> load() const;
     // The list of mailboxes changed; false when this one is gone.
@@ -97,7 +101,7 @@ public:
     News take_news(bool with_expunges);
     // How many keywords the client has been told of (FLAGS response), and that it was.
     std::size_t keywords_told() const { return keywords_told_; }
-    void tell_keywords() { keywords_told_ = facts_ ? facts_->keywords.size() : 0; }
+    void tell_keywords() { keywords_told_ = mailbox_ ? mailbox_->keywords.size() : 0; }
 
 private:
     using Span = ViewState::Span;
@@ -110,8 +114,8 @@ private:
     void remove_expunged(News& news);
 
     store::Store& store_;
-    const store::MailboxFacts* facts_;
-    mutable const store::Mailbox* mailbox_ = nullptr;   // once they are loaded
+    // Shared with the store: other sessions may remove the mailbox at any time, and this one hears of it later.
+    std::shared_ptr<const store::Mailbox> mailbox_;
     store::MailboxId id_;
     bool read_only_;
     store::Lsn position_ = 0;                 // history up to here has been taken in

@@ -378,7 +378,7 @@ void Client::fetch(std::uint32_t n, std::string_view items)
                 complain("\\Recent in IMAP4rev2");
             doubtful.erase(uid);
             if (message && flags != seen_flags(*message)) {
-                if (!(marks && kind.qresync))
+                if (!(marks && kind.hears_modseqs()))
                     complain("other flags");
                 doubtful.insert(uid);
             }

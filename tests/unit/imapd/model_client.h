@@ -41,6 +41,9 @@ struct Kind {
     bool rev2 = false;
     bool qresync = false;
     std::string guest = {};           // the owner, if empty
+    bool deaf = false;                // CONDSTORE, and by NOTIFY it hears nothing of flags that others change
+
+    bool hears_modseqs() const { return qresync || deaf; }
 };
 
 constexpr std::string_view owner_name = "owner@example.org";

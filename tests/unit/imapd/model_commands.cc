@@ -308,12 +308,14 @@ void World::fetch_content(Client& client)
     bool uid_form = chance(50);
     const auto& item = some[pick(std::size(some))];
     bool marks = item.marks && !client.read_only && client.may(*client.box(), 's');
+    std::vector<std::uint32_t> marked;
     for (auto uid : uids) {
         auto* message = client.box()->find(uid);
         if (!message || !marks)
             continue;
         auto flags = client.seen_flags(*message);
-        flags.insert("\\Seen");
+        if (flags.insert("\\Seen").second)
+            marked.push_back(uid);
         set_flags(client, *message, std::move(flags));
     }
     constexpr std::string_view before[] = {"", "FLAGS ", "UID "};
@@ -325,6 +327,9 @@ void World::fetch_content(Client& client)
     for (auto uid : uids)
         if (client.box()->find(uid) && std::ranges::find(client.fetched, uid) == client.fetched.end())
             complain(util::concat("FETCH left out ", uid));
+    for (auto uid : marked)
+        if (!client.told[uid].contains("\\Seen"))
+            complain(util::concat("FETCH has marked uid ", uid, " and does not say so"));
 }
 
 void World::status(Client& client)

@@ -26,6 +26,8 @@ World::World(unsigned seed, Parking parking, bool follows, bool guests)
         add({.rev2 = true, .guest = std::string(guest_names[1])}, "i");
         add({.qresync = true, .guest = std::string(guest_names[1])}, "j");
     }
+    if (follows)
+        add({.deaf = true}, "k");
     listen();
 }
 
@@ -112,6 +114,10 @@ void World::enable(Client& client)
         say(client, "ENABLE IMAP4rev2", true);
     if (client.kind.qresync)
         say(client, "ENABLE QRESYNC", true);
+    if (client.kind.deaf) {
+        say(client, "ENABLE CONDSTORE", true);
+        say(client, "NOTIFY SET (SELECTED-DELAYED (MessageNew MessageExpunge))", true);
+    }
 }
 
 void World::say(Client& client, const std::string& command, bool expunges_allowed, bool marks)
@@ -162,7 +168,7 @@ void World::check(Client& client)
     // After NO the server may wait for the next command to tell what is new.
     if (!client.box() || client.status != "OK")
         return;
-    for (auto uid : client.known) {
+    for (auto uid : client.kind.deaf ? std::vector<std::uint32_t>() : client.known) {
         auto* message = client.box()->find(uid);
         auto told = client.told.find(uid);
         if (message && told != client.told.end() && told->second != client.seen_flags(*message))

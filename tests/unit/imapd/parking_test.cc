@@ -208,6 +208,24 @@ TEST(a_mailbox_that_is_gone_or_another_ends_the_session)
 }
 END_TEST
 
+// Nor need it be possible to load them.
+TEST(to_park_a_session_loads_no_messages)
+{
+    House house;
+    house.session.reset();
+    house.scratch.reopen(true);
+    house.scratch.reopen();
+    house.open();
+    house.says("a SELECT INBOX\r\nb IDLE\r\n");
+    auto resting = house.rest();
+    auto inbox = resting.watches.at(0).mailbox;
+    THAT(!(*house.scratch.store().facts(inbox))->loaded);
+    OK(house.restore(resting.state));
+    THAT(!(*house.scratch.store().facts(inbox))->loaded);
+    EQ(house.says("DONE\r\n"), "b OK IDLE completed\r\n");
+}
+END_TEST
+
 TEST(the_time_until_autologout_is_not_begun_anew)
 {
     SessionFacts facts;
@@ -438,7 +456,8 @@ END_TEST
 SUITE(imap_parking, an_idle_session_goes_on_with_what_is_new, what_another_has_changed_before_is_not_hidden_by_a_silent_store,
       what_was_switched_on_and_saved_stays, a_key_that_was_changed_meanwhile_is_told_of,
       what_a_client_shall_not_hear_of_it_does_not_hear_of_afterwards, a_session_that_is_busy_stays,
-      a_mailbox_that_is_gone_or_another_ends_the_session, the_time_until_autologout_is_not_begun_anew,
+      a_mailbox_that_is_gone_or_another_ends_the_session, to_park_a_session_loads_no_messages,
+      the_time_until_autologout_is_not_begun_anew,
       a_session_with_notify_goes_on_with_all_that_it_watches, whatever_is_read_for_a_state_nothing_breaks,
       uids_become_runs_and_runs_uids, a_compressed_session_is_parked_between_two_blocks,
       a_large_window_is_kept_and_a_state_that_is_none_ends_the_session)

@@ -123,6 +123,44 @@ TEST(what_fetch_marks_as_seen_is_told_with_its_answer_whatever_that_is)
 }
 END_TEST
 
+// NOTIFY is for what others do (RFC 5465 §3.1).
+TEST(what_fetch_marks_as_seen_is_told_whatever_the_client_hears_of_others)
+{
+    constexpr std::string_view wishes[] = {"SELECTED (MessageNew MessageExpunge)", "SELECTED NONE",
+                                           "PERSONAL (MessageNew MessageExpunge)",
+                                           "SELECTED (MessageNew MessageExpunge FlagChange)"};
+    for (auto wish : wishes) {
+        SessionFixture f;
+        f.fill(3);
+        Session session(f.store, {});
+        auto says = [&](std::string_view command) {
+            auto said = run_all(session, command);
+            f.make_durable();
+            session.durable_grew();
+            return said + run_all(session, "");
+        };
+        says("a ENABLE CONDSTORE\r\nb SELECT INBOX\r\n");
+        says(util::concat("c NOTIFY SET (", wish, ")\r\n"));
+        bool all = wish.ends_with("FlagChange)");
+        const std::uint32_t third[] = {3};
+        OK(f.store.change_flags((*f.store.mailbox("INBOX"))->id, third, {.flags = store::Flagged, .keywords = {"new"}}));
+        const std::uint32_t first[] = {1};   // by another just before it is marked
+        OK(f.store.change_flags((*f.store.mailbox("INBOX"))->id, first, {.flags = store::Answered}));
+        OK(f.store.change_flags((*f.store.mailbox("INBOX"))->id, first,
+                                {.operation = store::FlagOperation::Remove, .flags = store::Answered}));
+        auto said = says("d FETCH 1:2 BODY[TEXT]\r\n");
+        for (int number : {1, 2}) {
+            auto told = util::concat("* ", number, " FETCH (UID ", number, " FLAGS (\\Seen \\Recent) MODSEQ (");
+            auto at = said.find(told);
+            THAT(at != said.npos && said.find(told, at + 1) == said.npos);   // once
+        }
+        THAT(said.ends_with("d OK FETCH completed\r\n"));
+        EQ(said.find("* 3 FETCH (UID 3 FLAGS (\\Flagged") != said.npos, all);
+        EQ(says("e NOOP\r\n"), "e OK NOOP completed\r\n");
+    }
+}
+END_TEST
+
 // Who has been told that a message is seen, and cannot have that kept, is told what is true.
 TEST(what_cannot_be_marked_as_seen_is_told_again)
 {
@@ -748,7 +786,8 @@ SUITE(imap_session, messages_are_not_loaded_before_they_are_asked_for, news_of_a
       a_modseq_is_told_when_it_is_sure_to_stay, a_client_that_comes_back_hears_of_expunges_that_are_sure,
       some_do_not_hear_of_some_capabilities, headers_beyond_ascii_may_be_refused_from_clients_without_utf8,
       append_answers_when_it_is_durable_and_not_before, store_answers_at_once,
-      what_fetch_marks_as_seen_is_told_with_its_answer_whatever_that_is, what_cannot_be_marked_as_seen_is_told_again,
+      what_fetch_marks_as_seen_is_told_with_its_answer_whatever_that_is,
+      what_fetch_marks_as_seen_is_told_whatever_the_client_hears_of_others, what_cannot_be_marked_as_seen_is_told_again,
       fetch_marks_as_seen_while_the_right_is_there, expunge_is_told_when_it_is_durable, check_waits_for_flags,
       a_large_body_leaves_in_pieces, a_long_fetch_pauses_while_its_output_waits,
       a_message_expunged_in_the_middle_of_a_fetch_stays_readable, silence_ends_a_session_after_thirty_minutes,

@@ -398,6 +398,32 @@ TEST(carries_messages_from_one_user_to_another)
 }
 END_TEST
 
+// One answer, at once, and with what is new as that of any COPY.
+TEST(carries_nothing_to_another_user)
+{
+    Users world;
+    auto& alice = world.log_in("alice");
+    auto& store = world.user("alice").store;
+    for (int i = 0; i < 2; ++i)
+        test::deliver(store, "Subject: one\r\n\r\n1\r\n");
+    share(world, "bob", "INBOX", "alice", "lrswite");
+    THAT(has(world.say(alice, "a SELECT INBOX"), "a OK"));
+    int opened = world.opened;
+    EQ(world.say(alice, util::concat("b UID COPY 9 ", bobs)), "b OK COPY completed; there was nothing to do\r\n");
+    EQ(world.say(alice, util::concat("c UID MOVE 9 ", bobs)), "c OK MOVE completed; there was nothing to do\r\n");
+    const std::uint32_t first[] = {1};
+    OK(store.expunge((*store.mailbox("INBOX"))->id, first));
+    OK(store.sync());
+    EQ(world.say(alice, util::concat("d UID COPY 9 ", bobs)),
+       "* 1 EXPUNGE\r\nd OK COPY completed; there was nothing to do\r\n");
+    EQ(world.say(alice, util::concat("e NOOP\r\nf UID COPY 9 ", bobs, "\r\ng NOOP")),
+       "e OK NOOP completed\r\nf OK COPY completed; there was nothing to do\r\ng OK NOOP completed\r\n");
+    EQ(world.opened, opened);
+    THAT(has(world.say(alice, util::concat("h SELECT ", bobs)), "h OK"));
+    EQ(world.say(alice, "i UID COPY 9 Archive"), "i OK COPY completed; there was nothing to do\r\n");
+}
+END_TEST
+
 TEST(a_right_that_goes_ends_the_session_at_once)
 {
     Users world;
@@ -714,7 +740,7 @@ END_TEST
 
 SUITE(shared, one_more_other_user_than_may_be_is_not_asked, whose_mailbox_is_not_selected_says_nothing_of_the_one_that_is,
       shows_where_the_mailboxes_of_others_are, what_is_not_shared_is_not_there, reads_another_mailbox_as_one_of_ones_own,
-      carries_messages_from_one_user_to_another, a_right_that_goes_ends_the_session_at_once,
+      carries_messages_from_one_user_to_another, carries_nothing_to_another_user, a_right_that_goes_ends_the_session_at_once,
       goes_on_when_the_other_side_is_gone, who_does_not_answer_holds_nobody_up, a_url_of_another_user_is_looked_up_at_his,
       a_url_that_cannot_be_looked_up_now_may_be_later, so_many_other_users_are_asked_for_one_command,
       what_is_carried_is_limited, cuts_responses_at_their_ends_wherever_the_pieces_are,

@@ -549,7 +549,77 @@ TEST(without_descriptors_refuses_for_now_and_never_fails_to_sync)
 }
 END_TEST
 
-SUITE(operations, makes_inbox_and_the_default_mailboxes, refuses_what_is_not_there_or_locked, appends_and_reads_back,
+// Who reads a mailbox from turn to turn may hear late that it is gone.
+TEST(a_share_of_a_mailbox_outlives_it)
+{
+    Directory directory;
+    auto store = open(directory.path);
+    OK(store->create_mailbox("X", store::SpecialUse::None));
+    auto id = id_of(*store, "X");
+    add(*store, "X", "one", store::Seen, {"Work"});
+    add(*store, "X", "two");
+    auto share = store->share(id);
+    OK(share);
+    const store::Mailbox* there = *store->mailbox(id);
+    THAT(share->get() == there);
+    OK(store->rename_mailbox("X", "Y", nullptr));
+    EQ((*share)->name, "Y");
+    // It shows what happens until then, the end among it.
+    store::FlagChange flagged{.flags = store::Flagged};
+    const std::uint32_t both[] = {1, 2};
+    OK(store->change_flags(id, both, flagged));
+    THAT((*share)->entries[1].flags & store::Flagged);
+    auto removed = store->remove_mailbox("Y");
+    OK(removed);
+    EQ(share->use_count(), 1);
+    EQ((*share)->entries.size(), 0U);
+    EQ((*share)->changes.back().lsn, *removed);
+    THAT((*share)->changes.back().kind == store::Change::Kind::Expunged);
+    EQ((*share)->name, "Y");
+    EQ((*share)->keywords.size(), 1U);
+    // Nothing is written to it any more.
+    EQ(store->share(id).error().kind, util::Kind::NotFound);
+    EQ(store->facts(id).error().kind, util::Kind::NotFound);
+    EQ(store->change_flags(id, both, flagged).error().kind, util::Kind::NotFound);
+    EQ(store->expunge(id, both).error().kind, util::Kind::NotFound);
+    auto changes = (*share)->changes.size();
+    auto recent = (*share)->first_recent_uid;
+    store->claim_recent(id);
+    OK(store->create_mailbox("Y", store::SpecialUse::None));
+    add(*store, "Y", "three");
+    store->claim_recent(id_of(*store, "Y"));
+    EQ((*share)->changes.size(), changes);
+    EQ((*share)->first_recent_uid, recent);
+    reopens_the_same(directory.path, store);
+}
+END_TEST
+
+// Its messages are loaded for that.
+TEST(a_share_of_a_mailbox_that_was_never_loaded_is_empty_in_the_end)
+{
+    Directory directory;
+    auto options = two_mailboxes();
+    auto store = open(directory.path, options);
+    add(*store, "Sent", "one");
+    auto id = id_of(*store, "Sent");
+    store.reset();
+    options.ignore_snapshot = true;   // there will be a new one
+    store = open(directory.path, options);
+    store.reset();
+    options.ignore_snapshot = false;
+    store = open(directory.path, options);
+    auto share = store->share(id);
+    OK(share);
+    THAT(!(*share)->loaded);
+    OK(store->remove_mailbox("Sent"));
+    THAT((*share)->loaded);
+    EQ((*share)->message_count(), 0U);
+}
+END_TEST
+
+SUITE(operations, a_share_of_a_mailbox_outlives_it,
+      a_share_of_a_mailbox_that_was_never_loaded_is_empty_in_the_end, makes_inbox_and_the_default_mailboxes,
+      refuses_what_is_not_there_or_locked, appends_and_reads_back,
       is_durable_after_an_event, keeps_large_messages_in_files, appends_all_or_none,
       answers_a_second_delivery_without_a_second_copy, copies_and_moves_references,
       copies_with_memory_that_was_got_before, changes_flags, limits_keywords,
