@@ -12,12 +12,7 @@ namespace ipc {
 Channel::Channel(util::EventLoop& loop, util::UniqueFd fd, Events events, std::size_t queue_limit)
     : loop_(loop), fd_(std::move(fd)), events_(std::move(events)), queue_limit_(queue_limit),
       watch_(loop_, fd_.get(), util::Watch::Read, [this](unsigned what) { ready(what); }),
-      report_(loop_, [this] {
-          util::Error error = std::move(*failure_);
-          failure_.reset();
-          if (events_.closed)
-              events_.closed(error);
-      })
+      report_(loop_, [this] { report(); })
 {
 }
 
@@ -35,28 +30,78 @@ void Channel::close()
 {
     watch_.reset();
     report_.stop();
+    failure_.reset();
     fd_.reset();
+    batch_ = {};
     queue_.clear();
 }
 
 void Channel::hear_out()
 {
-    if (!is_open())
+    if (!fd_.valid())
         return;
-    (void)::shutdown(fd_.get(), SHUT_RD);
     std::shared_ptr<bool> alive = alive_;
-    while (receive()) {}
+    take_rest();
     if (*alive)
         close();
 }
 
+void Channel::take_rest()
+{
+    (void)::shutdown(fd_.get(), SHUT_RD);
+    bool more = take_batch();
+    while (more)
+        more = receive();
+}
+
 void Channel::fail(util::Error reason)
 {
-    if (!is_open())
+    if (!fd_.valid())
         return;
-    close();
+    watch_.reset();
+    fd_.reset();
+    batch_ = {};
     failure_ = std::move(reason);
     report_.start(util::Duration::zero());
+}
+
+// Nothing can be sent.  Who sends does not expect to receive meanwhile: that is report()'s.
+void Channel::lose(util::Error reason)
+{
+    if (paused_ || (reason.code != EPIPE && reason.code != ECONNRESET))
+        return fail(std::move(reason));
+    watch_.reset();
+    failure_ = std::move(reason);
+    report_.start(util::Duration::zero());
+}
+
+void Channel::report()
+{
+    std::shared_ptr<bool> alive = alive_;
+    if (fd_.valid())
+        take_rest();
+    if (!*alive || !failure_)
+        return;   // closed meanwhile
+    util::Error error = std::move(*failure_);
+    fd_.reset();
+    report_.stop();
+    failure_.reset();
+    if (events_.closed)
+        events_.closed(error);
+    if (*alive)
+        queue_.clear();
+}
+
+std::vector<Packet> Channel::take_unsent()
+{
+    std::vector<Packet> unsent;
+    for (Record& record : std::exchange(queue_, {})) {
+        Packet& packet = unsent.emplace_back();
+        packet.bytes = std::move(record.bytes);
+        for (auto& fd : record.descriptors)
+            packet.descriptors.push_back(std::move(fd));
+    }
+    return unsent;
 }
 
 void Channel::pause(bool on)
@@ -84,7 +129,7 @@ void Channel::send_record(std::string bytes, std::vector<int>& descriptors)
         if (sent.ok())
             return;
         if (sent.error().code != EAGAIN)
-            return fail(sent.take_error());
+            return lose(sent.take_error());
     }
     if (queue_.size() >= queue_limit_)
         return fail(util::temporary("a local peer does not read"));
@@ -118,7 +163,7 @@ void Channel::flush()
         if (!sent.ok()) {
             if (sent.error().code == EAGAIN)
                 return;
-            return fail(sent.take_error());
+            return lose(sent.take_error());
         }
         queue_.pop_front();
     }
@@ -137,14 +182,23 @@ bool Channel::receive()
             fail(count.take_error());
         return false;
     }
+    batch_ = std::span(packets).first(*count);
+    return take_batch();
+}
+
+// As receive().  An owner who hears the channel out while he has one of these takes the others meanwhile.
+bool Channel::take_batch()
+{
     std::shared_ptr<bool> alive = alive_;
-    for (std::size_t i = 0; i < *count; ++i) {
-        if (packets[i].bytes.empty()) {
+    while (!batch_.empty()) {
+        Packet& packet = batch_.front();
+        batch_ = batch_.subspan(1);
+        if (packet.bytes.empty()) {
             fail({util::Kind::Temporary, "the local peer has closed the connection", ECONNRESET});
             return false;
         }
-        events_.received(packets[i]);
-        if (!*alive || !is_open())
+        events_.received(packet);
+        if (!*alive || !fd_.valid())
             return false;
     }
     return true;

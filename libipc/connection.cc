@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <utility>
 
 namespace ipc {
 
@@ -34,6 +35,10 @@ void take_descriptors(msghdr& header, std::vector<util::UniqueFd>& out)
         }
     }
 }
+
+// After EINTR; or when the peer has closed without having read all that it was sent: the kernel tells that once, before what
+// the peer itself had sent.
+bool tries_again(int code, bool& reset) { return code == EINTR || (code == ECONNRESET && !std::exchange(reset, true)); }
 
 // What recvmsg(2) and recvmmsg(2) need for one record.
 void prepare(msghdr& header, iovec& piece, std::span<char> buffer, std::span<char> control)
@@ -106,9 +111,10 @@ util::Result<std::optional<Packet>> receive_packet(int fd, int flags)
     msghdr header;
     prepare(header, piece, {buffer, max_packet_size}, control);
     ssize_t length = -1;
+    bool reset = false;
     do {
         length = ::recvmsg(fd, &header, flags | MSG_CMSG_CLOEXEC);
-    } while (length < 0 && errno == EINTR);
+    } while (length < 0 && tries_again(errno, reset));
     if (length < 0)
         return util::system_error("receive from a local peer", errno);
     auto packet = TRY(to_packet(header, buffer, std::size_t(length)));
@@ -127,9 +133,10 @@ util::Result<std::size_t> receive_packets(int fd, std::span<Packet, max_packets_
     for (std::size_t i = 0; i < max_packets_at_once; ++i)
         prepare(headers[i].msg_hdr, pieces[i], buffers[i], controls[i]);
     int count = -1;
+    bool reset = false;
     do {
         count = ::recvmmsg(fd, headers, max_packets_at_once, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, nullptr);
-    } while (count < 0 && errno == EINTR);
+    } while (count < 0 && tries_again(errno, reset));
     if (count < 0)
         return util::system_error("receive from a local peer", errno);
     // All are turned into packets before any error is told, so that no descriptor is left behind.

@@ -31,6 +31,9 @@ Channel* LoginService::auth()
 
 Channel* LoginService::usher()
 {
+    // It may be giving a connection back; what comes of that may ask for usher, too.
+    if (usher_ && !usher_->is_open())
+        usher_->hear_out();
     if (usher_ && usher_->is_open())
         return usher_.get();
     if (usher_)

@@ -330,6 +330,10 @@ struct Leaving {
     static void fields(auto& message, auto& visit) { visit("orders_seen", message.orders_seen); }
 };
 
+// The exit status of a mailbox that has left in good order, but has changed something after usher had closed the control
+// socket: whose sessions are parked has not heard of that.
+constexpr int untold_news_status = 10;
+
 struct NewDeliveries {
     static constexpr std::string_view message_name = "new-deliveries";
     util::UniqueFd connection;

@@ -21,6 +21,20 @@ void Stream::set_timeout(util::Duration timeout)
     timeout_ = timeout;
 }
 
+void Stream::stop_writes()
+{
+    stops_writes_ = true;
+    transport_->set_write_stop(wants_stop_);
+}
+
+void Stream::replace_transport(std::unique_ptr<Transport> transport)
+{
+    transport_ = std::move(transport);
+    kernel_timeout_ = util::Duration::zero();
+    if (stops_writes_)
+        transport_->set_write_stop(wants_stop_);
+}
+
 void Stream::consume(std::size_t count)
 {
     CHECK(count <= end_ - begin_);
@@ -184,8 +198,7 @@ util::Result<TlsFacts> Stream::start_tls(const TlsContext& context)
 {
     auto deadline = TRY(ready_for_tls("plaintext follows STARTTLS"));
     auto accepted = TRY(tls_accept(context, transport_->release(), deadline, wants_stop_));
-    transport_ = std::move(accepted.transport);
-    kernel_timeout_ = util::Duration::zero();
+    replace_transport(std::move(accepted.transport));
     return std::move(accepted.facts);
 }
 
@@ -193,8 +206,7 @@ util::Result<TlsPeerFacts> Stream::start_tls_client(const TlsContext& context, c
 {
     auto deadline = TRY(ready_for_tls("plaintext follows the reply to STARTTLS"));
     auto connected = TRY(tls_connect(context, target, transport_->release(), deadline, wants_stop_));
-    transport_ = std::move(connected.transport);
-    kernel_timeout_ = util::Duration::zero();
+    replace_transport(std::move(connected.transport));
     return std::move(connected.facts);
 }
 

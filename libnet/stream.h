@@ -43,6 +43,9 @@ public:
     // interrupted_code: a handshake at once, a read when set_patience() has passed since the first yes.
     void set_stop(std::function<bool()> wants_stop) { wants_stop_ = std::move(wants_stop); }
     void set_patience(util::Duration patience) { patience_ = patience; }
+    // From now on a write that the signal interrupts ends as a handshake does: of who knows that the peer can do nothing with a
+    // part of it.  Else it goes on, and patience begins behind it.
+    void stop_writes();
     bool stopping() const { return wants_stop_ && wants_stop_(); }
 
     // The next line of at most `limit` bytes without its end (at most input_size - 2).  LF ends a
@@ -75,6 +78,7 @@ public:
 
 private:
     util::Result<void> receive();
+    void replace_transport(std::unique_ptr<Transport> transport);
     // Before a handshake: nothing waits in either direction.
     util::Result<util::Deadline> ready_for_tls(std::string_view injected);
     util::Result<LineView> skip_long_line(std::size_t limit);
@@ -89,6 +93,7 @@ private:
     util::Duration kernel_timeout_ = util::Duration::zero();  // zero: not set yet
     util::Deadline deadline_ = util::Deadline::never();
     bool whole_writes_ = false;
+    bool stops_writes_ = false;
     std::function<bool()> wants_stop_;
     std::optional<util::Instant> stop_seen_;
     util::Duration patience_ = util::Duration::zero();

@@ -40,6 +40,7 @@ public:
     }
 
     void set_write_deadline(util::Deadline deadline) override { write_deadline_ = deadline; }
+    void set_write_stop(std::function<bool()> stop) override { write_stop_ = std::move(stop); }
 
     util::Result<void> write_all(std::string_view bytes) override
     {
@@ -51,13 +52,16 @@ public:
             if (result == 1) {
                 bytes.remove_prefix(count);
                 if (!bytes.empty())
-                    TRY(go_on_writing(socket_.get(), write_deadline_));
+                    TRY(go_on_writing(socket_.get(), write_deadline_, write_stop_));
                 continue;
             }
             int code = errno;
             int reason = SSL_get_error(connection_.get(), result);
-            if ((reason == SSL_ERROR_WANT_WRITE || reason == SSL_ERROR_WANT_READ) && code == EINTR)
+            if ((reason == SSL_ERROR_WANT_WRITE || reason == SSL_ERROR_WANT_READ) && code == EINTR) {
+                if (write_stop_ && write_stop_())
+                    return transport_error("TLS write", EINTR);
                 continue;
+            }
             return failure(reason, code, "TLS write");
         }
         return {};
@@ -119,6 +123,7 @@ private:
     util::Deadline read_deadline_ = util::Deadline::never();
     bool late_ = false;   // the read went on for longer
     util::Deadline write_deadline_ = util::Deadline::never();
+    std::function<bool()> write_stop_;
     util::UniqueFd socket_;
     std::unique_ptr<SessionSlot> slot_;   // the connection points to it
     Ssl connection_;

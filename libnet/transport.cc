@@ -27,8 +27,10 @@ util::Result<void> set_socket_timeout(int fd, util::Duration timeout)
     return {};
 }
 
-util::Result<void> go_on_writing(int fd, util::Deadline deadline)
+util::Result<void> go_on_writing(int fd, util::Deadline deadline, const std::function<bool()>& stop)
 {
+    if (stop && stop())
+        return transport_error("send", EINTR);
     if (deadline.is_never())
         return {};
     if (deadline.passed())
@@ -73,13 +75,11 @@ public:
             // A local socket's SO_SNDTIMEO begins anew with each of the kernel's buffers.
             std::size_t most = write_deadline_.is_never() ? bytes.size() : std::min(bytes.size(), timed_piece);
             ssize_t count = ::send(socket_.get(), bytes.data(), most, MSG_NOSIGNAL);
-            if (count < 0 && errno == EINTR)
-                continue;
-            if (count < 0)
+            if (count < 0 && errno != EINTR)
                 return detail::transport_error("send", errno);
-            bytes.remove_prefix(std::size_t(count));
+            bytes.remove_prefix(std::size_t(std::max<ssize_t>(count, 0)));
             if (!bytes.empty())
-                TRY(detail::go_on_writing(socket_.get(), write_deadline_));
+                TRY(detail::go_on_writing(socket_.get(), write_deadline_, write_stop_));
         }
         return {};
     }
@@ -90,6 +90,7 @@ public:
     }
 
     void set_write_deadline(util::Deadline deadline) override { write_deadline_ = deadline; }
+    void set_write_stop(std::function<bool()> stop) override { write_stop_ = std::move(stop); }
 
     bool readable() override
     {
@@ -103,6 +104,7 @@ public:
 private:
     util::UniqueFd socket_;
     util::Deadline write_deadline_ = util::Deadline::never();
+    std::function<bool()> write_stop_;
 };
 
 }  // namespace

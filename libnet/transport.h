@@ -5,6 +5,7 @@
 #include "libutil/time.h"
 #include "libutil/unique_fd.h"
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -27,6 +28,8 @@ public:
     virtual util::Result<void> set_timeout(util::Duration timeout) = 0;
     // write_all() ends with a timeout when this is over, however many bytes the peer takes at a time.
     virtual void set_write_deadline(util::Deadline) {}
+    // Asked when a signal interrupts write_all(): yes ends it with interrupted_code, and the peer lacks some of it.
+    virtual void set_write_stop(std::function<bool()>) {}
     // Could read() return without waiting?
     virtual bool readable() = 0;
     // Tells the peer that nothing follows (TLS close_notify); errors are of no use here.
@@ -45,7 +48,7 @@ namespace detail {
 // SO_RCVTIMEO and SO_SNDTIMEO of a socket.
 util::Result<void> set_socket_timeout(int fd, util::Duration timeout);
 // Before what is left of a write is tried again.
-util::Result<void> go_on_writing(int fd, util::Deadline deadline);
+util::Result<void> go_on_writing(int fd, util::Deadline deadline, const std::function<bool()>& stop);
 // The Error for a failed read or write.
 util::Error transport_error(std::string_view what, int code);
 

@@ -42,6 +42,12 @@ void turn_away(const ipc::NewSession& order)
     (void)::send(order.client.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+// To the client of a session whose connection cannot go on.
+void say_farewell(const ipc::ReturnSession& order)
+{
+    (void)::send(order.client.get(), order.farewell.data(), order.farewell.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 }  // namespace
 
 Host::Host(util::EventLoop& loop, util::UniqueFd control, const ipc::MailboxSettings& settings,
@@ -272,7 +278,20 @@ void Host::give_back(const ipc::ReturnSession& order)
 {
     control_.send(order);
     if (!control_.is_open())
-        (void)::send(order.client.get(), order.farewell.data(), order.farewell.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        say_farewell(order);
+}
+
+// What has waited for usher to read, and does so no more.
+void Host::take_up_unsent()
+{
+    for (ipc::Packet& packet : control_.take_unsent()) {
+        if (packet.name() == ipc::ReturnSession::message_name)
+            if (auto order = ipc::decode<ipc::ReturnSession>(packet); order.ok())
+                say_farewell(*order);
+        if (packet.name() == ipc::WakeSessions::message_name)
+            if (auto order = ipc::decode<ipc::WakeSessions>(packet); order.ok())
+                woken_.insert(woken_.end(), order->mailboxes.begin(), order->mailboxes.end());
+    }
 }
 
 void Host::tell_end(const std::string& session)
@@ -453,8 +472,11 @@ void Host::pass_changes()
         for (store::MailboxId id : changed)
             wake_watchers(id);
     }
-    if (!woken_.empty() && !leaving_)
-        control_.send(ipc::WakeSessions{.mailboxes = std::exchange(woken_, {})});
+    if (woken_.empty() || !control_.is_open())
+        return;
+    control_.send(ipc::WakeSessions{.mailboxes = woken_});
+    if (control_.is_open())
+        woken_.clear();
 }
 
 void Host::tell_durable()
@@ -691,6 +713,7 @@ void Host::leave(std::string_view reason)
     leaving_ = true;
     leave_at_ = util::now() + leave_time;
     leave_timer_.start(leave_time);
+    take_up_unsent();
     control_.close();
     for (auto& deliverer : deliverers_)
         drain(*deliverer);

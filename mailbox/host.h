@@ -55,6 +55,8 @@ public:
 
     // Takes no new work, finishes what was accepted, and lets run() return.
     void leave(std::string_view reason);
+    // After run(): has something changed of which usher could not be told (ipc::untold_news_status)?
+    bool has_untold_news() const { return !woken_.empty(); }
 
 private:
     struct Deliverer {
@@ -73,6 +75,7 @@ private:
     void end_sessions(const std::string& session);
     void set_groups(const std::vector<std::string>& groups);
     void give_back(const ipc::ReturnSession& order);
+    void take_up_unsent();
     void tell_end(const std::string& session);
     void park_those_that_wait();
     void send_parked(const ipc::ParkSession& order);
@@ -120,7 +123,7 @@ private:
     std::optional<store::Expiry> expiry_;     // old mail that is being removed
     std::vector<std::uint64_t> expiry_orders_;    // who waits for its end
     std::map<store::MailboxId, store::Lsn> watched_;   // for parked sessions; 0: the list, and its fingerprint
-    std::vector<store::MailboxId> woken_;     // in this turn
+    std::vector<store::MailboxId> woken_;     // of which usher has not been told
     store::Lsn durable_ = 0;                  // as sessions were told
     std::uint64_t orders_seen_ = 0;
     std::optional<std::uint32_t> sessions_told_ = 0;   // nothing: it has to be told

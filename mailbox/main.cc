@@ -178,11 +178,12 @@ void tell_why(const util::Error& error)
     (void)ipc::send_packet(control_descriptor, ipc::encode(ipc::NotStarted{.reason = error.text}, none), none, MSG_DONTWAIT);
 }
 
-util::Result<void> serve(bool has_log, const Title& title)
+// The exit status.
+util::Result<int> serve(bool has_log, const Title& title)
 {
     auto received = TRY(receive_settings(has_log, title));
     if (!received)
-        return {};
+        return 0;
     ipc::MailboxSettings& settings = *received;
     if (has_log)
         util::log::to_socket(settings.log_name, log_descriptor);
@@ -207,7 +208,8 @@ util::Result<void> serve(bool has_log, const Title& title)
     if (!settings.other_users_prefix.empty() || !settings.public_prefix.empty())
         host.on_sharing([&settings, &store] { return imapd::engine::sharers_of(*store, settings.account); });
     util::SignalWatch terminate(loop, SIGTERM, [&host] { host.leave("server shutting down"); });
-    return host.run();
+    TRY(host.run());
+    return host.has_untold_news() ? ipc::untold_news_status : 0;
 }
 
 }  // namespace
@@ -230,5 +232,5 @@ int main(int count, char** arguments)
         util::log::error(served.error().text);
         return 1;
     }
-    return 0;
+    return *served;
 }

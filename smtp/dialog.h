@@ -59,10 +59,12 @@ public:
 
     // No reply is waited for any longer.
     void set_end(util::Deadline end) { end_ = end; }
-    // When `stopping` says yes a reply is not waited for; but a verdict() for so long, in all.
+    // When `stopping` says yes a reply is not waited for, but a verdict() for so long, in all; and nothing more is sent to
+    // who does not take it: of a message without its end the server has nothing.
     void set_stop(std::function<bool()> stopping, util::Duration patience)
     {
         stream_.set_stop(std::move(stopping));
+        stream_.stop_writes();
         patience_ = patience;
     }
     // So long from now, or until that.

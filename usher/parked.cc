@@ -69,13 +69,30 @@ void Usher::tell_watches(const std::string& account, ipc::Channel& control)
 
 void Usher::wake_watchers(const std::string& account, const std::vector<std::uint64_t>& mailboxes)
 {
+    auto is_meant = [&](const ParkedSession& session) {
+        return std::any_of(mailboxes.begin(), mailboxes.end(), [&](std::uint64_t id) { return session.watches(id); });
+    };
+    if (!roster_.serves(account))
+        return wake_soon(account, is_meant);
     for (std::uint64_t number : parking_.of(account)) {
         // One that is woken may take others with it.
         ParkedSession* session = parking_.find(number);
-        if (session && session->state == State::Parked &&
-            std::any_of(mailboxes.begin(), mailboxes.end(), [&](std::uint64_t id) { return session->watches(id); }))
+        if (session && session->state == State::Parked && is_meant(*session))
             wake(*session);
     }
+}
+
+// In the loop's next round: who has let its process go may be about to start another one.
+void Usher::wake_soon(const std::string& account, const std::function<bool(const ParkedSession&)>& is_meant)
+{
+    for (std::uint64_t number : parking_.of(account)) {
+        ParkedSession* session = parking_.find(number);
+        if (session->state != State::Parked || !is_meant(*session))
+            continue;
+        parking_.wake(*session);
+        parking_.set_due(*session, util::now());
+    }
+    watch_parked();
 }
 
 void Usher::stirred(std::uint64_t number)

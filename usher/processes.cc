@@ -81,6 +81,7 @@ util::Result<void> Usher::start(const Order& order)
     // News would have the sessions that are parked come back at once.
     bool for_a_session = order.session || parking_.count(order.account) > 0;
     Launched launched = TRY(launcher_.launch(identity, for_a_session ? Layout::Own : Layout::Any));
+    pid_t pid = launched.pid;
     const std::string& account = order.account;
     util::Instant now = util::now();
     roster_.started(account, launched.pid, now);
@@ -89,7 +90,7 @@ util::Result<void> Usher::start(const Order& order)
         start_timer_.start(settings_.start_timeout);
     controls_[account] = std::make_unique<ipc::Channel>(
         loop_, std::move(launched.control),
-        ipc::Channel::Events{.received = [this, account](ipc::Packet& packet) { told(account, packet); },
+        ipc::Channel::Events{.received = [this, account, pid](ipc::Packet& packet) { told(account, pid, packet); },
                              .closed = [this, account](const util::Error& error) { control_lost(account, error); },
                              .drained = [this, account] { go_on_telling_sharers(account); }},
         control_queue_limit);
@@ -147,10 +148,11 @@ void Usher::hand_over_session(Order& order, ipc::Channel& control)
     control.send(*order.session);
 }
 
-void Usher::session_taken(const std::string& account, const ipc::SessionTaken& answer)
+// One that was parked and is taken by a process that has been let go ends there: settle_sessions() sees to its place.
+void Usher::session_taken(const std::string& account, pid_t pid, const ipc::SessionTaken& answer)
 {
     auto found = handed_.find(answer.order);
-    if (found == handed_.end() || found->second.pid != roster_.pid_of(account))
+    if (found == handed_.end() || found->second.pid != pid || (found->second.parked && !roster_.serves(account)))
         return;
     Handed handed = found->second;
     handed_.erase(found);
@@ -252,29 +254,18 @@ void Usher::serve_waiting()
 
 // --- what a mailbox says and does ------------------------------------------------------------------
 
-void Usher::told(const std::string& account, ipc::Packet& packet)
+void Usher::told(const std::string& account, pid_t pid, ipc::Packet& packet)
 {
     ipc::Channel& control = *controls_[account];
-    if (packet.name() == ipc::ReturnSession::message_name)
-        return take_back(account, control, packet);
-    if (!roster_.serves(account))
-        return;   // its last words, see forget_control()
+    if (told_at_any_time(account, pid, packet) || !roster_.serves(account))
+        return;
     if (told_of_guests(account, packet) || told_of_filling(account, packet))
         return;
     if (packet.name() == ipc::SessionCount::message_name) {
         auto count = ipc::decode<ipc::SessionCount>(packet);
         if (!count.ok())
             return control.fail(count.take_error());
-        // Its first words: the store is open.
-        if (Life& life = lives_[roster_.pid_of(account)]; !std::exchange(life.ready, true))
-            return failures_.forget(account);
         return roster_.sessions_told(account, count->sessions);
-    }
-    if (packet.name() == ipc::SessionTaken::message_name) {
-        auto answer = ipc::decode<ipc::SessionTaken>(packet);
-        if (!answer.ok())
-            return control.fail(answer.take_error());
-        return session_taken(account, *answer);
     }
     if (packet.name() == ipc::MailExpired::message_name) {
         auto answer = ipc::decode<ipc::MailExpired>(packet);
@@ -292,19 +283,6 @@ void Usher::told(const std::string& account, ipc::Packet& packet)
     }
     if (packet.name() == ipc::ParkSession::message_name)
         return park(account, control, packet);
-    if (packet.name() == ipc::WakeSessions::message_name) {
-        auto order = ipc::decode<ipc::WakeSessions>(packet);
-        if (!order.ok())
-            return control.fail(order.take_error());
-        return wake_watchers(std::string(account), order->mailboxes);
-    }
-    if (packet.name() == ipc::NotStarted::message_name) {
-        auto told = ipc::decode<ipc::NotStarted>(packet);
-        if (!told.ok())
-            return control.fail(told.take_error());
-        lives_[roster_.pid_of(account)].reason = util::printable(told->reason, max_reason);
-        return;
-    }
     if (packet.name() == ipc::Leaving::message_name) {
         auto leaving = ipc::decode<ipc::Leaving>(packet);
         if (!leaving.ok())
@@ -315,6 +293,43 @@ void Usher::told(const std::string& account, ipc::Packet& packet)
         return;
     }
     control.fail(util::invalid(util::concat("message ", util::printable(packet.name(), 40), " is not a mailbox's")));
+}
+
+// What counts also among the last words of a process that has been let go (forget_control()).  Nothing of it starts a process:
+// whoever lets that one go may be about to start its successor.
+bool Usher::told_at_any_time(const std::string& account, pid_t pid, ipc::Packet& packet)
+{
+    ipc::Channel& control = *controls_[account];
+    if (packet.name() == ipc::ReturnSession::message_name)
+        return take_back(account, control, packet), true;
+    auto life = lives_.find(pid);
+    if (packet.name() == ipc::SessionTaken::message_name) {
+        auto answer = ipc::decode<ipc::SessionTaken>(packet);
+        if (!answer.ok())
+            return control.fail(answer.take_error()), true;
+        return session_taken(account, pid, *answer), true;
+    }
+    if (packet.name() == ipc::WakeSessions::message_name) {
+        auto order = ipc::decode<ipc::WakeSessions>(packet);
+        if (!order.ok())
+            return control.fail(order.take_error()), true;
+        return wake_watchers(std::string(account), order->mailboxes), true;
+    }
+    if (packet.name() == ipc::NotStarted::message_name && life != lives_.end()) {
+        auto told = ipc::decode<ipc::NotStarted>(packet);
+        if (!told.ok())
+            return control.fail(told.take_error()), true;
+        life->second.reason = util::printable(told->reason, max_reason);
+        return true;
+    }
+    // Its first words: the store is open.
+    if (packet.name() == ipc::SessionCount::message_name && life != lives_.end() && !life->second.ready) {
+        if (auto count = ipc::decode<ipc::SessionCount>(packet); !count.ok())
+            return control.fail(count.take_error()), true;
+        life->second.ready = true;
+        return failures_.forget(account), true;
+    }
+    return false;
 }
 
 void Usher::control_lost(const std::string& lost, const util::Error& error)
@@ -345,8 +360,8 @@ void Usher::retire(const std::string& account)
     watch_time();
 }
 
-// It is not in the roster any more.  What it has given back before counts: nobody else has that.  A turn to fill the index
-// it has until it has exited.
+// It is not in the roster any more.  What it has given back before counts: nobody else has that; and what else
+// told_at_any_time() takes.  A turn to fill the index it has until it has exited.
 void Usher::forget_control(const std::string& account)
 {
     if (auto control = controls_.find(account); control != controls_.end())
@@ -374,21 +389,24 @@ void Usher::reap()
 void Usher::exited(pid_t pid, int status)
 {
     leaving_until_.erase(pid);
-    Life life = lives_[pid];
-    lives_.erase(pid);
-    settle_sessions(pid, life);
-    settle_expiry(pid);
     Roster::Exit exit = roster_.exited(pid);
     if (exit.account.empty())
         return launcher_.exited(pid, status);
-    bool failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    // Its end of the control socket is closed: the channel would find out, but later.  What it has said comes first.
+    if (exit.was_serving)
+        forget_control(exit.account);
+    Life life = lives_[pid];
+    lives_.erase(pid);
+    bool has_news = WIFEXITED(status) && WEXITSTATUS(status) == ipc::untold_news_status;
+    bool failed = !WIFEXITED(status) || (WEXITSTATUS(status) != 0 && !has_news);
     if (failed)
         util::log::warning("mailbox of ", exit.account, " (pid ", pid, ") ", describe_exit(status));
     if (failed || (exit.was_serving && !life.ready))
         note_failure(exit.account, life);
-    // Its end of the control socket is closed: the channel would find out, but later.
-    if (exit.was_serving)
-        forget_control(exit.account);
+    settle_sessions(pid, life);
+    settle_expiry(pid);
+    if (has_news && !roster_.serves(exit.account))   // a successor looks by itself
+        wake_soon(exit.account, [](const ParkedSession&) { return true; });
     filling_turns_.over(exit.account, pid);
     give_filling_turns();
     account_left(pid, exit.account, life);

@@ -225,7 +225,7 @@ private:
     bool shares_layout(const std::string& account) const;
     void hand_over(Order& order);
     void hand_over_session(Order& order, ipc::Channel& control);
-    void session_taken(const std::string& account, const ipc::SessionTaken& answer);
+    void session_taken(const std::string& account, pid_t pid, const ipc::SessionTaken& answer);
     void settle_sessions(pid_t pid, const Life& life);
     void serve_waiting();
     void refuse(const Order& order, bool permanent, std::string text);
@@ -261,6 +261,7 @@ private:
     void wake_watchers(const std::string& account, const std::vector<std::uint64_t>& mailboxes);
     void stirred(std::uint64_t number);
     void wake(ParkedSession& session);
+    void wake_soon(const std::string& account, const std::function<bool(const ParkedSession&)>& is_meant);
     void queue_waking(ParkedSession& session);
     void serve_waking();
     void resume_waking_of(const std::string& account);
@@ -282,7 +283,8 @@ private:
     void end_sessions(ipc::Channel& channel, const ipc::EndSessions& order);
     std::size_t end_beginning(const ipc::EndSessions& order);
     static bool was_ended(const Ticket& ticket, const ipc::TicketRedeemed& answer);
-    void told(const std::string& account, ipc::Packet& packet);
+    void told(const std::string& account, pid_t pid, ipc::Packet& packet);
+    bool told_at_any_time(const std::string& account, pid_t pid, ipc::Packet& packet);
     bool told_of_guests(const std::string& account, ipc::Packet& packet);
     bool told_of_filling(const std::string& account, ipc::Packet& packet);
     void give_filling_turns();

@@ -15,6 +15,7 @@ struct Fixture {
     std::unique_ptr<ipc::Channel> channel;
     std::vector<std::string> received;
     std::optional<util::Error> closed;
+    std::vector<ipc::Packet> unsent;   // when it was closed
     bool drained = false;
 
     explicit Fixture(std::size_t limit = ipc::Channel::default_queue_limit)
@@ -31,8 +32,14 @@ struct Fixture {
                         received.push_back(named.ok() ? named->queue_id : "?");
                         if (received.back() == "destroy")
                             channel.reset();
+                        else if (received.back() == "close")
+                            channel->close();
+                        else if (received.back() == "fail")
+                            channel->fail(util::invalid("wrong"));
+                        else if (received.back() == "hear out")
+                            channel->hear_out();
                     },
-                .closed = [this](const util::Error& error) { closed = error; },
+                .closed = [this](const util::Error& error) { closed = error, unsent = channel->take_unsent(); },
                 .drained = [this] { drained = true; }},
             limit);
     }
@@ -104,6 +111,152 @@ TEST(who_hears_out_loses_nothing_that_was_sent_and_its_peer_nothing_that_was_not
 }
 END_TEST
 
+TEST(who_hears_out_in_the_middle_of_a_batch_loses_nothing_of_it)
+{
+    Fixture f;
+    for (const char* id : {"0", "hear out", "1", "hear out", "2"})
+        OK(f.peer.send(named(id)));
+    f.run();
+    THAT((f.received == std::vector<std::string>{"0", "hear out", "1", "hear out", "2"}));
+    THAT(!f.channel->is_open());
+    f.run();
+    THAT(!f.closed);
+
+    Fixture destroyed;
+    for (const char* id : {"hear out", "destroy", "never"})
+        OK(destroyed.peer.send(named(id)));
+    destroyed.run();
+    EQ(destroyed.received.size(), 2U);
+}
+END_TEST
+
+// A peer that said something and went, which a send finds out.
+TEST(what_a_peer_said_before_it_went_is_received_from_the_loop_before_its_end_is_told)
+{
+    for (bool unread : {false, true}) {   // the kernel tells who went without reading all by another error
+        Fixture f;
+        if (unread)
+            f.channel->send(named("unread"));
+        for (int i = 0; i < 10; ++i)
+            OK(f.peer.send(named(util::concat(i))));
+        f.peer.close();
+        f.channel->send(named("late"));
+        THAT(!f.channel->is_open());
+        THAT(f.received.empty() && !f.closed);
+        f.channel->send(named("later"));
+        while (!f.closed)
+            f.run();
+        EQ(f.received.size(), 10U);
+        EQ(f.received.back(), "9");
+        THAT(f.closed->code == EPIPE || f.closed->code == ECONNRESET);
+        f.closed.reset();
+        f.run();
+        THAT(!f.closed);
+    }
+}
+END_TEST
+
+TEST(a_peer_that_went_without_reading_is_heard)
+{
+    Fixture f;
+    f.channel->send(named("unread"));
+    OK(f.peer.send(named("last")));
+    f.peer.close();
+    while (!f.closed)
+        f.run();
+    THAT((f.received == std::vector<std::string>{"last"}));
+
+    Fixture heard;
+    heard.channel->send(named("unread"));
+    OK(heard.peer.send(named("last")));
+    heard.peer.close();
+    heard.channel->hear_out();
+    THAT((heard.received == std::vector<std::string>{"last"}));
+}
+END_TEST
+
+TEST(a_peer_that_said_something_and_went_while_records_waited_for_it_is_heard)
+{
+    Fixture f;
+    std::string large(100'000, 'x');
+    while (f.channel->queued() < 3)
+        f.channel->send(named(large));
+    OK(f.peer.send(named("last")));
+    f.peer.close();
+    while (!f.closed)
+        f.run();
+    THAT((f.received == std::vector<std::string>{"last"}));
+    THAT(!f.drained);
+}
+END_TEST
+
+TEST(what_a_peer_said_before_it_went_may_end_the_channel_in_any_way)
+{
+    for (std::string word : {"destroy", "close", "fail", "hear out"}) {
+        Fixture f;
+        OK(f.peer.send(named(word)));
+        OK(f.peer.send(named("more")));
+        f.peer.close();
+        f.channel->send(named("late"));
+        for (int i = 0; i < 3; ++i)
+            f.run();
+        EQ(f.received.size(), word == "hear out" ? 2U : 1U);
+        EQ(f.closed.has_value(), word == "fail");
+        THAT(!f.closed || f.closed->kind == util::Kind::Invalid);
+    }
+    // Or its owner does not wait for it.
+    Fixture f;
+    OK(f.peer.send(named("last")));
+    f.peer.close();
+    f.channel->send(named("late"));
+    f.channel->hear_out();
+    EQ(f.received.size(), 1U);
+    f.run();
+    THAT(!f.closed);
+}
+END_TEST
+
+TEST(who_has_paused_hears_of_an_end_and_nothing_before_it)
+{
+    Fixture f;
+    f.channel->pause(true);
+    OK(f.peer.send(named("last")));
+    f.peer.close();
+    f.channel->send(named("late"));
+    while (!f.closed)
+        f.run();
+    THAT(f.received.empty());
+}
+END_TEST
+
+TEST(what_was_never_sent_can_be_had_back_with_its_descriptors)
+{
+    for (bool gone : {false, true}) {
+        Fixture f;
+        std::string large(100'000, 'x');
+        while (f.channel->queued() < 1)
+            f.channel->send(named(large));
+        auto pair = util::sys::socket_pair(SOCK_STREAM).take();
+        ipc::Offer offer;
+        offer.queue_id = "4Xq1";
+        offer.message = std::move(pair.first);
+        f.channel->send(offer);
+        offer.message.reset();
+        if (gone)
+            f.peer.close();
+        while (gone && !f.closed)
+            f.run();
+        auto unsent = gone ? std::move(f.unsent) : f.channel->take_unsent();
+        EQ(unsent.size(), 2U);
+        auto decoded = ipc::decode<ipc::Offer>(unsent[1]);
+        OK(decoded);
+        EQ(decoded->queue_id, "4Xq1");
+        EQ(::send(decoded->message.get(), "x", 1, MSG_NOSIGNAL), 1);
+        EQ(f.channel->queued(), 0U);
+    }
+}
+END_TEST
+
 TEST(the_end_of_the_peer_is_told_once)
 {
     Fixture f;
@@ -146,7 +299,13 @@ TEST(a_peer_that_does_not_read_is_given_up_at_the_limit)
 }
 END_TEST
 
-SUITE(channel, who_hears_out_loses_nothing_that_was_sent_and_its_peer_nothing_that_was_not, many_records_arrive_in_order,
+SUITE(channel, who_hears_out_in_the_middle_of_a_batch_loses_nothing_of_it,
+      what_a_peer_said_before_it_went_is_received_from_the_loop_before_its_end_is_told,
+      a_peer_that_went_without_reading_is_heard,
+      a_peer_that_said_something_and_went_while_records_waited_for_it_is_heard,
+      what_a_peer_said_before_it_went_may_end_the_channel_in_any_way, who_has_paused_hears_of_an_end_and_nothing_before_it,
+      what_was_never_sent_can_be_had_back_with_its_descriptors,
+      who_hears_out_loses_nothing_that_was_sent_and_its_peer_nothing_that_was_not, many_records_arrive_in_order,
       a_callback_may_destroy_its_channel,
       the_end_of_the_peer_is_told_once, what_the_socket_does_not_take_waits_and_goes_later,
       a_peer_that_does_not_read_is_given_up_at_the_limit)

@@ -55,6 +55,37 @@ TEST(a_door_that_ends_hears_what_comes_back_and_takes_nothing_more)
 }
 END_TEST
 
+// usher has gone, which the door finds out by what it sends.
+TEST(a_door_that_asks_again_has_heard_what_came_back_before)
+{
+    UsherSocket socket;
+    auto loop = util::EventLoop::create().take();
+    ipc::LoginService logins(loop, ipc::Service::Imap, {"/nonexistent", socket.path});
+    std::vector<std::string> returned;
+    int lost = 0;
+    logins.on_returned([&](ipc::SessionReturned session) {
+        returned.push_back(session.facts.session);
+        THAT(logins.open({}, [](const ipc::LoginService::Opened&) {}) != 0);   // by another connection
+    });
+    auto ask = [&] { THAT(logins.open({}, [&](const ipc::LoginService::Opened&) { ++lost; }) != 0); };
+    ask();
+    {
+        ipc::Connection usher(util::UniqueFd(::accept4(socket.fd.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+        ipc::SessionReturned one;
+        one.facts.session = "s1";
+        OK(usher.send(one));
+    }
+    ask();
+    ask();
+    THAT((returned == std::vector<std::string>{"s1"}));
+    EQ(lost, 2);
+    ipc::Connection again(util::UniqueFd(::accept4(socket.fd.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+    for (int i = 0; i < 2; ++i)
+        OK(again.receive_as<ipc::OpenSession>());
+}
+END_TEST
+
 }  // namespace
 
-SUITE(login_service, a_door_that_ends_hears_what_comes_back_and_takes_nothing_more)
+SUITE(login_service, a_door_that_asks_again_has_heard_what_came_back_before,
+      a_door_that_ends_hears_what_comes_back_and_takes_nothing_more)

@@ -1,11 +1,15 @@
 #include "libnet/stream.h"
 #include "libutil/sys.h"
+#include "tests/unit/libnet/signals.h"
 #include "tests/unit/suite.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -284,9 +288,42 @@ TEST(a_whole_write_ends_in_time_however_it_gets_on)
 }
 END_TEST
 
+TEST(a_signal_ends_a_write_that_waits_if_the_owner_says_so)
+{
+    for (bool stops : {true, false}) {
+        auto pair = util::sys::socket_pair(SOCK_STREAM).take();
+        net::Stream stream(std::move(pair.first));
+        stream.set_timeout(std::chrono::hours(1));
+        stream.set_stop(test::Signals::several);
+        if (stops)
+            stream.stop_writes();
+        std::string much(4'000'000, 'x');
+        std::size_t taken = 0;
+        std::thread reader;
+        test::Signals signals;
+        if (!stops)   // the signals do not matter
+            reader = std::thread([&] {
+                char buffer[65536];
+                while (!test::Signals::several())
+                    ::sched_yield();
+                while (taken < much.size())
+                    taken += std::size_t(std::max<ssize_t>(::recv(pair.second.get(), buffer, sizeof buffer, 0), 0));
+            });
+        stream.write(much);
+        auto sent = stream.flush();
+        EQ(sent.ok(), !stops);
+        EQ(sent.ok() ? 0 : sent.error().code, stops ? net::interrupted_code : 0);
+        if (!stops)
+            reader.join();
+        // The next read says so, too.
+        EQ(stream.read_line(10).error().code, net::interrupted_code);
+    }
+}
+END_TEST
+
 }  // namespace
 
-SUITE(stream, reads_lines_however_they_are_cut,
+SUITE(stream, a_signal_ends_a_write_that_waits_if_the_owner_says_so, reads_lines_however_they_are_cut,
       a_line_at_the_limit_is_whole_and_one_byte_more_is_too_long,
       a_line_longer_than_the_buffer_is_passed_over, flushes_only_when_a_read_would_wait,
       the_first_write_error_sticks, a_signal_ends_a_read_only_if_the_owner_wants_to_stop,

@@ -1,9 +1,11 @@
 #include "libnet/stream.h"
 #include "libutil/sys.h"
 #include "tests/unit/libnet/certificate.h"
+#include "tests/unit/libnet/signals.h"
 #include "tests/unit/suite.h"
 
 #include <csignal>
+#include <future>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <thread>
@@ -187,9 +189,42 @@ TEST(reads_the_protocols_text)
 }
 END_TEST
 
+TEST(a_signal_ends_a_write_that_waits_over_tls_too)
+{
+    auto pem = test::make_certificate("a");
+    auto context = net::TlsContext::server(pem.certificate + pem.key, {});
+    auto pair = util::sys::socket_pair(SOCK_STREAM).take();
+    std::promise<void> over;
+    std::thread client([&, done = over.get_future()] {
+        sigset_t signals;
+        ::sigfillset(&signals);
+        ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+        SSL_CTX* own = SSL_CTX_new(TLS_client_method());
+        SSL* ssl = SSL_new(own);
+        SSL_set_fd(ssl, pair.second.get());
+        SSL_connect(ssl);
+        done.wait();   // and reads nothing
+        SSL_free(ssl);
+        SSL_CTX_free(own);
+    });
+    net::Stream stream(std::move(pair.first));
+    stream.set_timeout(std::chrono::hours(1));
+    stream.set_stop(test::Signals::several);
+    stream.stop_writes();
+    OK(stream.start_tls(*context));
+    test::Signals signals;
+    stream.write(std::string(4'000'000, 'x'));
+    auto sent = stream.flush();
+    over.set_value();
+    client.join();
+    EQ(sent.error().code, net::interrupted_code);
+    stream.close();
+}
+END_TEST
+
 }  // namespace
 
-SUITE(tls, shakes_hands_and_binds_the_channel, refuses_an_old_protocol,
+SUITE(tls, a_signal_ends_a_write_that_waits_over_tls_too, shakes_hands_and_binds_the_channel, refuses_an_old_protocol,
       refuses_plaintext_behind_starttls, garbage_instead_of_a_handshake_is_an_error,
       a_silent_client_times_out_in_the_handshake,
       a_client_that_sends_byte_by_byte_times_out_in_the_handshake, checks_that_key_and_certificate_belong_together,

@@ -124,11 +124,14 @@ private:
 // It has a search index if its settings name the directory.
 class MailboxProcess {
 public:
+    // `buffer`: of the control socket, for what the process says; 0: the system's.
     explicit MailboxProcess(const std::string& directory, ipc::MailboxSettings settings = quick_settings(),
-                            store::Options options = {})
+                            store::Options options = {}, int buffer = 0)
     {
         auto pair = util::sys::socket_pair(SOCK_SEQPACKET);
         OK(pair);
+        if (buffer)
+            ::setsockopt(pair->second.get(), SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
         pid_ = ::fork();
         ck_assert(pid_ >= 0);
         if (pid_ == 0) {
@@ -223,7 +226,9 @@ private:
                            },
                            search ? &*search : nullptr);
         util::SignalWatch terminate(*loop, SIGTERM, [&host] { host.leave("server shutting down"); });
-        return host.run().ok() ? 0 : 1;
+        if (!host.run().ok())
+            return 1;
+        return host.has_untold_news() ? ipc::untold_news_status : 0;
     }
 
     pid_t pid_ = -1;

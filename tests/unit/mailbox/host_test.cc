@@ -602,6 +602,46 @@ TEST(parks_a_session_that_waits_and_goes_on_with_it_later)
 }
 END_TEST
 
+// What was on its way to it when it was told to leave: usher does not listen any more, and hears of it by its exit.
+TEST(news_that_come_as_it_leaves_are_told_by_its_exit)
+{
+    for (bool watched : {true, false}) {
+        for (bool signalled : {false, true}) {
+            Directory directory;
+            MailboxProcess process(directory.path, parking_settings());
+            auto deliverer = process.deliverer();
+            OK(deliverer.send(order(1, "Q1", "x\r\n")));
+            EQ(collect(deliverer, 1).stored, 1u);
+            auto client = process.session();
+            if (watched) {
+                say(client.get(), "wait x1\n");
+                next<ipc::ParkSession>(process);
+                OK(process.control.send(ipc::SessionParked{"s1", true}));
+                EQ(line_of(client.get()), "");
+            }
+            ::kill(process.pid(), SIGSTOP);
+            OK(deliverer.send(order(2, "Q2", "x\r\n")));
+            if (signalled)
+                ::kill(process.pid(), SIGTERM);
+            else
+                process.control.close();
+            ::kill(process.pid(), SIGCONT);
+            EQ(collect(deliverer, 1).stored, 1u);
+            int status = process.wait();
+            bool told = false;
+            while (signalled && watched && !told) {
+                auto packet = process.control.receive();
+                if (!packet.ok())
+                    break;
+                told = packet->name() == ipc::WakeSessions::message_name;
+            }
+            THAT(WIFEXITED(status));
+            EQ(WEXITSTATUS(status), watched && !told ? ipc::untold_news_status : 0);
+        }
+    }
+}
+END_TEST
+
 TEST(keeps_a_session_that_usher_does_not_take)
 {
     Directory directory;
@@ -733,6 +773,29 @@ TEST(a_session_that_leaves_when_usher_hears_nothing_more_is_told_so)
 }
 END_TEST
 
+TEST(a_session_that_leaves_while_usher_does_not_read_is_told_so_when_usher_goes)
+{
+    for (bool signalled : {false, true}) {
+        Directory directory;
+        MailboxProcess process(directory.path, MailboxProcess::quick_settings(), {}, 16 << 10);
+        auto client = process.session();
+        for (std::uint64_t i = 1; i <= 100; ++i)   // each is refused
+            process.session({}, {}, ipc::Service::Pop3, i);
+        say(client.get(), "shout\n");
+        EQ(line_of(client.get()), "SHOUT");
+        say(client.get(), "leave\n");
+        EQ(line_of(client.get()), "left");
+        if (signalled)
+            ::kill(process.pid(), SIGTERM);
+        else
+            process.control.close();
+        EQ(line_of(client.get()), "farewell");
+        EQ(line_of(client.get()), "");
+        EQ(process.wait(), 0);
+    }
+}
+END_TEST
+
 TEST(fills_the_index_when_usher_gives_it_a_turn)
 {
     Directory directory;
@@ -777,7 +840,9 @@ TEST(fills_the_index_when_usher_gives_it_a_turn)
 }
 END_TEST
 
-SUITE(host, a_session_that_leaves_when_usher_hears_nothing_more_is_told_so, fills_the_index_when_usher_gives_it_a_turn,
+SUITE(host, news_that_come_as_it_leaves_are_told_by_its_exit,
+      a_session_that_leaves_while_usher_does_not_read_is_told_so_when_usher_goes,
+      a_session_that_leaves_when_usher_hears_nothing_more_is_told_so, fills_the_index_when_usher_gives_it_a_turn,
       who_waits_for_the_disk_alone_is_kept_by_no_thread, changes_made_one_after_the_other_do_not_wait_for_something_else,
       a_disk_that_failed_in_a_sync_of_the_expiry_ends_the_process, tells_the_users_own_sessions_of_his_groups,
       a_session_that_leaves_while_the_process_ends_hears_that_its_connection_cannot_go_on,

@@ -25,6 +25,7 @@ namespace test {
 //   "busy..."     says that it holds a session after each order
 //   "parks..."    parks each session, which watches mailbox 7; of one that was parked it says the state; says that
 //                 something is new in mailbox N when it is asked for deliveries and its account ends with "-N"
+//   "parks-late"  has news when it leaves, of which it cannot tell any more
 //   "idle..."     wants to leave at once, and after each order
 //   "test..."     does nothing: the test has its end of the control socket (ForkLauncher::controls)
 [[noreturn]] inline void be_mailbox(const std::string& account, int control)
@@ -48,7 +49,7 @@ namespace test {
         if (!packet.ok() || !*packet) {
             while (is("stubborn"))
                 ::pause();
-            ::_exit(0);
+            ::_exit(is("parks-late") ? ipc::untold_news_status : 0);
         }
         if (is("dies") || is("crashes"))
             ::_exit(9);

@@ -347,6 +347,87 @@ TEST(a_session_that_ends_while_its_process_starts_leaves_its_place)
 }
 END_TEST
 
+// A house in which the process of "test" is played by the test, and has one session, which is parked and watches mailbox 7.
+class PlayedHouse : public House {
+public:
+    PlayedHouse() : House(with_auth()), auth(*this), door(peer())
+    {
+        auto pair = util::sys::socket_pair(SOCK_STREAM);
+        OK(pair);
+        client = std::move(pair->second);
+        ipc::OpenSession wanted;
+        wanted.request = ++request;
+        wanted.ticket = "ticket";
+        wanted.facts.service = ipc::Service::Imap;
+        wanted.facts.session = "s1";
+        wanted.client = std::move(pair->first);
+        OK(door.send(wanted));
+        wanted.client.reset();
+        auth.answer(auth.wanted().request, true, "test");
+        until([&] { return launcher.controls.contains("test"); });
+        auto given = next_session();
+        ipc::ParkSession order;
+        order.session = "s1";
+        order.client = std::move(given.client);
+        order.state = "state of s1";
+        order.watches.push_back({7, 1});
+        order.deadline = util::now().time_since_epoch().count() + 60'000'000;
+        OK(process().send(ipc::SessionCount{}));
+        OK(process().send(ipc::SessionTaken{.order = given.order}));
+        OK(process().send(order));
+        order.client.reset();
+        until([&] { return usher.parked() == 1; });
+    }
+
+    ipc::Connection& process() { return launcher.controls["test"]; }
+    ipc::NewSession next_session()
+    {
+        for (;;) {
+            auto packet = receive(process().fd());
+            ck_assert(packet.has_value());
+            if (packet->name() == ipc::NewSession::message_name)
+                return ipc::decode<ipc::NewSession>(*packet).take();
+        }
+    }
+
+    FakeAuth auth;
+    ipc::Connection door;
+    util::UniqueFd client;
+};
+
+TEST(news_among_the_last_words_of_a_process_wake_sessions_too)
+{
+    for (bool dies : {false, true}) {
+        PlayedHouse house;
+        pid_t pid = house.launcher.pids.back();
+        if (!dies)
+            OK(house.process().send(ipc::Leaving{.orders_seen = 1}));
+        OK(house.process().send(ipc::WakeSessions{.mailboxes = {7}}));
+        if (dies) {
+            ::kill(pid, SIGKILL);
+            siginfo_t ended{};
+            EQ(::waitid(P_PID, id_t(pid), &ended, WEXITED | WNOWAIT), 0);
+            house.usher.reap();
+            EQ(house.launcher.launched, 1u);   // not from here
+        }
+        house.until([&] { return house.launcher.launched == 2; });
+        EQ(house.next_session().state, "state of s1");
+    }
+}
+END_TEST
+
+TEST(a_process_that_leaves_with_news_wakes_sessions_by_its_exit)
+{
+    auto settings = with_auth();
+    settings.process_limit = 1;
+    ParkedHouse house("parks-late", settings);
+    auto local = house.peer();
+    THAT(house.open(local, "plain").valid());   // evicts it
+    EQ(house.hears(house.client, 11), "state of s1");
+    EQ(house.launcher.launched, 3u);
+}
+END_TEST
+
 TEST(what_no_mailbox_sends_ends_the_process)
 {
     ipc::ParkSession order;
@@ -370,7 +451,9 @@ TEST(what_no_mailbox_sends_ends_the_process)
 }
 END_TEST
 
-SUITE(usher_parking, a_parked_session_outlives_its_process_and_wakes_with_its_client,
+SUITE(usher_parking, news_among_the_last_words_of_a_process_wake_sessions_too,
+      a_process_that_leaves_with_news_wakes_sessions_by_its_exit,
+      a_parked_session_outlives_its_process_and_wakes_with_its_client,
       whose_sessions_are_parked_gets_a_process_that_shares_nothing, a_client_that_goes_wakes_nobody,
       news_wake_those_that_watch_the_mailbox_and_no_others, a_parked_session_ends_when_it_is_late_and_when_it_is_told_to,
       a_parked_session_is_no_session_of_another_account_of_the_same_name, what_is_over_the_limit_stays_with_its_process,

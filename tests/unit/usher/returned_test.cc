@@ -234,7 +234,65 @@ TEST(a_process_that_gives_back_and_dies_loses_nothing)
 }
 END_TEST
 
-SUITE(returned, a_stop_loses_no_connection_that_was_given_back, what_a_process_gives_back_as_it_is_let_go_stays_with_it,
+// Both are on their way when it is let go, or has died: nobody has read that the session has begun.
+TEST(a_session_that_has_just_begun_is_given_back_too)
+{
+    for (bool dies : {false, true}) {
+        for (bool door_gone : {false, true}) {
+            ReturningHouse house;
+            if (door_gone)
+                EQ(::shutdown(house.door.fd(), SHUT_RDWR), 0);
+            OK(house.control().send(ipc::SessionTaken{.order = house.order, .refusal = {}}));
+            house.give_back(std::move(house.given), "a NOOP");
+            pid_t pid = house.launcher.pids.back();
+            if (dies) {
+                ::kill(pid, SIGKILL);
+                siginfo_t ended{};
+                EQ(::waitid(P_PID, id_t(pid), &ended, WEXITED | WNOWAIT), 0);
+                house.usher.reap();
+            } else {
+                house.usher.stop([] {});
+            }
+            if (door_gone) {
+                EQ(house.client_hears(), "farewell");
+                continue;
+            }
+            auto packet = house.receive(house.door.fd());
+            OK(ipc::decode<ipc::SessionOpened>(*packet));
+            packet = house.receive(house.door.fd());
+            auto returned = ipc::decode<ipc::SessionReturned>(*packet);
+            OK(returned);
+            EQ(returned->pending, "a NOOP");
+            // Nothing of it is told again when the process is gone.
+            ::kill(pid, SIGKILL);
+            house.until([&] { return house.usher.roster().size() == 0; });
+            THAT(!ipc::receive_packet(house.door.fd(), MSG_DONTWAIT).ok());
+        }
+    }
+}
+END_TEST
+
+TEST(a_process_that_gives_back_and_goes_is_heard_also_when_a_send_finds_that_out)
+{
+    for (bool unread : {false, true}) {
+        ReturningHouse house;
+        house.take();
+        if (unread)
+            EQ(house.usher.quotas_changed(), 1u);
+        house.give_back(std::move(house.given), "a NOOP");
+        house.control().close();
+        EQ(house.usher.quotas_changed(), 1u);   // it is told
+        auto packet = house.receive(house.door.fd());
+        auto returned = ipc::decode<ipc::SessionReturned>(*packet);
+        OK(returned);
+        EQ(returned->pending, "a NOOP");
+    }
+}
+END_TEST
+
+SUITE(returned, a_session_that_has_just_begun_is_given_back_too,
+      a_process_that_gives_back_and_goes_is_heard_also_when_a_send_finds_that_out,
+      a_stop_loses_no_connection_that_was_given_back, what_a_process_gives_back_as_it_is_let_go_stays_with_it,
       a_process_that_gives_back_and_dies_loses_nothing,
       a_connection_goes_back_to_its_door_with_what_the_door_said_of_it, only_the_connection_of_the_session_itself_goes_back,
       what_was_not_taken_or_cannot_go_back_does_not, as_much_as_may_be_pending_goes_back,
