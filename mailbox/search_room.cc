@@ -141,7 +141,7 @@ void SearchRoom::look_whether_complete()
     if (looked_ || !settings_.search_index)
         return;
     looked_ = true;
-    if (due_)
+    if (due_ || feeding_)
         return;   // mail has come, and all that is missing is looked for then
     if (!index() || files_->was_complete(store_.last()))
         return;
@@ -243,7 +243,7 @@ util::Result<void> SearchRoom::take_segment()
     }
     if (!report->complete)
         feed_in(util::Duration(0));   // by another turn: others have theirs before it
-    else if (newest_ > fed_last_)
+    else if (newest_ > fed_last_ || (due_ && !timer_.running()))   // the timer may have come while it was filled
         feed_in(delay());
     else if (store_.last() == fed_last_)
         files_->note_complete(fed_last_);
