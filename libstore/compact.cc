@@ -390,6 +390,7 @@ void LogStore::switch_segments()
     Segment fresh{.id = std::uint32_t(now.header.id), .kind = SegmentKind::Compacted, .base = now.header.base,
                   .size = now.written};
     bool empty = now.written == 0;
+    submit();   // before the manifest calls it synced
     ++generation_;
     Manifest next = manifest();
     auto place = std::ranges::find(next.segments, now.victims.front(), &Manifest::Item::id);

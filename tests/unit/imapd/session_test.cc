@@ -407,12 +407,13 @@ TEST(that_little_is_left_is_told_once_each_time)
     SessionFixture f;
     f.store.set_quota({.limits = {.messages = 4}, .soft_percent = 60});
     Session session(f.store, {});
-    auto append = [&](Session& to) {
-        to.feed("a APPEND INBOX {5+}\r\na: b\n\r\n");
+    auto changing = [&](Session& session, std::string_view command) {
+        auto said = run_all(session, command);
         f.make_durable();
-        to.durable_grew();
-        return take(to);
+        session.durable_grew();
+        return said + take(session);
     };
+    auto append = [&](Session& to) { return changing(to, "a APPEND INBOX {5+}\r\na: b\n\r\n"); };
     constexpr std::string_view warning = "* NO [OVERQUOTA] Little is left of your quota: 3 of 4 messages\r\n";
     f.fill(2);
     THAT(append(session).starts_with(warning));
@@ -426,10 +427,7 @@ TEST(that_little_is_left_is_told_once_each_time)
     THAT(append(session).starts_with("a NO [OVERQUOTA] "));
     // Below, and up again, by a delivery while the client waits.
     run_all(other, "d STORE 1:2 +FLAGS.SILENT (\\Deleted)\r\n");
-    other.feed("e EXPUNGE\r\n");
-    f.make_durable();
-    other.durable_grew();
-    EQ(take(other).find("OVERQUOTA"), std::string::npos);
+    EQ(changing(other, "e EXPUNGE\r\n").find("OVERQUOTA"), std::string::npos);
     run_all(other, "f IDLE\r\n");
     f.fill(1);
     other.store_changed((*f.store.mailbox("INBOX"))->id);

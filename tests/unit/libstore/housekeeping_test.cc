@@ -2,9 +2,11 @@
 #include "tests/unit/libstore/fixture.h"
 
 #include "libstore/format.h"
+#include "libstore/manifest.h"
 #include "libutil/time.h"
 
 #include <numeric>
+#include <poll.h>
 
 namespace {
 
@@ -106,6 +108,59 @@ TEST(compacts_all_that_pays_in_one_go_and_keeps_the_rest)
     EQ(store->deleted_messages()->size(), 0U);
     EQ(store->check()->problems.size(), 0U);
     EQ(add(*store, "INBOX", "next").uid, 401U);
+}
+END_TEST
+
+// The highest Lsn that the files have.
+store::Lsn last_on_disk(const std::string& path, const store::Manifest& manifest)
+{
+    store::Lsn last = 0;
+    for (const auto& segment : manifest.segments) {
+        auto bytes = util::sys::read_file(util::concat(path, "/", store::segment_name(segment.id)), 1U << 30);
+        OK(bytes);
+        auto scan = store::scan_segment(*bytes, manifest.tag, false);
+        last = std::max(last, scan.frames.empty() ? segment.base : scan.frames.back().header.lsn);
+    }
+    return last;
+}
+
+TEST(a_manifest_calls_nothing_synced_that_waits_to_be_written)
+{
+    Directory directory;
+    store::Options options;
+    options.segment_size = 64U << 10;
+    options.flag_sync_delay = std::chrono::hours(1);
+    auto store = open(directory.path, options);
+    auto inbox = id_of(*store, "INBOX");
+    std::vector<std::uint32_t> most;
+    for (std::uint32_t i = 1; i <= 200; ++i) {
+        add(*store, "INBOX", util::concat("m", i), 0, {}, 3000);
+        if (i % 10)
+            most.push_back(i);
+    }
+    OK(store->expunge(inbox, most));
+    OK(store->purge_deleted(INT64_MAX, true));
+    int generations = 0;
+    store::Lsn last = 0;
+    bool odd = true;
+    for (auto left = store::Chores::More; left != store::Chores::Done; left = store->housekeep(1)) {
+        if (left == store::Chores::Waiting) {
+            pollfd event{.fd = store->event_fd(), .events = POLLIN, .revents = 0};
+            ck_assert(::poll(&event, 1, 60'000) == 1);
+        }
+        auto text = util::sys::read_file(directory.path + "/manifest", store::max_manifest_size);
+        if (text.ok()) {   // else there was no snapshot yet
+            auto manifest = store::decode_manifest(*text);
+            THAT(manifest);
+            generations += manifest->durable != std::exchange(last, manifest->durable);
+            THAT(manifest->durable <= last_on_disk(directory.path, *manifest));
+        }
+        OK(store->collect());
+        std::uint32_t uid = 10;
+        OK(store->change_flags(inbox, {&uid, 1}, {odd ? FlagOperation::Add : FlagOperation::Remove, store::Flagged, {}, {}}));
+        odd = !odd;
+    }
+    THAT(generations > 1);
 }
 END_TEST
 
@@ -367,7 +422,8 @@ TEST(forgets_deleted_mail_beyond_time_and_size)
 }
 END_TEST
 
-SUITE(housekeeping, a_new_store_waits_for_its_first_message_and_needs_no_snapshot,
+SUITE(housekeeping, a_manifest_calls_nothing_synced_that_waits_to_be_written,
+      a_new_store_waits_for_its_first_message_and_needs_no_snapshot,
       a_new_store_without_mail_is_synced_in_the_time_for_flags, rotates_segments,
       compacts_all_that_pays_in_one_go_and_keeps_the_rest, compacts_in_slices_of_bounded_work_and_goes_on_serving,
       makes_a_snapshot_in_slices_and_goes_on_serving, compacts_what_stands_behind_large_records,
