@@ -472,11 +472,12 @@ void Host::pass_changes()
         for (store::MailboxId id : changed)
             wake_watchers(id);
     }
-    if (woken_.empty() || !control_.is_open())
-        return;
-    control_.send(ipc::WakeSessions{.mailboxes = woken_});
-    if (control_.is_open())
-        woken_.clear();
+    while (!woken_.empty() && control_.is_open()) {
+        auto some = woken_.begin() + std::ptrdiff_t(std::min(woken_.size(), max_woken_at_once));
+        control_.send(ipc::WakeSessions{.mailboxes = {woken_.begin(), some}});
+        if (control_.is_open())
+            woken_.erase(woken_.begin(), some);
+    }
 }
 
 void Host::tell_durable()

@@ -27,6 +27,7 @@ namespace mailbox {
 
 // Mailboxes that are watched for parked sessions; with more these are all woken at the next change.
 constexpr std::size_t max_watched = 10'000;
+constexpr std::size_t max_woken_at_once = 1000;   // that usher is told of in one packet
 // The most connections that deliver at a time: usher makes one for each local process.
 constexpr std::size_t max_deliverers = 64;
 // How long sessions may take to end when the process is told to leave.
