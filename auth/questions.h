@@ -40,7 +40,12 @@ public:
 
     util::Result<ipc::Channel*> channel()
     {
-        if (!channel_ || !channel_->is_open())
+        // What was answered counts, and who asks anew may be one that was.
+        if (channel_ && !channel_->is_open())
+            channel_->hear_out();
+        if (channel_ && !channel_->is_open())
+            lose(util::temporary("connection lost"));
+        if (!channel_)
             channel_ = TRY(ipc::Channel::connect(loop_, socket_,
                                                  {.received = [this](ipc::Packet& packet) { heard(packet); },
                                                   .closed = [this](const util::Error& error) { lose(error); }}));

@@ -178,7 +178,7 @@ bool Channel::receive()
     Packet packets[max_packets_at_once];
     auto count = receive_packets(fd_.get(), packets);
     if (!count.ok()) {
-        if (count.error().code != EAGAIN)
+        if (count.error().code != EAGAIN && !failure_)
             fail(count.take_error());
         return false;
     }
@@ -194,7 +194,9 @@ bool Channel::take_batch()
         Packet& packet = batch_.front();
         batch_ = batch_.subspan(1);
         if (packet.bytes.empty()) {
-            fail({util::Kind::Temporary, "the local peer has closed the connection", ECONNRESET});
+            // What a send has found stays: EPIPE says that the peer had read all that it was sent before.
+            if (!failure_)
+                fail({util::Kind::Temporary, "the local peer has closed the connection", ECONNRESET});
             return false;
         }
         events_.received(packet);

@@ -14,10 +14,13 @@ LoginService::LoginService(util::EventLoop& loop, Service service, Sockets socke
 
 Channel* LoginService::auth()
 {
-    if (auth_ && auth_->is_open())
-        return auth_.get();
-    if (auth_)
+    // What it has answered counts; and what comes of that may ask anew.
+    if (auth_ && !auth_->is_open())
+        auth_->hear_out();
+    if (auth_ && !auth_->is_open())
         auth_lost(util::temporary("connection lost"));
+    if (auth_)
+        return auth_.get();
     auto channel = Channel::connect(loop_, sockets_.auth,
                                     {.received = [this](Packet& packet) { auth_said(packet); },
                                      .closed = [this](const util::Error& error) { auth_lost(error); }});
@@ -34,10 +37,10 @@ Channel* LoginService::usher()
     // It may be giving a connection back; what comes of that may ask for usher, too.
     if (usher_ && !usher_->is_open())
         usher_->hear_out();
-    if (usher_ && usher_->is_open())
-        return usher_.get();
-    if (usher_)
+    if (usher_ && !usher_->is_open())
         usher_lost(util::temporary("connection lost"));
+    if (usher_)
+        return usher_.get();
     auto channel = Channel::connect(loop_, sockets_.usher,
                                     {.received = [this](Packet& packet) { usher_said(packet); },
                                      .closed = [this](const util::Error& error) { usher_lost(error); }});
@@ -56,14 +59,14 @@ std::uint64_t LoginService::mechanisms(bool tls, MechanismsReply reply)
         reply(known.names);
         return 0;
     }
-    auto* channel = auth();
+    // Who is greeted may log in next: usher is started meanwhile, if it is not there.
+    usher();
+    auto* channel = auth();   // behind that, which may answer others
     if (!channel) {
         reply({});
         return 0;
     }
     auto request = next_++;
-    // Who is greeted may log in next: usher is started meanwhile, if it is not there.
-    usher();
     asked_.push_back({request, tls, std::move(reply)});
     channel->send(MechanismsWanted{.service = service_, .tls = tls, .channel_binding = tls});
     return request;

@@ -35,6 +35,7 @@ class TransferSpace;
 // Who gets the memory for a copy of very many messages: one at a time (transfer_space.h).
 struct TransferPlace {
     bool taken = false;
+    std::uint64_t pieces = 0;   // of memory that those who had it got
 };
 
 struct Options {

@@ -46,6 +46,7 @@ public:
     // After begin(): gets the memory for so many messages more.  True when there is enough.
     bool prepare(std::size_t messages)
     {
+        ++place_.pieces;
         return touch(items_, messages) & touch(record_, messages * CopyRecord::item_size) & touch(entries_, messages);
     }
 

@@ -91,7 +91,7 @@ Agents::Agent* Agents::agent_with_room(Service& way, std::string_view nexthop)
     };
     Agent* best = nullptr;
     for (auto& agent : way.agents) {
-        if (agent->jobs.size() >= agent->capacity)
+        if (agent->jobs.size() >= agent->capacity || !agent->channel->is_open())
             continue;
         if (best && rank_of(*agent) <= rank_of(*best)) {
             bool later = agent->idle_since > best->idle_since;

@@ -96,7 +96,12 @@ void Session::before_copying(std::size_t messages, std::size_t there, std::funct
         return then(nullptr);
     auto space = std::make_shared<store::TransferSpace>(store_.transfer_place(), messages, there);
     // One whose client does not read may have the place for long: then it goes without.
-    auto may = [space, until = util::now() + facts_.limits.wait_for_space] { return space->begin() || util::now() >= until; };
+    auto& place = store_.transfer_place();
+    auto may = [space, &place, pieces = place.pieces, since = util::now(), wait = facts_.limits.wait_for_space]() mutable {
+        if (std::exchange(pieces, place.pieces) != place.pieces)
+            since = util::now();
+        return space->begin() || util::now() - since >= wait;
+    };
     prepare([space] { return !space->begun() || space->prepare(pace_interval); },
             [space, then = std::move(then)] { then(space->begun() ? space.get() : nullptr); }, std::move(may));
 }

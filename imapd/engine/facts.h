@@ -18,7 +18,8 @@ struct SessionLimits {
     std::uint64_t message = 10'240'000;        // message_size_limit: a message given to APPEND
     util::Duration autologout{std::int64_t(30 * 60) * 1'000'000};  // RFC 3501 §5.4: at least 30 min
     util::Duration slice{10'000};              // how long a command works before others have their turn
-    // One session at a time gets memory for a copy of very many messages beforehand; who has waited so long goes without.
+    // One session at a time gets memory for a copy of very many messages beforehand; when it gets none for so long, who waits
+    // goes without.
     util::Duration wait_for_space{1'000'000};
     util::Duration progress{10'000'000};       // RFC 9585: how often a client hears that its command goes on
     std::size_t messages = 0;                  // RFC 9738: how many one command works on; 0: as many as there are

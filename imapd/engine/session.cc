@@ -171,7 +171,8 @@ public:
 
     bool step(util::Instant until) override
     {
-        if (may_ && !may_())
+        yields_ = may_ && !may_();
+        if (yields_)
             return false;
         Pace pace(until);
         while (!ready_) {
@@ -182,11 +183,13 @@ public:
         then_();
         return true;
     }
+    bool yields() const override { return yields_; }
 
 private:
     std::function<bool()> some_;
     std::function<void()> then_;
     std::function<bool()> may_;
+    bool yields_ = false;
     bool ready_ = false;
 };
 
@@ -207,7 +210,7 @@ void Session::advance()
         } else if (task_) {
             if (task_->step(until))
                 task_.reset();
-            else if (task_->waits())
+            else if (task_->waits() || task_->yields())
                 break;
         } else if (view_gone_) {
             bye(removed_text);

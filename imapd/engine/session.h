@@ -60,6 +60,8 @@ public:
     virtual bool in_literal() const { return false; }
     // Is there nothing to do before somebody else has done his part?
     virtual bool waits() const { return false; }
+    // Is it another session's turn first?  Then this one has no use for the rest of its slice.
+    virtual bool yields() const { return false; }
 };
 
 // What the names of the quota roots of single mailboxes begin with (RFC 9208 §3.2).
