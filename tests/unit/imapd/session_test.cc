@@ -15,6 +15,14 @@ namespace {
 using imapd::engine::Session;
 using imapd::engine::SessionFacts;
 
+// No slice ends because the machine is slow: what stops a command is its output.
+SessionFacts unhurried()
+{
+    SessionFacts facts;
+    facts.limits.slice = std::chrono::hours(1);
+    return facts;
+}
+
 struct SessionFixture {
     test::ScratchStore scratch;
     store::Store& store = scratch.store();
@@ -55,13 +63,13 @@ std::string run_all(Session& session, std::string_view command)
 TEST(append_answers_when_it_is_durable_and_not_before)
 {
     SessionFixture f;
-    Session session(f.store, {});
+    Session session(f.store, unhurried());
     run_all(session, "a SELECT INBOX\r\n");
     EQ(run_all(session, "b APPEND INBOX {5+}\r\na: b\n\r\nc NOOP\r\n"), "");
     THAT(!session.has_work());
     THAT(session.waits_for_disk());
     // Another session must not see it either: a uid that is shown never means something else.
-    Session other(f.store, {});
+    Session other(f.store, unhurried());
     auto opened = run_all(other, "x SELECT INBOX\r\n");
     THAT(opened.find("* 0 EXISTS") != std::string::npos);
     THAT(opened.find("UIDNEXT 1]") != std::string::npos);
@@ -82,7 +90,7 @@ TEST(store_answers_at_once)
 {
     SessionFixture f;
     f.fill(1);
-    Session session(f.store, {});
+    Session session(f.store, unhurried());
     run_all(session, "a SELECT INBOX\r\n");
     EQ(run_all(session, "b STORE 1 +FLAGS (\\Seen)\r\n"), "* 1 FETCH (FLAGS (\\Seen \\Recent))\r\nb OK STORE completed\r\n");
     // And is not told a second time.
@@ -132,7 +140,7 @@ TEST(what_fetch_marks_as_seen_is_told_whatever_the_client_hears_of_others)
     for (auto wish : wishes) {
         SessionFixture f;
         f.fill(3);
-        Session session(f.store, {});
+        Session session(f.store, unhurried());
         auto says = [&](std::string_view command) {
             auto said = run_all(session, command);
             f.make_durable();
@@ -173,7 +181,7 @@ TEST(what_cannot_be_marked_as_seen_is_told_again)
     Session owner(f.store, {.user = "anna@example.org"});
     run_all(owner, "a SETACL INBOX anyone lrs\r\n");
     f.make_durable();
-    SessionFacts facts;
+    SessionFacts facts = unhurried();
     facts.user = "anna@example.org";
     facts.guest = "bert@example.org";
     facts.guest_prefix = "Other/";
@@ -198,7 +206,7 @@ TEST(fetch_marks_as_seen_while_the_right_is_there)
     run_all(owner, "a SETACL INBOX bert@example.org lrs\r\n");
     f.make_durable();
     owner.durable_grew();
-    SessionFacts facts;
+    SessionFacts facts = unhurried();
     facts.user = "anna@example.org";
     facts.guest = "bert@example.org";
     facts.guest_prefix = "Other/";
@@ -222,7 +230,7 @@ TEST(expunge_is_told_when_it_is_durable)
 {
     SessionFixture f;
     f.fill(3);
-    Session session(f.store, {});
+    Session session(f.store, unhurried());
     run_all(session, "a SELECT INBOX\r\n");
     run_all(session, "b STORE 1:2 +FLAGS.SILENT (\\Deleted)\r\n");
     EQ(run_all(session, "c EXPUNGE\r\n"), "");
@@ -236,7 +244,7 @@ TEST(check_waits_for_flags)
 {
     SessionFixture f;
     f.fill(1);
-    Session session(f.store, {});
+    Session session(f.store, unhurried());
     run_all(session, "a SELECT INBOX\r\n");
     run_all(session, "b STORE 1 +FLAGS.SILENT (\\Seen)\r\n");
     if (f.store.durable() < f.store.last()) {
@@ -257,7 +265,7 @@ TEST(a_large_body_leaves_in_pieces)
         util::append(content, content.size(), " and some more text to fill the line\r\n");
     test::deliver(f.store, content);
     f.make_durable();
-    Session session(f.store, {});
+    Session session(f.store, unhurried());
     run_all(session, "a SELECT INBOX\r\n");
     session.feed("b FETCH 1 (UID BODY.PEEK[])\r\nc NOOP\r\n");
     std::string said;
@@ -282,7 +290,7 @@ TEST(a_long_fetch_pauses_while_its_output_waits)
 {
     SessionFixture f;
     f.fill(5000);
-    Session session(f.store, {});
+    Session session(f.store, unhurried());
     run_all(session, "a SELECT INBOX\r\n");
     session.feed("b FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)\r\n");
     THAT(session.has_work());
@@ -307,7 +315,7 @@ TEST(a_message_expunged_in_the_middle_of_a_fetch_stays_readable)
     std::string content = "Subject: large\r\n\r\n" + std::string(2'000'000, 'x') + "\r\n";
     test::deliver(f.store, content);
     f.make_durable();
-    Session session(f.store, {});
+    Session session(f.store, unhurried());
     run_all(session, "a SELECT INBOX\r\n");
     session.feed("b FETCH 1 BODY.PEEK[]\r\n");
     auto said = take(session);
@@ -326,7 +334,7 @@ END_TEST
 TEST(silence_ends_a_session_after_thirty_minutes)
 {
     SessionFixture f;
-    Session session(f.store, {});
+    Session session(f.store, unhurried());
     auto deadline = session.deadline();
     THAT(deadline.has_value());
     THAT(*deadline - util::now() > std::chrono::minutes(29));
@@ -342,11 +350,11 @@ TEST(the_host_ends_a_session_with_bye_but_not_within_a_literal)
 {
     SessionFixture f;
     f.fill(1, "Subject: large\r\n\r\n" + std::string(2'000'000, 'x') + "\r\n");
-    Session idle(f.store, {});
+    Session idle(f.store, unhurried());
     idle.terminate("Server shutting down");
     EQ(take(idle), "* BYE Server shutting down\r\n");
     THAT(idle.finished());
-    Session busy(f.store, {});
+    Session busy(f.store, unhurried());
     run_all(busy, "a SELECT INBOX\r\n");
     busy.feed("b FETCH 1 BODY.PEEK[]\r\n");
     busy.terminate("Server shutting down");
@@ -358,7 +366,7 @@ END_TEST
 TEST(input_is_bounded_while_a_command_waits)
 {
     SessionFixture f;
-    Session session(f.store, {});
+    Session session(f.store, unhurried());
     session.feed("a CREATE x\r\n");
     THAT(session.wants_input());
     std::string noops;
@@ -406,7 +414,7 @@ TEST(that_little_is_left_is_told_once_each_time)
 {
     SessionFixture f;
     f.store.set_quota({.limits = {.messages = 4}, .soft_percent = 60});
-    Session session(f.store, {});
+    Session session(f.store, unhurried());
     auto changing = [&](Session& session, std::string_view command) {
         auto said = run_all(session, command);
         f.make_durable();
@@ -419,7 +427,7 @@ TEST(that_little_is_left_is_told_once_each_time)
     THAT(append(session).starts_with(warning));
     EQ(run_all(session, "b NOOP\r\n"), "b OK NOOP completed\r\n");
     // RFC 9208 §4.3.1: not where nothing is selected and nothing is added.
-    Session other(f.store, {});
+    Session other(f.store, unhurried());
     EQ(run_all(other, "a NOOP\r\n"), "a OK NOOP completed\r\n");
     THAT(run_all(other, "b SELECT INBOX\r\n").find(warning) != std::string::npos);
     EQ(run_all(other, "c NOOP\r\n"), "c OK NOOP completed\r\n");
@@ -447,7 +455,7 @@ TEST(guests_hear_of_a_mailboxs_quota_and_nothing_of_its_owners)
     f.store.set_quota({.limits = {.messages = 1}});
     f.fill(1);
     Session owner(f.store, {.user = "anna@example.org"});
-    SessionFacts facts;
+    SessionFacts facts = unhurried();
     facts.user = "anna@example.org";
     facts.guest = "bert@example.org";
     facts.guest_prefix = "Other Users/anna@example.org/";
@@ -496,8 +504,8 @@ TEST(a_modseq_is_told_when_it_is_sure_to_stay)
 {
     SessionFixture f;
     f.fill(1);
-    Session session(f.store, {});
-    Session other(f.store, {});
+    Session session(f.store, unhurried());
+    Session other(f.store, unhurried());
     run_all(session, "a SELECT INBOX (CONDSTORE)\r\n");
     run_all(other, "x APPEND Archive {5+}\r\na: b\n\r\n");  // is not durable yet, and stands before the flags
     EQ(run_all(session, "b STORE 1 +FLAGS (\\Seen)\r\nc FETCH 1 MODSEQ\r\n"), "");
@@ -514,8 +522,8 @@ TEST(a_client_that_comes_back_hears_of_expunges_that_are_sure)
 {
     SessionFixture f;
     f.fill(2);
-    Session session(f.store, {});
-    Session other(f.store, {});
+    Session session(f.store, unhurried());
+    Session other(f.store, unhurried());
     run_all(other, "x SELECT INBOX\r\n");
     run_all(other, "y STORE 1 +FLAGS.SILENT (\\Deleted)\r\n");
     f.make_durable();
@@ -536,7 +544,7 @@ TEST(some_do_not_hear_of_some_capabilities)
 {
     using Whom = ipc::CapabilityRule::Whom;
     SessionFixture f;
-    SessionFacts facts;
+    SessionFacts facts = unhurried();
     facts.user = "anna@example.org";
     facts.discard_capabilities = {{Whom::Everybody, "", {"QRESYNC"}},
                                   {Whom::User, "*@example.org", {"MOVE"}},
@@ -563,7 +571,7 @@ END_TEST
 TEST(headers_beyond_ascii_may_be_refused_from_clients_without_utf8)
 {
     SessionFixture f;
-    SessionFacts facts;
+    SessionFacts facts = unhurried();
     facts.strict_append = true;
     Session session(f.store, facts);
     EQ(run_all(session, "a APPEND INBOX {13+}\r\nS: \xc3\xa4\r\n\r\n\xc3\xa4\r\n\r\n"),
@@ -582,7 +590,7 @@ TEST(a_long_search_says_that_it_goes_on)
 {
     SessionFixture f;
     f.fill(3);
-    SessionFacts facts;
+    SessionFacts facts = unhurried();
     facts.limits.slice = facts.limits.progress = util::Duration::zero();
     Session session(f.store, facts);
     run_all(session, "a SELECT INBOX\r\n");
@@ -604,7 +612,7 @@ TEST(a_session_leaves_its_connection_with_what_is_not_its_own)
 {
     SessionFixture f;
     f.fill(2);
-    SessionFacts facts;
+    SessionFacts facts = unhurried();
     facts.returnable = true;
     Session session(f.store, facts);
     THAT(run_all(session, "a CAPABILITY\r\n").find(" UNAUTHENTICATE") != std::string::npos);
@@ -629,7 +637,7 @@ TEST(who_may_not_leave_it_hears_of_no_such_command)
 {
     SessionFixture f;
     for (int way = 0; way < 3; ++way) {
-        SessionFacts facts;
+        SessionFacts facts = unhurried();
         facts.returnable = way > 0;
         if (way == 1)
             facts.discard_capabilities = {
@@ -650,7 +658,7 @@ END_TEST
 TEST(more_than_can_be_given_back_ends_the_connection)
 {
     SessionFixture f;
-    SessionFacts facts;
+    SessionFacts facts = unhurried();
     facts.returnable = true;
     for (std::size_t extra : {0U, 1U}) {
         Session session(f.store, facts);
@@ -674,7 +682,7 @@ TEST(a_large_notify_of_a_long_list_is_answered_at_once)
         OK(f.store.subscribe(name, true));
     }
     f.make_durable();
-    Session session(f.store, {});
+    Session session(f.store, unhurried());
     std::string command = "a NOTIFY SET";
     for (int group = 0; group < 24; ++group)
         command += " (subscribed (MailboxName))";
