@@ -6,6 +6,7 @@
 #include "libutil/text.h"
 #include "tests/unit/cpu_time.h"
 #include "tests/unit/dialog/scratch_store.h"
+#include "tests/unit/imapd/unhurried.h"
 #include "tests/unit/suite.h"
 
 #include <algorithm>
@@ -14,14 +15,7 @@ namespace {
 
 using imapd::engine::Session;
 using imapd::engine::SessionFacts;
-
-// No slice ends because the machine is slow: what stops a command is its output.
-SessionFacts unhurried()
-{
-    SessionFacts facts;
-    facts.limits.slice = std::chrono::hours(1);
-    return facts;
-}
+using test::unhurried;
 
 struct SessionFixture {
     test::ScratchStore scratch;

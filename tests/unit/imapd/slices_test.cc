@@ -5,6 +5,7 @@
 #include "imapd/engine/thread_tree.h"
 #include "libutil/text.h"
 #include "tests/unit/dialog/scratch_store.h"
+#include "tests/unit/imapd/unhurried.h"
 #include "tests/unit/suite.h"
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 namespace {
 
 using namespace imapd::engine;
+using test::unhurried;
 
 constexpr int many = 1000;   // more than a slice of each stage
 
@@ -35,12 +37,6 @@ struct ManyMessages {
     {
         SessionFacts facts;
         facts.limits.slice = util::Duration(0);
-        return facts;
-    }
-    static SessionFacts patient()
-    {
-        SessionFacts facts;
-        facts.limits.slice = util::Duration(3'600'000'000);
         return facts;
     }
 };
@@ -149,7 +145,7 @@ END_TEST
 TEST(others_have_their_turn_while_a_result_is_put_in_order)
 {
     ManyMessages f;
-    Session patient(f.store, ManyMessages::patient());
+    Session patient(f.store, unhurried());
     answer(patient, "a SELECT INBOX\r\n");
     for (auto command : long_commands) {
         auto expected = answer(patient, util::concat("b ", command, "\r\n"));
@@ -183,7 +179,7 @@ TEST(what_happens_while_a_result_is_put_in_order)
     for (auto command : {long_commands[0], long_commands[3]}) {
         for (auto event : {Event::Delivered, Event::Expunged, Event::Removed, Event::Closed}) {
             ManyMessages f;
-            Session other(f.store, ManyMessages::patient());
+            Session other(f.store, unhurried());
             answer(other, "a CREATE box\r\n");
             answer(other, "b SELECT INBOX\r\n");
             answer(other, "c COPY 1:* box\r\n");
@@ -228,7 +224,7 @@ END_TEST
 
 // A session that copies or moves, impatient, and what others do meanwhile.
 struct Transferring : ManyMessages {
-    Session other{store, patient()};
+    Session other{store, unhurried()};
     Session busy{store, impatient()};
 
     static constexpr int messages = 1200;   // more than are copied without much ado

@@ -265,4 +265,35 @@ inline void say(int fd, std::string_view text)
     ck_assert(::send(fd, text.data(), text.size(), MSG_NOSIGNAL) == ssize_t(text.size()));
 }
 
+// Reads answers until everything is durable up to the highest lsn stored.
+struct Answers {
+    std::size_t stored = 0;
+    std::size_t duplicates = 0;
+    std::uint64_t highest = 0;
+    std::uint64_t durable = 0;
+    std::size_t told_apart = 0;   // records that say nothing else
+};
+inline Answers collect(ipc::Connection& connection, std::size_t orders)
+{
+    Answers answers;
+    while (answers.stored < orders || answers.durable < answers.highest) {
+        auto packet = connection.receive();
+        OK(packet);
+        if (packet->name() == ipc::DeliveryStored::message_name) {
+            auto stored = ipc::decode<ipc::DeliveryStored>(*packet);
+            OK(stored);
+            ++answers.stored;
+            answers.duplicates += stored->duplicate;
+            answers.highest = std::max(answers.highest, stored->lsn);
+            answers.durable = std::max(answers.durable, stored->durable);
+        } else {
+            auto durable = ipc::decode<ipc::Durable>(*packet);
+            OK(durable);
+            answers.durable = durable->lsn;
+            ++answers.told_apart;
+        }
+    }
+    return answers;
+}
+
 }  // namespace test
