@@ -1,7 +1,7 @@
 // Inexact search (RFC 6203): words instead of a string, and how well a message fits.
 //
-// Every word must be there: as it is, as a part of another, or (from five letters on) with one letter wrong,
-// missing, too many, or swapped for its neighbour.  The score of a message is the mean of what its words are worth:
+// Every word must be there: as it is, as a part of another, or, if it has two halves that are trigrams at least (six letters of
+// ASCII, five of other scripts), with one letter wrong, missing, too many, or swapped for its neighbour in the same half.  The score of a message is the mean of what its words are worth:
 // how often they stand there in relation to the length of the text, with diminishing returns, as BM25 has it; more
 // for whole words than for parts, more in the subject than in the body, more if they stand together as they were
 // typed.
