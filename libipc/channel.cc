@@ -182,8 +182,12 @@ bool Channel::receive()
             fail(count.take_error());
         return false;
     }
+    std::shared_ptr<bool> alive = alive_;
     batch_ = std::span(packets).first(*count);
-    return take_batch();
+    bool more = take_batch();
+    if (*alive)
+        batch_ = {};   // behind the end there may be more of it: packets go with this call
+    return more;
 }
 
 // As receive().  An owner who hears the channel out while he has one of these takes the others meanwhile.

@@ -97,7 +97,7 @@ public:
                               TransferSpace* space) override;
     util::Result<FlagsChanged> change_flags(MailboxId mailbox, std::span<const std::uint32_t> uids,
                                             const FlagChange& change) override;
-    TransferPlace& transfer_place() override { return transfer_place_; }
+    const std::shared_ptr<TransferPlace>& transfer_place() const override { return transfer_place_; }
     bool prepare_expunge(std::size_t messages, std::size_t more) override { return state_.kept.prepare(messages, more); }
     util::Result<Lsn> expunge(MailboxId mailbox, std::span<const std::uint32_t> uids) override;
     void claim_recent(MailboxId mailbox) override;
@@ -295,7 +295,7 @@ private:
     std::deque<Lsn> strict_;              // changes that may not be shown before they are durable
     std::optional<util::Instant> lazy_since_;
     std::optional<util::Error> failure_;
-    TransferPlace transfer_place_;
+    std::shared_ptr<TransferPlace> transfer_place_ = std::make_shared<TransferPlace>();
     std::uint64_t damage_ = 0;            // bad things met since open
     Lsn lost_ = 0;                        // Lsns that stood in bad records, at most
     bool lost_end_ = false;               // at the end of the segment replayed last

@@ -303,7 +303,7 @@ public:
     // All or none (MULTIAPPEND).
     virtual util::Result<std::vector<Stored>> append_all(MailboxId mailbox,
                                                          std::span<const NewMessage> messages) = 0;
-    virtual TransferPlace& transfer_place() = 0;
+    virtual const std::shared_ptr<TransferPlace>& transfer_place() const = 0;
     // All or none, of those that are there.  `space`: for very many, memory that was got before (transfer_space.h).
     virtual util::Result<Copied> copy(MailboxId from, std::span<const std::uint32_t> uids, MailboxId to,
                                       TransferSpace* space = nullptr) = 0;

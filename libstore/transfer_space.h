@@ -9,7 +9,9 @@
 #include "libstore/records.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace store {
@@ -17,14 +19,14 @@ namespace store {
 class TransferSpace {
 public:
     // `there`: how many messages the target has already.
-    TransferSpace(TransferPlace& place, std::size_t messages, std::size_t there) :
-        place_(place), messages_(messages), there_(there)
+    TransferSpace(std::shared_ptr<TransferPlace> place, std::size_t messages, std::size_t there) :
+        place_(std::move(place)), messages_(messages), there_(there)
     {
     }
     ~TransferSpace()
     {
         if (begun_)
-            place_.taken = false;
+            place_->taken = false;
     }
     TransferSpace(const TransferSpace&) = delete;
     TransferSpace& operator=(const TransferSpace&) = delete;
@@ -32,9 +34,9 @@ public:
     // False while another has the place.
     bool begin()
     {
-        if (begun_ || place_.taken)
+        if (begun_ || place_->taken)
             return begun_;
-        place_.taken = begun_ = true;
+        place_->taken = begun_ = true;
         std::size_t together = messages_ + there_;
         items_.reserve(messages_);
         record_.reserve(CopyRecord::size_of(messages_) + other_records);
@@ -46,7 +48,7 @@ public:
     // After begin(): gets the memory for so many messages more.  True when there is enough.
     bool prepare(std::size_t messages)
     {
-        ++place_.pieces;
+        ++place_->pieces;
         return touch(items_, messages) & touch(record_, messages * CopyRecord::item_size) & touch(entries_, messages);
     }
 
@@ -61,7 +63,7 @@ private:
         return memory.size() == memory.capacity();
     }
 
-    TransferPlace& place_;
+    std::shared_ptr<TransferPlace> place_;   // which the store shares: who has memory may outlive it
     std::size_t messages_;
     std::size_t there_;
     bool begun_ = false;

@@ -94,11 +94,11 @@ void Session::before_copying(std::size_t messages, std::size_t there, std::funct
 {
     if (messages <= max_at_once)
         return then(nullptr);
-    auto space = std::make_shared<store::TransferSpace>(store_.transfer_place(), messages, there);
+    const auto& place = store_.transfer_place();
+    auto space = std::make_shared<store::TransferSpace>(place, messages, there);
     // One whose client does not read may have the place for long: then it goes without.
-    auto& place = store_.transfer_place();
-    auto may = [space, &place, pieces = place.pieces, since = util::now(), wait = facts_.limits.wait_for_space]() mutable {
-        if (std::exchange(pieces, place.pieces) != place.pieces)
+    auto may = [space, place, pieces = place->pieces, since = util::now(), wait = facts_.limits.wait_for_space]() mutable {
+        if (std::exchange(pieces, place->pieces) != place->pieces)
             since = util::now();
         return space->begin() || util::now() - since >= wait;
     };

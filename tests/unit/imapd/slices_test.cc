@@ -315,7 +315,7 @@ TEST(one_session_at_a_time_gets_memory_for_very_many_messages)
         gone.feed("b COPY 1:* target\r\n");
         gone.work();
     }
-    THAT(!f.store.transfer_place().taken);
+    THAT(!f.store.transfer_place()->taken);
 }
 END_TEST
 

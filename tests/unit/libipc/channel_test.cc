@@ -38,6 +38,8 @@ struct Fixture {
                             channel->fail(util::invalid("wrong"));
                         else if (received.back() == "hear out")
                             channel->hear_out();
+                        else if (received.back() == "answer")
+                            channel->send(*named);
                     },
                 .closed = [this](const util::Error& error) { closed = error, unsent = channel->take_unsent(); },
                 .drained = [this] { drained = true; }},
@@ -217,6 +219,21 @@ TEST(what_a_peer_said_before_it_went_may_end_the_channel_in_any_way)
 }
 END_TEST
 
+// One batch has the question, what came behind it and the end; sending the answer finds that the peer has gone.
+TEST(who_answers_a_peer_that_has_gone_hears_the_rest_of_the_batch_once)
+{
+    Fixture f;
+    OK(f.peer.send(named("answer")));
+    OK(f.peer.send(named("last")));
+    f.peer.close();
+    while (!f.closed)
+        f.run();
+    EQ(f.closed->code, EPIPE);
+    EQ(f.received.size(), 2U);
+    EQ(f.received.back(), "last");
+}
+END_TEST
+
 TEST(who_has_paused_hears_of_an_end_and_nothing_before_it)
 {
     Fixture f;
@@ -304,6 +321,7 @@ SUITE(channel, who_hears_out_in_the_middle_of_a_batch_loses_nothing_of_it,
       what_a_peer_said_before_it_went_is_received_from_the_loop_before_its_end_is_told,
       a_peer_that_went_without_reading_is_heard,
       a_peer_that_said_something_and_went_while_records_waited_for_it_is_heard,
+      who_answers_a_peer_that_has_gone_hears_the_rest_of_the_batch_once,
       what_a_peer_said_before_it_went_may_end_the_channel_in_any_way, who_has_paused_hears_of_an_end_and_nothing_before_it,
       what_was_never_sent_can_be_had_back_with_its_descriptors,
       who_hears_out_loses_nothing_that_was_sent_and_its_peer_nothing_that_was_not, many_records_arrive_in_order,

@@ -205,7 +205,7 @@ TEST(copies_with_memory_that_was_got_before)
             for (std::size_t i = 0; i < there; ++i)
                 add(*store, "Archive", "there");   // waits to be written
             store::MailboxId inbox = id_of(*store, "INBOX");
-            auto& place = store->transfer_place();
+            auto place = store->transfer_place();
             std::optional<store::TransferSpace> space(std::in_place, place, expected, there);
             THAT(space->begin());
             std::size_t slices = 1;
