@@ -63,7 +63,7 @@ check-run: layering manlint units system
 # Compiled and run beside the system tests, which wait more than they work.
 units: all $(FAULTS) man
 	@nice -n 10 $(MAKE) --no-print-directory tests-build
-	@$(MAKE) --no-print-directory unit fuzz-corpus
+	@$(MAKE) --no-print-directory --keep-going unit fuzz-corpus
 
 check-long: packages-long
 	@$(MAKE) --no-print-directory $(IN_PARALLEL) check-build
