@@ -72,7 +72,7 @@ void Usher::wake_watchers(const std::string& account, const std::vector<std::uin
     auto is_meant = [&](const ParkedSession& session) {
         return std::any_of(mailboxes.begin(), mailboxes.end(), [&](std::uint64_t id) { return session.watches(id); });
     };
-    if (!roster_.serves(account))
+    if (!is_reachable(account))
         return wake_soon(account, is_meant);
     for (std::uint64_t number : parking_.of(account)) {
         // One that is woken may take others with it.
@@ -119,7 +119,7 @@ void Usher::wake(ParkedSession& session)
 
 void Usher::queue_waking(ParkedSession& session)
 {
-    if (roster_.serves(session.account))
+    if (is_reachable(session.account))
         return resume(session);
     if (!std::exchange(session.queued, true))
         waking_.push_back(session.number);
@@ -167,7 +167,7 @@ void Usher::resume(ParkedSession& session)
     if (!identity.ok() || !(*identity == session.identity))
         return end_parked(session, session.order.farewell, "the account has changed");
     session.state = State::Placed;
-    session.starts = !roster_.serves(session.account);
+    session.starts = !is_reachable(session.account);
     starting_ += session.starts;
     Order order;
     order.account = session.account;
@@ -204,6 +204,19 @@ void Usher::hand_back(Order& order, ipc::Channel& control)
     roster_.session_ordered(order.account, util::now());
     control.send(given);
     session->order.client = std::move(given.client);
+    if (control.is_open())
+        return;
+    handed_.erase(given.order);
+    wake_again(*session);
+}
+
+// One that its process was never given: in the loop's next round.
+void Usher::wake_again(ParkedSession& session)
+{
+    give_back_place(session);
+    session.state = State::Waking;
+    parking_.set_due(session, util::now());
+    watch_parked();
 }
 
 void Usher::resumed(std::uint64_t number)

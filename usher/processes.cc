@@ -32,9 +32,12 @@ void Usher::place(Order order)
         auto identity = find_account_(order.account);
         if (!identity.ok())
             return refuse(order, identity.error().kind != util::Kind::Temporary, identity.error().text);
-        if (runs_as(order.account, *identity) && !(order.session && shares_layout(order.account)))
+        if (!is_reachable(order.account))
+            gone(order.account);
+        else if (runs_as(order.account, *identity) && !(order.session && shares_layout(order.account)))
             return hand_over(order);
-        retire(order.account);
+        else
+            retire(order.account);
     }
     if (auto* failure = failures_.pausing(order.account, util::now())) {
         // What does not start is not waited for: it may be long.
@@ -54,6 +57,13 @@ void Usher::place(Order order)
     std::string account = order.account;
     hand_over(order);
     resume_waking_of(account);
+}
+
+// A send may have found that its process has gone, before the loop tells so.
+bool Usher::is_reachable(const std::string& account) const
+{
+    auto control = controls_.find(account);
+    return roster_.serves(account) && control != controls_.end() && control->second->is_open();
 }
 
 // An account that was removed and made again is another one: its process has another uid.
@@ -146,6 +156,26 @@ void Usher::hand_over_session(Order& order, ipc::Channel& control)
         std::any_of(settings_.transcript_accounts.begin(), settings_.transcript_accounts.end(),
                     [&](const std::string& account) { return util::equal_nocase(account, order.account); });
     control.send(*order.session);
+    if (control.is_open())
+        return;
+    // It was never there: the next process has it.
+    handed_.erase(order.session->order);
+    visitors_.ended(order.account, order.session->facts.session);
+    wait_for_turn(std::move(order));
+}
+
+// A session that waited to be sent, until its process was gone: nobody has begun with its client.
+void Usher::never_handed(const ipc::NewSession& session)
+{
+    auto found = handed_.find(session.order);
+    if (found == handed_.end())
+        return;
+    Handed handed = std::move(found->second);
+    handed_.erase(found);
+    if (!handed.parked)
+        return refuse(handed.peer, handed.request, false, "the user's mailbox process has ended");
+    if (ParkedSession* parked = parking_.find(handed.parked))
+        wake_again(*parked);
 }
 
 // One that was parked and is taken by a process that has been let go ends there: settle_sessions() sees to its place.
@@ -344,8 +374,13 @@ void Usher::control_lost(const std::string& lost, const util::Error& error)
         util::log::warning("mailbox of ", account, " (pid ", pid, ") is killed: ", error.text);
         ::kill(pid, SIGKILL);
     }
-    // The next order may come before its exit is known.  One that was ready may be leaving in good order.
-    if (auto life = lives_.find(pid); life != lives_.end() && !life->second.ready)
+    gone(account);
+}
+
+// The next order may come before its exit is known.  One that was ready may be leaving in good order.
+void Usher::gone(const std::string& account)
+{
+    if (auto life = lives_.find(roster_.pid_of(account)); life != lives_.end() && !life->second.ready)
         note_failure(account, life->second);
     retire(account);
 }
@@ -364,8 +399,14 @@ void Usher::retire(const std::string& account)
 // told_at_any_time() takes.  A turn to fill the index it has until it has exited.
 void Usher::forget_control(const std::string& account)
 {
-    if (auto control = controls_.find(account); control != controls_.end())
+    if (auto control = controls_.find(account); control != controls_.end()) {
+        auto unsent = control->second->take_unsent();
         control->second->hear_out();
+        for (ipc::Packet& packet : unsent) {
+            if (auto session = ipc::decode<ipc::NewSession>(packet); session.ok())
+                never_handed(*session);
+        }
+    }
     visitors_.gone(account);
     sharers_told_.erase(account);
     filling_turns_.leave_line(account);

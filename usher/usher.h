@@ -221,10 +221,12 @@ private:
     std::string why_paused(const Failures::Entry& failure) const;
     void make_room();
     util::Result<void> start(const Order& order);
+    bool is_reachable(const std::string& account) const;
     bool runs_as(const std::string& account, const Identity& identity) const;
     bool shares_layout(const std::string& account) const;
     void hand_over(Order& order);
     void hand_over_session(Order& order, ipc::Channel& control);
+    void never_handed(const ipc::NewSession& session);
     void session_taken(const std::string& account, pid_t pid, const ipc::SessionTaken& answer);
     void settle_sessions(pid_t pid, const Life& life);
     void serve_waiting();
@@ -268,6 +270,7 @@ private:
     bool give_back_place(ParkedSession& session);
     void resume(ParkedSession& session);
     void try_again(ParkedSession& session);
+    void wake_again(ParkedSession& session);
     void hand_back(Order& order, ipc::Channel& control);
     void resumed(std::uint64_t number);
     void not_resumed(std::uint64_t number, bool for_good, std::string_view why);
@@ -296,6 +299,7 @@ private:
     void go_on_telling_sharers(const std::string& account);
     bool has_share_of_waiting(const Order& order) const;
     void control_lost(const std::string& account, const util::Error& error);
+    void gone(const std::string& account);
     void retire(const std::string& account);
     void forget_control(const std::string& account);
     void sweep();

@@ -108,6 +108,11 @@ public:
             return util::temporary("no process to be had");
         ++launched;
         auto pair = TRY(util::sys::socket_pair(SOCK_SEQPACKET));
+        if (small_buffers) {
+            int size = 1;
+            ::setsockopt(pair.first.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+        }
+        auto starts = TRY(util::sys::socket_pair(SOCK_STREAM));
         pid_t pid = ::fork();
         if (pid == 0) {
             ::signal(SIGCHLD, SIG_DFL);
@@ -123,6 +128,10 @@ public:
             be_mailbox(identity.account, control);
         }
         pids.push_back(pid);
+        // Until the child has closed what the test has open, too, no end of it is seen.
+        char none = 0;
+        starts.second.reset();
+        (void)::recv(starts.first.get(), &none, 1, 0);
         if (identity.account.starts_with("test"))
             controls[identity.account] = ipc::Connection(std::move(pair.second));
         layouts.push_back(layout);
@@ -136,6 +145,7 @@ public:
     }
 
     bool shares = false;   // says of each process that may be so that a fork server has made it
+    bool small_buffers = false;   // for what usher tells processes
     std::size_t fails = 0;
     std::size_t launched = 0;
     std::vector<usher::Layout> layouts;

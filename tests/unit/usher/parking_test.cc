@@ -3,6 +3,7 @@
 #include "tests/unit/usher/fixture.h"
 
 #include <fcntl.h>
+#include <set>
 
 namespace {
 
@@ -350,16 +351,17 @@ END_TEST
 // A house in which the process of "test" is played by the test, and has one session, which is parked and watches mailbox 7.
 class PlayedHouse : public House {
 public:
-    PlayedHouse() : House(with_auth()), auth(*this), door(peer())
+    PlayedHouse() : House(with_auth()), auth(*this), door(peer()), client(park_another("s1")) {}
+
+    util::UniqueFd park_another(std::string id)
     {
         auto pair = util::sys::socket_pair(SOCK_STREAM);
         OK(pair);
-        client = std::move(pair->second);
         ipc::OpenSession wanted;
         wanted.request = ++request;
         wanted.ticket = "ticket";
         wanted.facts.service = ipc::Service::Imap;
-        wanted.facts.session = "s1";
+        wanted.facts.session = id;
         wanted.client = std::move(pair->first);
         OK(door.send(wanted));
         wanted.client.reset();
@@ -367,16 +369,18 @@ public:
         until([&] { return launcher.controls.contains("test"); });
         auto given = next_session();
         ipc::ParkSession order;
-        order.session = "s1";
+        order.session = id;
         order.client = std::move(given.client);
-        order.state = "state of s1";
+        order.state = "state of " + id;
         order.watches.push_back({7, 1});
         order.deadline = util::now().time_since_epoch().count() + 60'000'000;
         OK(process().send(ipc::SessionCount{}));
         OK(process().send(ipc::SessionTaken{.order = given.order}));
         OK(process().send(order));
         order.client.reset();
-        until([&] { return usher.parked() == 1; });
+        std::size_t before = usher.parked();
+        until([&] { return usher.parked() == before + 1; });
+        return std::move(pair->second);
     }
 
     ipc::Connection& process() { return launcher.controls["test"]; }
@@ -416,6 +420,25 @@ TEST(news_among_the_last_words_of_a_process_wake_sessions_too)
 }
 END_TEST
 
+// Usher finds that in the middle of it, by the session that it gives back.
+TEST(sessions_that_the_last_words_of_a_process_wake_go_to_the_next)
+{
+    for (bool both : {false, true}) {
+        PlayedHouse house;
+        util::UniqueFd other = both ? house.park_another("s2") : util::UniqueFd();
+        OK(house.process().send(ipc::WakeSessions{.mailboxes = {7}}));
+        house.process().close();
+        house.until([&] { return house.launcher.launched == 2; });
+        std::set<std::string> states{house.next_session().state};
+        if (both)
+            states.insert(house.next_session().state);
+        THAT(states.contains("state of s1"));
+        EQ(states.contains("state of s2"), both);
+        EQ(house.usher.parked(), both ? 2u : 1u);
+    }
+}
+END_TEST
+
 TEST(a_process_that_leaves_with_news_wakes_sessions_by_its_exit)
 {
     auto settings = with_auth();
@@ -451,7 +474,8 @@ TEST(what_no_mailbox_sends_ends_the_process)
 }
 END_TEST
 
-SUITE(usher_parking, news_among_the_last_words_of_a_process_wake_sessions_too,
+SUITE(usher_parking, sessions_that_the_last_words_of_a_process_wake_go_to_the_next,
+      news_among_the_last_words_of_a_process_wake_sessions_too,
       a_process_that_leaves_with_news_wakes_sessions_by_its_exit,
       a_parked_session_outlives_its_process_and_wakes_with_its_client,
       whose_sessions_are_parked_gets_a_process_that_shares_nothing, a_client_that_goes_wakes_nobody,

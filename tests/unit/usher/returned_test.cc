@@ -12,21 +12,11 @@ using namespace test;
 // A house with a session of "test", whose mailbox process is played by the test.
 class ReturningHouse : public House {
 public:
-    explicit ReturningHouse(bool tls = false, bool returnable = true) : House(with_auth()), auth(*this), door(peer())
+    explicit ReturningHouse(bool tls = false, bool returnable = true, bool small_buffers = false)
+        : House(with_auth()), auth(*this), door(peer())
     {
-        auto pair = util::sys::socket_pair(SOCK_STREAM);
-        OK(pair);
-        ipc::OpenSession wanted;
-        wanted.request = ++request;
-        wanted.ticket = "ticket";
-        wanted.facts.session = "s1";
-        wanted.facts.client_address = "192.0.2.1";
-        wanted.facts.tls = tls;
-        wanted.facts.returnable = returnable;
-        wanted.client = std::move(pair->first);
-        client = std::move(pair->second);
-        OK(door.send(wanted));
-        wanted.client.reset();
+        launcher.small_buffers = small_buffers;
+        client = ask("s1", tls, returnable);
         auth.answer(auth.wanted().request, true, "test");
         until([&] { return launcher.controls.contains("test"); });
         OK(control().send(ipc::SessionCount{}));
@@ -35,6 +25,23 @@ public:
         OK(session);
         order = session->order;
         given = std::move(session->client);
+    }
+
+    // A door wants a session: its client.
+    util::UniqueFd ask(std::string session, bool tls = false, bool returnable = true)
+    {
+        auto pair = util::sys::socket_pair(SOCK_STREAM);
+        OK(pair);
+        ipc::OpenSession wanted;
+        wanted.request = ++request;
+        wanted.ticket = "ticket";
+        wanted.facts.session = std::move(session);
+        wanted.facts.client_address = "192.0.2.1";
+        wanted.facts.tls = tls;
+        wanted.facts.returnable = returnable;
+        wanted.client = std::move(pair->first);
+        OK(door.send(wanted));
+        return std::move(pair->second);
     }
 
     ipc::Connection& control() { return launcher.controls["test"]; }
@@ -290,7 +297,50 @@ TEST(a_process_that_gives_back_and_goes_is_heard_also_when_a_send_finds_that_out
 }
 END_TEST
 
-SUITE(returned, a_session_that_has_just_begun_is_given_back_too,
+// Its door asks, auth answers, and the process goes, all before usher looks.
+TEST(a_session_whose_process_has_just_gone_gets_the_next)
+{
+    ReturningHouse house;
+    house.take();
+    auto client = house.ask("s2");
+    house.auth.answer(house.auth.wanted().request, true, "test");
+    house.control().close();
+    house.until([&] { return house.launcher.launched == 2; });
+    OK(house.control().send(ipc::SessionCount{}));
+    auto packet = house.receive(house.control().fd());
+    ck_assert(packet.has_value());
+    auto session = ipc::decode<ipc::NewSession>(*packet);
+    OK(session);
+    EQ(session->facts.session, "s2");
+    OK(house.control().send(ipc::SessionTaken{.order = session->order, .refusal = {}}));
+    packet = house.receive(house.door.fd());
+    OK(ipc::decode<ipc::SessionOpened>(*packet));
+    EQ(house.sessions(), 1u);
+}
+END_TEST
+
+TEST(a_session_that_its_process_was_never_sent_is_refused_for_now)
+{
+    ReturningHouse house(false, true, true);
+    house.take();
+    auto local = house.peer();
+    for (int i = 0; i < 30; ++i)
+        THAT(house.open(local, "test").valid());   // more than it can be sent while it does not read
+    auto client = house.ask("s2");
+    house.auth.answer(house.auth.wanted().request, true, "test");
+    house.until([&] { return house.sessions() == 2; });
+    house.control().close();
+    auto packet = house.receive(house.door.fd());
+    auto failed = ipc::decode<ipc::MailboxFailed>(*packet);
+    OK(failed);
+    THAT(!failed->permanent);
+    EQ(failed->text, "the user's mailbox process has ended");
+    EQ(house.sessions(), 0u);
+}
+END_TEST
+
+SUITE(returned, a_session_whose_process_has_just_gone_gets_the_next,
+      a_session_that_its_process_was_never_sent_is_refused_for_now, a_session_that_has_just_begun_is_given_back_too,
       a_process_that_gives_back_and_goes_is_heard_also_when_a_send_finds_that_out,
       a_stop_loses_no_connection_that_was_given_back, what_a_process_gives_back_as_it_is_let_go_stays_with_it,
       a_process_that_gives_back_and_dies_loses_nothing,
