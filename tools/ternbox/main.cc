@@ -52,7 +52,7 @@ int usage()
         "  import user [-f format] [-m mailbox] path\n"
         "  adopt user path                        a Dovecot Maildir with its uids\n"
         "  undelete user [-m mailbox] [-s time]   put deleted mail back\n"
-        "  restore user -a time                   what was there then and is deleted now\n"
+        "  restore user [-m mailbox] -a time      what was there then and is deleted now\n"
         "  limit user [mailbox storage messages]  limits of a mailbox: 1G or none, 1000 or none\n"
         "  purge user [-n]                        forget deleted mail; -n: give its space back now\n"
         "  search [-j] user query                 which messages; -j: JSON, here and below\n"

@@ -13,9 +13,9 @@ namespace {
 constexpr std::string_view known_statuses[] = {"sent",        "deferred",      "bounced", "expired", "force-expired",
                                                "deliverable", "undeliverable", "reject",  "hold"};
 constexpr std::string_view known_levels[] = {"panic", "fatal", "error", "warning", "info", "verbose"};
-constexpr std::string_view known_daemons[] = {"master", "smtpd", "pickup",  "cleanup", "qmgr",  "local", "bounce",
-                                              "auth",   "usher", "mailbox", "imapd",   "pop3d", "log",   "smtp",
-                                              "lmtp",   "relay", "virtual", "pipe",    "error", "anvil", "postscreen"};
+constexpr std::string_view known_daemons[] = {"master", "smtpd", "pickup",  "cleanup", "qmgr",  "local",  "bounce",  "auth",
+                                              "usher",  "imapd", "mailbox", "pop3d",   "smtp",  "lmtp",   "relay",   "pipe",
+                                              "anvil",  "error", "errands", "tables",  "log",   "verify", "auth-pam", "sts"};
 
 bool contains(const auto& words, std::string_view word) { return std::ranges::find(words, word) != std::end(words); }
 
