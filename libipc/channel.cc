@@ -46,6 +46,17 @@ void Channel::hear_out()
         close();
 }
 
+void Channel::stop_receiving()
+{
+    if (!is_open())
+        return;
+    std::shared_ptr<bool> alive = alive_;
+    receives_ = false;
+    take_rest();
+    if (*alive)
+        pause(true);
+}
+
 void Channel::take_rest()
 {
     (void)::shutdown(fd_.get(), SHUT_RD);
@@ -199,7 +210,7 @@ bool Channel::take_batch()
         batch_ = batch_.subspan(1);
         if (packet.bytes.empty()) {
             // What a send has found stays: EPIPE says that the peer had read all that it was sent before.
-            if (!failure_)
+            if (!failure_ && receives_)
                 fail({util::Kind::Temporary, "the local peer has closed the connection", ECONNRESET});
             return false;
         }

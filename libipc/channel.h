@@ -60,6 +60,8 @@ public:
     // Closes so that nothing is lost between the two: what the peer has sent is received now, and what it still sends
     // fails at its own end.  May be called by `received`: the records behind the one that it has are next.
     void hear_out();
+    // Receives what the peer has sent, and nothing more: what it still sends fails at its own end.  Sending goes on.
+    void stop_receiving();
     // What has waited to be sent and never will be, for owners to whom its descriptors matter; before close(), or in
     // `closed`.
     std::vector<Packet> take_unsent();
@@ -89,6 +91,7 @@ private:
     std::deque<Record> queue_;
     std::span<Packet> batch_;              // received, and not yet given to the owner: receive()'s
     bool paused_ = false;
+    bool receives_ = true;                 // false: our own end of it is no end of the peer
     std::optional<util::Error> failure_;   // waits for report_ to fire; what the peer had sent may still be in the socket
     util::Watch watch_;
     util::Timer report_;

@@ -112,7 +112,12 @@ std::uint64_t LoginService::open(OpenSession wanted, OpenReply reply)
     wanted.facts.service = service_;
     opens_.emplace(wanted.request, std::move(reply));
     channel->send(wanted);
-    return wanted.request;
+    if (channel->is_open())
+        return wanted.request;
+    // The client has not left this process.
+    auto refused = opens_.extract(wanted.request);
+    refused.mapped()({.kind = Opened::Kind::Refused, .permanent = false, .text = "usher has just gone"});
+    return 0;
 }
 
 void LoginService::forget(std::uint64_t request)

@@ -179,8 +179,14 @@ void Agent::report(Work& work)
 
 void Agent::stop(std::function<void()> done)
 {
+    // What was ordered already is done; what comes later has not begun.
+    std::vector<std::uint64_t> all;
     for (auto& entry : managers_)
-        entry.second.channel->pause(true);
+        all.push_back(entry.first);
+    for (std::uint64_t id : all) {
+        if (ipc::Channel* channel = channel_of(id))
+            channel->stop_receiving();
+    }
     done_ = std::move(done);
     if (works_.empty())
         std::exchange(done_, {})();

@@ -179,6 +179,7 @@ void Mailboxes::send(Connection& connection, DeliveryId id)
     connection.flights.push_back({.id = id, .lsn = 0, .stored = false});
     ++in_flight_;
     connection.channel->send(order);
+    connection.flights.back().unsent = !connection.channel->is_open();
     events_.sent(id, order);
 }
 
@@ -252,12 +253,19 @@ void Mailboxes::mailbox_lost(Connection& connection, const util::Error& error)
 {
     if (error.code != ECONNRESET && error.code != EPIPE)
         util::log::warning("mailbox of ", connection.account, ": ", error.text);
-    // A mailbox that leaves in good order has answered all that it was sent: a message that could not
-    // be sent any more (EPIPE) has done nothing.
-    bool crashed = connection.is_up && error.code == ECONNRESET;
+    // A mailbox that leaves in good order has answered all that it was sent; what could not be sent any more has done
+    // nothing.
+    bool crashed = connection.is_up && (error.code == ECONNRESET || error.code == EPIPE);
+    std::set<DeliveryId> unsent;
+    for (ipc::Packet& packet : connection.channel->take_unsent()) {
+        if (auto order = ipc::decode<ipc::Deliver>(packet); order.ok())
+            unsent.insert(order->delivery);
+    }
     std::vector<DeliveryId> innocent, suspects;
-    for (const Flight& flight : connection.flights)
-        (crashed && !flight.stored ? suspects : innocent).push_back(flight.id);
+    for (const Flight& flight : connection.flights) {
+        bool touched = !flight.stored && !flight.unsent && !unsent.contains(flight.id);
+        (crashed && touched ? suspects : innocent).push_back(flight.id);
+    }
     in_flight_ -= connection.flights.size();
     auto waiting = std::move(connection.waiting);
     std::string account = connection.account;

@@ -66,6 +66,7 @@ private:
         DeliveryId id = 0;
         std::uint64_t lsn = 0;
         bool stored = false;
+        bool unsent = false;   // it found that the process has gone
     };
     struct Connection {
         std::string account;

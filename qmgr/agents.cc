@@ -24,6 +24,7 @@ struct Agents::Agent {
     std::unique_ptr<ipc::Channel> channel;
     std::uint32_t capacity = 0;   // 0 until greeted
     std::unordered_set<ipc::JobId> jobs;
+    std::unordered_set<ipc::JobId> unsent;   // of these, those that found that it has gone
     util::Instant idle_since{};
     std::string nexthop;          // of a worker's last job
     bool connected = false;       // it keeps its connection to there
@@ -147,6 +148,8 @@ void Agents::send_as(const std::string& transport, const Message& message, std::
     ++way.in_flight;
     jobs_.emplace(message.job, agent);
     agent->channel->send(message);
+    if (!agent->channel->is_open())
+        agent->unsent.insert(message.job);
 }
 
 template void Agents::send_as(const std::string&, const ipc::Job&, std::string_view);
@@ -211,17 +214,29 @@ void Agents::closed(Agent& agent, const util::Error& error)
     Service& way = *agent.service;
     std::string transport = way.name;
     bool greeted = agent.capacity > 0;
-    // Whose job was it?  Not when it was us who could not keep a record for an agent that is slow to read.
-    Loss loss = util::sys::is_descriptor_shortage(error.code)           ? Loss::Innocent
-                : agent.capacity == 1 || agent.jobs.size() == 1 ? Loss::Alone
-                                                                         : Loss::Shared;
-    std::vector<ipc::JobId> jobs(agent.jobs.begin(), agent.jobs.end());
+    // Whose job was it?  None that it never had.
+    for (ipc::Packet& packet : agent.channel->take_unsent()) {
+        if (auto job = ipc::decode<ipc::Job>(packet); job.ok())
+            agent.unsent.insert(job->job);
+        else if (auto notify = ipc::decode<ipc::Notify>(packet); notify.ok())
+            agent.unsent.insert(notify->job);
+    }
+    std::vector<ipc::JobId> unsent, jobs;
+    for (ipc::JobId job : agent.jobs)
+        (agent.unsent.contains(job) ? unsent : jobs).push_back(job);
+    // Nor when it was us who could not keep a record for an agent that is slow to read.
+    Loss loss = util::sys::is_descriptor_shortage(error.code) ? Loss::Innocent
+                : agent.capacity == 1 || jobs.size() == 1     ? Loss::Alone
+                                                              : Loss::Shared;
     remove(agent);
     if (!jobs.empty()) {
         util::log::warning("transport ", transport, ": an agent ended with ", jobs.size(),
                            " unfinished deliveries: ", error.text);
         events_.lost(transport, jobs, loss);
-    } else if (!greeted) {
+    }
+    if (!unsent.empty()) {
+        events_.lost(transport, unsent, Loss::Innocent);
+    } else if (jobs.empty() && !greeted) {
         events_.unavailable(transport, error);
     }
     events_.room();

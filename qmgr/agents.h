@@ -24,7 +24,7 @@ namespace qmgr {
 class Agents {
 public:
     // An agent ended with jobs unfinished: Alone, each was the only one in its process; Shared, they were
-    // many; Innocent, the connection was given up here.
+    // many; Innocent, the connection was given up here, or the agent never had them.
     enum class Loss : std::uint8_t { Alone, Shared, Innocent };
     struct Events {
         std::function<void(const ipc::StoredNotice&)> stored;

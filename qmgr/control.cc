@@ -180,8 +180,8 @@ void Control::slice(Peer& peer)
     }
     if (peer.waiting.empty())
         return end(peer, {});
-    peer.timer = util::Timer(loop_, [this, &peer] { slice(peer); });
-    peer.timer.start(0s);
+    peer.next_slice = util::Timer(loop_, [this, &peer] { slice(peer); });
+    peer.next_slice.start(0s);
 }
 
 void Control::list_one(Peer& peer, const std::optional<queue::Place>& place, const std::string& id)
@@ -311,6 +311,7 @@ void Control::remove(Peer& peer)
 {
     peer.watch.reset();
     peer.timer.reset();
+    peer.next_slice.reset();
     if (peer.channel)
         peer.channel->close();
     auto gone = std::exchange(peer.gone, [] {});

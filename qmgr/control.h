@@ -49,7 +49,8 @@ private:
         uid_t uid = 0;
         std::function<void()> gone;
         util::Watch watch;
-        util::Timer timer;
+        util::Timer timer;              // the peer is removed
+        util::Timer next_slice;
         std::unique_ptr<ipc::Channel> channel;
         std::vector<std::pair<std::optional<queue::Place>, std::string>> waiting;   // to be listed or looked at
         std::string site;               // with it, flush what is for it

@@ -276,7 +276,8 @@ void Manager::hold_for_deaths(Message& message)
 // Two agents ended with this message in hand: it is held.  The first time it is tried again.
 void Manager::lost(const std::string& transport, const std::vector<ipc::JobId>& jobs, Agents::Loss loss)
 {
-    bool innocent = loss == Agents::Loss::Innocent;
+    // Agents that are told to end at the same time may leave what they have not begun.
+    bool innocent = loss == Agents::Loss::Innocent || stopped_;
     bool alone = loss != Agents::Loss::Shared;
     for (ipc::JobId job : jobs) {
         if (notices_.contains(job)) {

@@ -213,6 +213,8 @@ void Usher::hand_back(Order& order, ipc::Channel& control)
 // One that its process was never given: in the loop's next round.
 void Usher::wake_again(ParkedSession& session)
 {
+    if (end_if_wanted(session))
+        return;
     give_back_place(session);
     session.state = State::Waking;
     parking_.set_due(session, util::now());
@@ -237,9 +239,20 @@ void Usher::not_resumed(std::uint64_t number, bool for_good, std::string_view wh
         return;
     if (for_good)
         return end_parked(*session, session->order.farewell, why);
+    if (end_if_wanted(*session))
+        return;
     give_back_place(*session);
     try_again(*session);
     serve_waking();
+}
+
+// An order to end it has come while its process had it, or was to have it.
+bool Usher::end_if_wanted(ParkedSession& session)
+{
+    bool ended = session.ended;
+    if (ended)
+        end_parked(session, session.order.farewell, "ended by request");
+    return ended;
 }
 
 // The words leave if there is room for them: nobody waits for a client here.
@@ -273,10 +286,12 @@ std::size_t Usher::end_parked(const ipc::EndSessions& order, const std::string& 
         ++count;
         // One that its process has been asked to take is ended there.
         auto control = controls_.find(account);
-        if (session->state == State::Resuming && control != controls_.end())
+        if (session->state == State::Resuming && control != controls_.end()) {
+            session->ended = true;   // also if that process never has it
             control->second->send(ipc::EndSessions{account, session->session});
-        else
+        } else {
             end_parked(*session, session->order.farewell, "ended by request");
+        }
     }
     return count;
 }

@@ -164,10 +164,20 @@ void Usher::hand_over_session(Order& order, ipc::Channel& control)
     wait_for_turn(std::move(order));
 }
 
-// A session that waited to be sent, until its process was gone: nobody has begun with its client.
-void Usher::never_handed(const ipc::NewSession& session)
+// What waited to be sent, until its process was gone.
+void Usher::never_told(const std::string& account, ipc::Packet& packet)
 {
-    auto found = handed_.find(session.order);
+    // Who does not hear that a session is parked ends it.
+    if (packet.name() == ipc::SessionParked::message_name) {
+        auto answer = ipc::decode<ipc::SessionParked>(packet);
+        ParkedSession* parked = answer.ok() && answer->taken ? parking_.find(account, answer->session) : nullptr;
+        return parked ? end_parked(*parked, {}, "the user's mailbox process has ended") : void();
+    }
+    if (packet.name() != ipc::NewSession::message_name)
+        return;
+    // Nobody has begun with its client.
+    auto session = ipc::decode<ipc::NewSession>(packet);
+    auto found = session.ok() ? handed_.find(session->order) : handed_.end();
     if (found == handed_.end())
         return;
     Handed handed = std::move(found->second);
@@ -200,13 +210,15 @@ void Usher::session_taken(const std::string& account, pid_t pid, const ipc::Sess
 // lost, and what it began with them is over: they are closed.
 void Usher::settle_sessions(pid_t pid, const Life& life)
 {
-    for (auto item = handed_.begin(); item != handed_.end();) {
-        Handed handed = item->second;
-        if (handed.pid != pid) {
-            ++item;
-            continue;
-        }
-        item = handed_.erase(item);
+    // What is done for one may settle others: they are taken out first.
+    std::vector<Handed> over;
+    std::erase_if(handed_, [&](auto& item) {
+        bool its = item.second.pid == pid;
+        if (its)
+            over.push_back(std::move(item.second));
+        return its;
+    });
+    for (const Handed& handed : over) {
         if (handed.parked)
             not_resumed(handed.parked, life.ready, "the user's mailbox process has ended");
         else if (!life.ready)
@@ -380,6 +392,8 @@ void Usher::control_lost(const std::string& lost, const util::Error& error)
 // The next order may come before its exit is known.  One that was ready may be leaving in good order.
 void Usher::gone(const std::string& account)
 {
+    // It may have said only now that it was ready, or why it is not.
+    hear_last_words(account);
     if (auto life = lives_.find(roster_.pid_of(account)); life != lives_.end() && !life->second.ready)
         note_failure(account, life->second);
     retire(account);
@@ -395,18 +409,22 @@ void Usher::retire(const std::string& account)
     watch_time();
 }
 
+void Usher::hear_last_words(const std::string& account)
+{
+    auto control = controls_.find(account);
+    if (control == controls_.end())
+        return;
+    auto unsent = control->second->take_unsent();
+    control->second->hear_out();
+    for (ipc::Packet& packet : unsent)
+        never_told(account, packet);
+}
+
 // It is not in the roster any more.  What it has given back before counts: nobody else has that; and what else
 // told_at_any_time() takes.  A turn to fill the index it has until it has exited.
 void Usher::forget_control(const std::string& account)
 {
-    if (auto control = controls_.find(account); control != controls_.end()) {
-        auto unsent = control->second->take_unsent();
-        control->second->hear_out();
-        for (ipc::Packet& packet : unsent) {
-            if (auto session = ipc::decode<ipc::NewSession>(packet); session.ok())
-                never_handed(*session);
-        }
-    }
+    hear_last_words(account);
     visitors_.gone(account);
     sharers_told_.erase(account);
     filling_turns_.leave_line(account);

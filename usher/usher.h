@@ -226,7 +226,7 @@ private:
     bool shares_layout(const std::string& account) const;
     void hand_over(Order& order);
     void hand_over_session(Order& order, ipc::Channel& control);
-    void never_handed(const ipc::NewSession& session);
+    void never_told(const std::string& account, ipc::Packet& packet);
     void session_taken(const std::string& account, pid_t pid, const ipc::SessionTaken& answer);
     void settle_sessions(pid_t pid, const Life& life);
     void serve_waiting();
@@ -271,6 +271,7 @@ private:
     void resume(ParkedSession& session);
     void try_again(ParkedSession& session);
     void wake_again(ParkedSession& session);
+    bool end_if_wanted(ParkedSession& session);
     void hand_back(Order& order, ipc::Channel& control);
     void resumed(std::uint64_t number);
     void not_resumed(std::uint64_t number, bool for_good, std::string_view why);
@@ -300,6 +301,7 @@ private:
     bool has_share_of_waiting(const Order& order) const;
     void control_lost(const std::string& account, const util::Error& error);
     void gone(const std::string& account);
+    void hear_last_words(const std::string& account);
     void retire(const std::string& account);
     void forget_control(const std::string& account);
     void sweep();

@@ -234,6 +234,28 @@ TEST(who_answers_a_peer_that_has_gone_hears_the_rest_of_the_batch_once)
 }
 END_TEST
 
+TEST(who_receives_nothing_more_has_what_was_sent_and_sends_on)
+{
+    Fixture f;
+    for (int i = 0; i < 20; ++i)
+        OK(f.peer.send(named(util::concat(i))));
+    f.channel->stop_receiving();
+    EQ(f.received.size(), 20U);
+    THAT(f.channel->is_open());
+    THAT(!f.peer.send(named("more")).ok());
+    f.channel->send(named("answer"));
+    EQ(f.peer.receive_as<ipc::Named>()->queue_id, "answer");
+    f.run();
+    THAT(!f.closed);
+    // The end of the peer is seen by what is sent to it.
+    f.peer.close();
+    f.channel->send(named("late"));
+    while (!f.closed)
+        f.run();
+    EQ(f.received.size(), 20U);
+}
+END_TEST
+
 TEST(who_has_paused_hears_of_an_end_and_nothing_before_it)
 {
     Fixture f;
@@ -322,6 +344,7 @@ SUITE(channel, who_hears_out_in_the_middle_of_a_batch_loses_nothing_of_it,
       a_peer_that_went_without_reading_is_heard,
       a_peer_that_said_something_and_went_while_records_waited_for_it_is_heard,
       who_answers_a_peer_that_has_gone_hears_the_rest_of_the_batch_once,
+      who_receives_nothing_more_has_what_was_sent_and_sends_on,
       what_a_peer_said_before_it_went_may_end_the_channel_in_any_way, who_has_paused_hears_of_an_end_and_nothing_before_it,
       what_was_never_sent_can_be_had_back_with_its_descriptors,
       who_hears_out_loses_nothing_that_was_sent_and_its_peer_nothing_that_was_not, many_records_arrive_in_order,

@@ -62,23 +62,26 @@ TEST(a_door_that_asks_again_has_heard_what_came_back_before)
     auto loop = util::EventLoop::create().take();
     ipc::LoginService logins(loop, ipc::Service::Imap, {"/nonexistent", socket.path});
     std::vector<std::string> returned;
-    int lost = 0;
+    using Kind = ipc::LoginService::Opened::Kind;
+    std::vector<Kind> answers;
     logins.on_returned([&](ipc::SessionReturned session) {
         returned.push_back(session.facts.session);
         THAT(logins.open({}, [](const ipc::LoginService::Opened&) {}) != 0);   // by another connection
     });
-    auto ask = [&] { THAT(logins.open({}, [&](const ipc::LoginService::Opened&) { ++lost; }) != 0); };
-    ask();
+    auto ask = [&] {
+        return logins.open({}, [&](const ipc::LoginService::Opened& opened) { answers.push_back(opened.kind); }) != 0;
+    };
+    THAT(ask());
     {
         ipc::Connection usher(util::UniqueFd(::accept4(socket.fd.get(), nullptr, nullptr, SOCK_CLOEXEC)));
         ipc::SessionReturned one;
         one.facts.session = "s1";
         OK(usher.send(one));
     }
-    ask();
-    ask();
+    THAT(!ask());   // this client never left
+    THAT(ask());
     THAT((returned == std::vector<std::string>{"s1"}));
-    EQ(lost, 2);
+    THAT((answers == std::vector{Kind::Refused, Kind::Lost}));
     ipc::Connection again(util::UniqueFd(::accept4(socket.fd.get(), nullptr, nullptr, SOCK_CLOEXEC)));
     for (int i = 0; i < 2; ++i)
         OK(again.receive_as<ipc::OpenSession>());

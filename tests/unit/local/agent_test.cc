@@ -319,6 +319,37 @@ TEST(finds_the_one_message_of_many_that_ends_mailboxes)
 }
 END_TEST
 
+// The end of the mailbox is found by the next message for it, which is not to blame.
+TEST(blames_the_message_that_a_mailbox_had_also_when_a_send_finds_its_end)
+{
+    Office office;
+    OK(office.qmgr.send(office.job(1, {"user@example.org"})));
+    {
+        auto mailbox = office.mailbox();
+        OK(mailbox.send(ipc::DeliveriesWanted{}));
+        office.next<ipc::Deliver>(mailbox);
+        office.loop.run_for(std::chrono::milliseconds(2));
+        OK(office.qmgr.send(office.job(2, {"user@example.org"})));
+    }
+    {
+        auto mailbox = office.mailbox();
+        OK(mailbox.send(ipc::DeliveriesWanted{}));
+        for (int i = 0; i < 2; ++i) {
+            auto order = office.next<ipc::Deliver>(mailbox);
+            if (order.queue_id == "Q1")
+                continue;
+            Office::store(mailbox, order.delivery, 1);
+            Office::durable(mailbox, 1);
+        }
+        office.next<ipc::StoredNotice>(office.qmgr);
+        EQ(office.next<ipc::Outcome>(office.qmgr).job, 2u);
+    }
+    auto blamed = office.next<ipc::Outcome>(office.qmgr);
+    EQ(blamed.job, 1u);
+    EQ(blamed.deaths, 2u);
+}
+END_TEST
+
 TEST(defers_all_that_wait_for_a_mailbox_on_trial)
 {
     Office office;
@@ -519,11 +550,13 @@ TEST(finishes_its_deliveries_before_it_stops)
     auto mailbox = office.mailbox();
     auto order = office.next<ipc::Deliver>(mailbox);
     bool done = false;
+    OK(office.qmgr.send(office.job(2, {"user@example.org"})));
     office.agent->stop([&] { done = true; });
-    OK(office.qmgr.send(office.job(2, {"user@example.org"})));   // not taken any more
+    THAT(!office.qmgr.send(office.job(3, {"user@example.org"})).ok());   // qmgr knows that it was not taken
     EQ(done, false);
     Office::store(mailbox, order.delivery, 1);
-    Office::durable(mailbox, 1);
+    Office::store(mailbox, office.next<ipc::Deliver>(mailbox).delivery, 2);
+    Office::durable(mailbox, 2);
     office.until([&] { return done; });
     EQ(office.agent->deliveries(), 0u);
 }
@@ -593,6 +626,7 @@ SUITE(agent, answers_stored_and_then_the_outcome, says_stored_only_where_another
       tells_what_a_mailbox_refused, tries_a_second_time_when_the_mailbox_dies_and_then_defers,
       tells_of_a_message_over_which_two_mailboxes_ended,
       tells_of_a_death_that_the_second_try_hides, blames_no_message_for_a_mailbox_that_does_not_start,
+      blames_the_message_that_a_mailbox_had_also_when_a_send_finds_its_end,
       finds_the_one_message_of_many_that_ends_mailboxes, defers_all_that_wait_for_a_mailbox_on_trial,
       delivers_the_second_time_when_the_mailbox_is_back, defers_when_there_is_no_mailbox_to_be_had,
       defers_while_usher_is_away_and_finds_it_again, gives_up_a_mailbox_that_does_not_answer,

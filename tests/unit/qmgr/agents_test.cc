@@ -54,6 +54,36 @@ TEST(the_agent_that_holds_a_connection_gets_the_next_job_for_it)
 }
 END_TEST
 
+// It is found by what is sent: a message that no agent had is not to blame.
+TEST(an_agent_that_went_before_it_had_a_job_is_no_death_of_the_message)
+{
+    for (std::uint32_t capacity : {1U, 5U}) {
+        Bed bed;
+        int local = bed.listen("local");
+        bed.start();
+        Cleaner cleaner(bed, *bed.manager);
+        cleaner.offer(id_b, {"first@example.org"});
+        Agent agent(bed, local, capacity);
+        auto first = agent.next_as<ipc::Job>();
+        agent.answer(first, ipc::Disposition::Delivered);
+        EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Delivered);
+        cleaner.offer(id_a, {"user@example.org"});
+        agent.connection.close();
+        Agent next(bed, local, capacity);
+        auto job = next.next_as<ipc::Job>();
+        EQ(job.queue_id, id_a);
+        EQ(bed.manager->find(std::string(id_a))->deaths, 0u);
+        // This one has it.
+        next.connection.close();
+        Agent last(bed, local, capacity);
+        job = last.next_as<ipc::Job>();
+        EQ(bed.manager->find(std::string(id_a))->deaths, 1u);
+        last.answer(job, ipc::Disposition::Delivered);
+        EQ(cleaner.next_as<ipc::Ruling>().kind, ipc::Ruling::Kind::Keep);
+    }
+}
+END_TEST
+
 }  // namespace
 
-SUITE(agents, the_agent_that_holds_a_connection_gets_the_next_job_for_it)
+SUITE(agents, an_agent_that_went_before_it_had_a_job_is_no_death_of_the_message, the_agent_that_holds_a_connection_gets_the_next_job_for_it)

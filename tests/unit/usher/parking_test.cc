@@ -439,6 +439,24 @@ TEST(sessions_that_the_last_words_of_a_process_wake_go_to_the_next)
 }
 END_TEST
 
+TEST(a_session_that_was_ended_stays_so_when_its_process_never_had_it)
+{
+    PlayedHouse house;
+    ::kill(house.launcher.pids.back(), SIGKILL);
+    house.until([&] { return house.usher.roster().size() == 0; });
+    say(house.client, "x");
+    house.until([&] { return house.launcher.launched == 2; });
+    EQ(house.next_session().state, "state of s1");   // by a process that does not get up
+    auto tool = house.peer();
+    OK(tool.send(ipc::EndSessions{"test", "s1"}));
+    auto packet = house.receive(tool.fd());
+    EQ(ipc::decode<ipc::SessionsEnding>(*packet)->count, 1u);
+    EQ(house.usher.parked(), 1u);
+    ::kill(house.launcher.pids.back(), SIGKILL);
+    house.until([&] { return house.usher.parked() == 0; });
+}
+END_TEST
+
 TEST(a_process_that_leaves_with_news_wakes_sessions_by_its_exit)
 {
     auto settings = with_auth();
@@ -474,7 +492,8 @@ TEST(what_no_mailbox_sends_ends_the_process)
 }
 END_TEST
 
-SUITE(usher_parking, sessions_that_the_last_words_of_a_process_wake_go_to_the_next,
+SUITE(usher_parking, a_session_that_was_ended_stays_so_when_its_process_never_had_it,
+      sessions_that_the_last_words_of_a_process_wake_go_to_the_next,
       news_among_the_last_words_of_a_process_wake_sessions_too,
       a_process_that_leaves_with_news_wakes_sessions_by_its_exit,
       a_parked_session_outlives_its_process_and_wakes_with_its_client,
