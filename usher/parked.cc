@@ -161,6 +161,8 @@ bool Usher::give_back_place(ParkedSession& session)
 
 void Usher::resume(ParkedSession& session)
 {
+    if (!session.over.empty())
+        return end_parked(session, session.order.farewell, session.over);
     auto identity = find_account_(session.account);
     if (!identity.ok() && identity.error().kind == util::Kind::Temporary)
         return try_again(session);
@@ -191,6 +193,8 @@ void Usher::hand_back(Order& order, ipc::Channel& control)
     const Visitors::Visitor* visitor = session ? visitors_.find(session->account, session->session) : nullptr;
     if (!visitor)
         return not_resumed(order.parked, true, "ended meanwhile");
+    if (!session->over.empty())
+        return wake_again(*session);
     session->state = State::Resuming;
     ipc::NewSession& given = *order.session;
     given.order = next_id_++;
@@ -210,13 +214,11 @@ void Usher::hand_back(Order& order, ipc::Channel& control)
     wake_again(*session);
 }
 
-// One that its process was never given: in the loop's next round.
+// One that its process was never given: in the loop's next round, since nothing may be started from here.
 void Usher::wake_again(ParkedSession& session)
 {
-    if (end_if_wanted(session))
-        return;
     give_back_place(session);
-    session.state = State::Waking;
+    parking_.wake(session);
     parking_.set_due(session, util::now());
     watch_parked();
 }
@@ -239,20 +241,11 @@ void Usher::not_resumed(std::uint64_t number, bool for_good, std::string_view wh
         return;
     if (for_good)
         return end_parked(*session, session->order.farewell, why);
-    if (end_if_wanted(*session))
-        return;
+    if (!session->over.empty())
+        return wake_again(*session);
     give_back_place(*session);
     try_again(*session);
     serve_waking();
-}
-
-// An order to end it has come while its process had it, or was to have it.
-bool Usher::end_if_wanted(ParkedSession& session)
-{
-    bool ended = session.ended;
-    if (ended)
-        end_parked(session, session.order.farewell, "ended by request");
-    return ended;
 }
 
 // The words leave if there is room for them: nobody waits for a client here.
@@ -287,7 +280,7 @@ std::size_t Usher::end_parked(const ipc::EndSessions& order, const std::string& 
         // One that its process has been asked to take is ended there.
         auto control = controls_.find(account);
         if (session->state == State::Resuming && control != controls_.end()) {
-            session->ended = true;   // also if that process never has it
+            session->over = "ended by request";   // also if that process never has it
             control->second->send(ipc::EndSessions{account, session->session});
         } else {
             end_parked(*session, session->order.farewell, "ended by request");

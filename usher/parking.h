@@ -39,7 +39,7 @@ struct ParkedSession {
     util::Instant due = util::Instant::max();   // autologout, or the next try
     bool queued = false;              // it is among those that wait for a process
     bool starts = false;              // one is started for it
-    bool ended = false;               // by request, while its process was asked to go on with it
+    std::string_view over;            // why it ends as soon as no process may have it; empty: it goes on
     util::Watch watch;
 
     bool watches(std::uint64_t mailbox) const;

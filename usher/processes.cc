@@ -28,7 +28,7 @@ void Usher::place(Order order)
         return;   // it was ended while it waited
     if (stopping_)
         return refuse(order, false, "shutting down");
-    if (roster_.serves(order.account)) {
+    while (roster_.serves(order.account)) {
         auto identity = find_account_(order.account);
         if (!identity.ok())
             return refuse(order, identity.error().kind != util::Kind::Temporary, identity.error().text);
@@ -171,7 +171,11 @@ void Usher::never_told(const std::string& account, ipc::Packet& packet)
     if (packet.name() == ipc::SessionParked::message_name) {
         auto answer = ipc::decode<ipc::SessionParked>(packet);
         ParkedSession* parked = answer.ok() && answer->taken ? parking_.find(account, answer->session) : nullptr;
-        return parked ? end_parked(*parked, {}, "the user's mailbox process has ended") : void();
+        if (parked) {
+            parked->over = "the user's mailbox process has ended";
+            wake_again(*parked);
+        }
+        return;
     }
     if (packet.name() != ipc::NewSession::message_name)
         return;
@@ -392,8 +396,11 @@ void Usher::control_lost(const std::string& lost, const util::Error& error)
 // The next order may come before its exit is known.  One that was ready may be leaving in good order.
 void Usher::gone(const std::string& account)
 {
-    // It may have said only now that it was ready, or why it is not.
+    // It may have said only now that it was ready, or why it is not; and what it said may have let it go, and more.
+    pid_t pid = roster_.pid_of(account);
     hear_last_words(account);
+    if (roster_.pid_of(account) != pid)
+        return;
     if (auto life = lives_.find(roster_.pid_of(account)); life != lives_.end() && !life->second.ready)
         note_failure(account, life->second);
     retire(account);

@@ -271,7 +271,6 @@ private:
     void resume(ParkedSession& session);
     void try_again(ParkedSession& session);
     void wake_again(ParkedSession& session);
-    bool end_if_wanted(ParkedSession& session);
     void hand_back(Order& order, ipc::Channel& control);
     void resumed(std::uint64_t number);
     void not_resumed(std::uint64_t number, bool for_good, std::string_view why);

@@ -3,6 +3,7 @@
 
 #include "libutil/text.h"
 #include "tests/unit/dialog/scratch_store.h"
+#include "tests/unit/imapd/unhurried.h"
 #include "tests/unit/suite.h"
 
 #include <zlib.h>
@@ -22,7 +23,7 @@ public:
     }
     static imapd::engine::SessionFacts returnable()
     {
-        imapd::engine::SessionFacts facts;
+        auto facts = test::unhurried();
         facts.returnable = true;
         return facts;
     }

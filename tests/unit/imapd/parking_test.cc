@@ -5,6 +5,7 @@
 
 #include "libutil/text.h"
 #include "tests/unit/dialog/scratch_store.h"
+#include "tests/unit/imapd/unhurried.h"
 #include "tests/unit/suite.h"
 
 #include <zlib.h>
@@ -62,7 +63,7 @@ public:
         OK(scratch.store().sync());
     }
 
-    SessionFacts facts;
+    SessionFacts facts = test::unhurried();
     test::ScratchStore scratch;
     std::unique_ptr<Session> session;
 };
@@ -228,7 +229,7 @@ END_TEST
 
 TEST(the_time_until_autologout_is_not_begun_anew)
 {
-    SessionFacts facts;
+    SessionFacts facts = test::unhurried();
     facts.limits.autologout = std::chrono::seconds(100);
     House house(facts);
     house.says("a IDLE\r\n");
@@ -345,7 +346,7 @@ public:
         THAT(::deflateInit2(&out_, 9, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY) == Z_OK);
         THAT(::inflateInit2(&in_, -15) == Z_OK);
         OK(scratch.store().sync());   // as is done before a session begins
-        session = std::make_unique<DeflateSession>(std::make_unique<Session>(scratch.store(), SessionFacts{}));
+        session = std::make_unique<DeflateSession>(std::make_unique<Session>(scratch.store(), test::unhurried()));
         session->feed("a COMPRESS DEFLATE\r\n");
         EQ(std::exchange(session->output(), {}), "a OK DEFLATE active\r\n");
     }
@@ -386,7 +387,7 @@ public:
         auto resting = session->rest();
         if (resting)
             session =
-                std::make_unique<DeflateSession>(std::make_unique<Session>(scratch.store(), SessionFacts{}), resting->state);
+                std::make_unique<DeflateSession>(std::make_unique<Session>(scratch.store(), test::unhurried()), resting->state);
         return resting;
     }
 
@@ -446,7 +447,7 @@ TEST(a_large_window_is_kept_and_a_state_that_is_none_ends_the_session)
     client.say(util::concat("t3 ", noise, "\r\n"));
     THAT(client.heard().starts_with("t3 BAD"));
     for (std::size_t size : {std::size_t(0), std::size_t(3), std::size_t(100), resting->state.size() - 1}) {
-        DeflateSession session(std::make_unique<Session>(client.scratch.store(), SessionFacts{}),
+        DeflateSession session(std::make_unique<Session>(client.scratch.store(), test::unhurried()),
                                resting->state.substr(0, size));
         THAT(session.finished());
     }

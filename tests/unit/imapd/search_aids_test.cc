@@ -3,6 +3,7 @@
 
 #include "imapd/engine/session.h"
 #include "libutil/text.h"
+#include "tests/unit/imapd/unhurried.h"
 #include "tests/unit/libsearch/fixture.h"
 
 namespace {
@@ -87,7 +88,7 @@ struct Fixture : Indexed {
     }
     Session session(bool with_aids)
     {
-        SessionFacts facts;
+        SessionFacts facts = test::unhurried();
         facts.search_aids = with_aids ? &aids : nullptr;
         facts.limits.messages = limit;
         return Session(*store, facts);

@@ -101,7 +101,7 @@ TEST(what_fetch_marks_as_seen_is_told_with_its_answer_whatever_that_is)
         f.fill(2);
         f.scratch.reopen();
         auto& store = f.scratch.store();
-        Session session(store, {});
+        Session session(store, unhurried());
         run_all(session, "a ENABLE CONDSTORE\r\nb SELECT INBOX\r\n");
         if (missing) {
             std::uint32_t second[] = {2};
@@ -389,7 +389,7 @@ TEST(a_quota_is_told_by_its_code)
         auto opened = store::Store::open(path, options);
         OK(opened);
         auto store = opened.take();
-        Session session(*store, {});
+        Session session(*store, unhurried());
         session.feed("a APPEND INBOX {5+}\r\na: b\n\r\n");
         OK(store->sync());
         OK(store->collect());
@@ -765,7 +765,7 @@ TEST(news_of_a_mailbox_whose_messages_are_not_loaded_are_told)
     scratch.reopen(true);
     scratch.reopen();
     auto& store = scratch.store();
-    Session session(store, {});
+    Session session(store, unhurried());
     run_all(session, "a SELECT INBOX\r\n");
     auto id = session.view()->id();
     THAT(!(*store.facts(id))->loaded);

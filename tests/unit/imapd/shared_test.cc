@@ -5,6 +5,7 @@
 #include "imapd/engine/url_fetch.h"
 #include "libutil/text.h"
 #include "tests/unit/dialog/scratch_store.h"
+#include "tests/unit/imapd/unhurried.h"
 #include "tests/unit/suite.h"
 
 #include <algorithm>
@@ -53,7 +54,7 @@ public:
 
     Session& log_in(std::string_view name)
     {
-        SessionFacts facts;
+        SessionFacts facts = test::unhurried();
         facts.user = std::string(name) + "@example.org";
         facts.remotes = this;
         facts.url_hosts = {"h"};
@@ -75,7 +76,7 @@ public:
         bool shares =
             std::any_of(sharers.begin(), sharers.end(), [](const auto& one) { return one == guest || one == "anyone"; });
         if (shares) {
-            SessionFacts facts;
+            SessionFacts facts = test::unhurried();
             facts.user = owner;
             facts.guest = guest;
             facts.url_hosts = {"h"};
@@ -718,7 +719,7 @@ TEST(a_guest_beyond_the_limit_of_seen_hears_so_and_those_without_rights_make_roo
     const std::vector<std::uint32_t> one = {1};
     for (std::size_t i = 0; i < store::max_readers; ++i)
         OK(store.mark_seen(inbox, util::concat("reader", i, "@example.org"), one, true));
-    SessionFacts facts;
+    SessionFacts facts = test::unhurried();
     facts.user = "bob@example.org";
     facts.guest = guest;
     facts.guest_prefix = "Other Users/bob@example.org/";

@@ -6,6 +6,7 @@
 #include "libutil/text.h"
 #include "libutil/time.h"
 #include "tests/unit/dialog/scratch_store.h"
+#include "tests/unit/imapd/unhurried.h"
 #include "tests/unit/suite.h"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ constexpr std::string_view rump = "imap://anna@h/INBOX/;uid=1/;section=TEXT;urla
 
 SessionFacts annas()
 {
-    SessionFacts facts;
+    SessionFacts facts = test::unhurried();
     facts.user = "anna@example.org";
     facts.url_hosts = {"h"};
     return facts;

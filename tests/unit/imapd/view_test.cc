@@ -5,6 +5,7 @@
 
 #include "libutil/text.h"
 #include "tests/unit/dialog/scratch_store.h"
+#include "tests/unit/imapd/unhurried.h"
 #include "tests/unit/suite.h"
 
 #include <algorithm>
@@ -42,8 +43,8 @@ public:
             if (std::find(changed.begin(), changed.end(), id) == changed.end())
                 changed.push_back(id);
         });
-        a = std::make_unique<Session>(store(), SessionFacts{});
-        b = std::make_unique<Session>(store(), SessionFacts{});
+        a = std::make_unique<Session>(store(), test::unhurried());
+        b = std::make_unique<Session>(store(), test::unhurried());
     }
     // The messages of nothing are loaded.
     void reopen()
@@ -166,7 +167,7 @@ TEST(a_mailbox_is_removed_at_the_end_of_a_turn)
     // It may be parked just now.
     (void)turns.a->waits();
     if (auto resting = turns.a->rest()) {
-        turns.a = std::make_unique<Session>(turns.store(), SessionFacts{});
+        turns.a = std::make_unique<Session>(turns.store(), test::unhurried());
         OK(turns.a->restore(resting->state));
     }
     turns.pass_changes();
