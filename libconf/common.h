@@ -54,7 +54,7 @@ struct Common : Section {
     Path data_directory{this, "data_directory", "/var/lib/tern",
         "The directory of what programs keep for themselves between runs."};
     Path mail_store_directory{this, "mail_store_directory", "/var/mail/tern",
-        "The directory below which users' mail is kept.  Read by ternuser(1) and usher(8)."};
+        "The directory below which users' mail is kept.  Read by ternuser(1), ternbox(1), master(8) and usher(8)."};
     Path daemon_directory{this, "daemon_directory", "/usr/lib/tern",
         "The directory of the programs that master(8) starts."};
     Path command_directory{this, "command_directory", "/usr/sbin",
@@ -118,7 +118,7 @@ struct Common : Section {
     // --- limits and times ----------------------------------------------------------------------------
     Size message_size_limit{this, "message_size_limit", "10240000", {.max = std::uint64_t(1) << 40},
         "How large a message may be, as it comes in; 0 is no limit.  Read by smtpd(8), cleanup(8), "
-        "pickup(8) and local(8)."};
+        "pickup(8), usher(8), terndrop(1) and sendmail(1)."};
     Count default_process_limit{this, "default_process_limit", "100", {.min = 1, .max = 100'000},
         "How many processes of one service there may be, where master.cf says -."};
     Count max_use{this, "max_use", "1000", {.min = 1, .max = INT32_MAX},
