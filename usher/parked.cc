@@ -89,10 +89,8 @@ void Usher::wake_soon(const std::string& account, const std::function<bool(const
         ParkedSession* session = parking_.find(number);
         if (session->state != State::Parked || !is_meant(*session))
             continue;
-        parking_.wake(*session);
-        parking_.set_due(*session, util::now());
+        try_again(*session, util::Duration::zero());
     }
-    watch_parked();
 }
 
 void Usher::stirred(std::uint64_t number)
@@ -165,7 +163,7 @@ void Usher::resume(ParkedSession& session)
         return end_parked(session, session.order.farewell, session.over);
     auto identity = find_account_(session.account);
     if (!identity.ok() && identity.error().kind == util::Kind::Temporary)
-        return try_again(session);
+        return try_again(session, wake_retry_delay);
     if (!identity.ok() || !(*identity == session.identity))
         return end_parked(session, session.order.farewell, "the account has changed");
     session.state = State::Placed;
@@ -178,11 +176,12 @@ void Usher::resume(ParkedSession& session)
     place(std::move(order));
 }
 
-// The client waits, or the news do.
-void Usher::try_again(ParkedSession& session)
+// The client waits, or the news do.  Nothing is started from here.
+void Usher::try_again(ParkedSession& session, util::Duration delay)
 {
-    session.state = State::Waking;
-    parking_.set_due(session, util::now() + wake_retry_delay);
+    give_back_place(session);
+    parking_.wake(session);
+    parking_.set_due(session, util::now() + delay);
     watch_parked();
 }
 
@@ -194,7 +193,7 @@ void Usher::hand_back(Order& order, ipc::Channel& control)
     if (!visitor)
         return not_resumed(order.parked, true, "ended meanwhile");
     if (!session->over.empty())
-        return wake_again(*session);
+        return try_again(*session, util::Duration::zero());
     session->state = State::Resuming;
     ipc::NewSession& given = *order.session;
     given.order = next_id_++;
@@ -210,17 +209,9 @@ void Usher::hand_back(Order& order, ipc::Channel& control)
     session->order.client = std::move(given.client);
     if (control.is_open())
         return;
+    // It was never there.
     handed_.erase(given.order);
-    wake_again(*session);
-}
-
-// One that its process was never given: in the loop's next round, since nothing may be started from here.
-void Usher::wake_again(ParkedSession& session)
-{
-    give_back_place(session);
-    parking_.wake(session);
-    parking_.set_due(session, util::now());
-    watch_parked();
+    try_again(*session, util::Duration::zero());
 }
 
 void Usher::resumed(std::uint64_t number)
@@ -241,10 +232,7 @@ void Usher::not_resumed(std::uint64_t number, bool for_good, std::string_view wh
         return;
     if (for_good)
         return end_parked(*session, session->order.farewell, why);
-    if (!session->over.empty())
-        return wake_again(*session);
-    give_back_place(*session);
-    try_again(*session);
+    try_again(*session, session->over.empty() ? wake_retry_delay : util::Duration::zero());
     serve_waking();
 }
 

@@ -173,7 +173,7 @@ void Usher::never_told(const std::string& account, ipc::Packet& packet)
         ParkedSession* parked = answer.ok() && answer->taken ? parking_.find(account, answer->session) : nullptr;
         if (parked) {
             parked->over = "the user's mailbox process has ended";
-            wake_again(*parked);
+            try_again(*parked, util::Duration::zero());
         }
         return;
     }
@@ -189,7 +189,7 @@ void Usher::never_told(const std::string& account, ipc::Packet& packet)
     if (!handed.parked)
         return refuse(handed.peer, handed.request, false, "the user's mailbox process has ended");
     if (ParkedSession* parked = parking_.find(handed.parked))
-        wake_again(*parked);
+        try_again(*parked, util::Duration::zero());
 }
 
 // One that was parked and is taken by a process that has been let go ends there: settle_sessions() sees to its place.
@@ -401,7 +401,7 @@ void Usher::gone(const std::string& account)
     hear_last_words(account);
     if (roster_.pid_of(account) != pid)
         return;
-    if (auto life = lives_.find(roster_.pid_of(account)); life != lives_.end() && !life->second.ready)
+    if (auto life = lives_.find(pid); life != lives_.end() && !life->second.ready)
         note_failure(account, life->second);
     retire(account);
 }

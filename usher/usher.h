@@ -269,8 +269,7 @@ private:
     void resume_waking_of(const std::string& account);
     bool give_back_place(ParkedSession& session);
     void resume(ParkedSession& session);
-    void try_again(ParkedSession& session);
-    void wake_again(ParkedSession& session);
+    void try_again(ParkedSession& session, util::Duration delay);
     void hand_back(Order& order, ipc::Channel& control);
     void resumed(std::uint64_t number);
     void not_resumed(std::uint64_t number, bool for_good, std::string_view why);

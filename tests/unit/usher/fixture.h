@@ -252,6 +252,20 @@ public:
         return std::move(opened->connection);
     }
 
+    // A door asks for a session: the client's end of its connection.
+    util::UniqueFd ask(ipc::Connection& door, ipc::SessionFacts facts)
+    {
+        auto pair = util::sys::socket_pair(SOCK_STREAM);
+        OK(pair);
+        ipc::OpenSession wanted;
+        wanted.request = ++request;
+        wanted.ticket = "ticket";
+        wanted.facts = std::move(facts);
+        wanted.client = std::move(pair->first);
+        OK(door.send(wanted));
+        return std::move(pair->second);
+    }
+
     // What the mailbox at the other end says.
     std::string word(const util::UniqueFd& connection)
     {

@@ -14,15 +14,10 @@ TEST(a_session_has_the_groups_of_its_user)
     FakeAuth auth(house);
     auto door = house.peer();
     house.groups = {"staff"};
-    auto pair = util::sys::socket_pair(SOCK_STREAM);
-    OK(pair);
-    ipc::OpenSession wanted;
-    wanted.request = 7;
-    wanted.ticket = "ticket";
-    wanted.facts.session = "s1";
-    wanted.facts.groups = {"chiefs"};   // a door cannot say so
-    wanted.client = std::move(pair->first);
-    OK(door.send(wanted));
+    ipc::SessionFacts facts;
+    facts.session = "s1";
+    facts.groups = {"chiefs"};   // a door cannot say so
+    auto client = house.ask(door, facts);
     auth.answer(auth.wanted().request, true, "test");
     house.until([&] { return house.launcher.controls.contains("test"); });
     auto packet = house.receive(house.launcher.controls["test"].fd());

@@ -9,6 +9,14 @@ namespace {
 
 using namespace test;
 
+ipc::SessionFacts imap(std::string session)
+{
+    ipc::SessionFacts facts;
+    facts.service = ipc::Service::Imap;
+    facts.session = std::move(session);
+    return facts;
+}
+
 // A house with one session of an account, which is parked.
 class ParkedHouse : public House {
 public:
@@ -20,23 +28,14 @@ public:
 
     util::UniqueFd session(std::string id)
     {
-        auto pair = util::sys::socket_pair(SOCK_STREAM);
-        OK(pair);
-        ipc::OpenSession wanted;
-        wanted.request = ++request;
-        wanted.ticket = "ticket";
-        wanted.facts.service = ipc::Service::Imap;
-        wanted.facts.session = std::move(id);
-        wanted.client = std::move(pair->first);
-        OK(door.send(wanted));
-        wanted.client.reset();
+        auto asking = ask(door, imap(std::move(id)));
         std::size_t before = usher.parked();
         auth.answer(auth.wanted().request, true, account);
         THAT(receive(door.fd()).has_value());
         until([&] { return usher.parked() == before + 1; });
         // Its process has said that it has none.
         until([&] { return !usher.roster().victim(util::Instant::max()).empty(); });
-        return std::move(pair->second);
+        return asking;
     }
 
     // What the client hears until so much is there, or the end; "$" stands for that.
@@ -197,16 +196,9 @@ TEST(what_is_over_the_limit_stays_with_its_process)
     settings.parked_limit = 1;
     ParkedHouse house("parks", settings);
     // The second one: its process is told no, and closes it, since this one does not know better.
-    auto pair = util::sys::socket_pair(SOCK_STREAM);
-    ipc::OpenSession wanted;
-    wanted.request = 9;
-    wanted.facts.service = ipc::Service::Imap;
-    wanted.facts.session = "s2";
-    wanted.client = std::move(pair->first);
-    OK(house.door.send(wanted));
-    wanted.client.reset();
+    auto second = house.ask(house.door, imap("s2"));
     house.auth.answer(house.auth.wanted().request, true, house.account);
-    EQ(house.hears(pair->second, 1), "$");
+    EQ(house.hears(second, 1), "$");
     EQ(house.usher.parked(), 1u);
 }
 END_TEST
@@ -287,18 +279,10 @@ public:
 private:
     util::UniqueFd open_played()
     {
-        auto pair = util::sys::socket_pair(SOCK_STREAM);
-        OK(pair);
-        ipc::OpenSession wanted;
-        wanted.request = ++request;
-        wanted.ticket = "ticket";
-        wanted.facts.service = ipc::Service::Imap;
-        wanted.facts.session = "slow";
-        wanted.client = std::move(pair->first);
-        OK(door.send(wanted));
+        auto asking = ask(door, imap("slow"));
         auth.answer(auth.wanted().request, true, "test-slow");
         until([&] { return launcher.controls.contains("test-slow"); });
-        return std::move(pair->second);
+        return asking;
     }
 };
 
@@ -355,16 +339,7 @@ public:
 
     util::UniqueFd park_another(std::string id)
     {
-        auto pair = util::sys::socket_pair(SOCK_STREAM);
-        OK(pair);
-        ipc::OpenSession wanted;
-        wanted.request = ++request;
-        wanted.ticket = "ticket";
-        wanted.facts.service = ipc::Service::Imap;
-        wanted.facts.session = id;
-        wanted.client = std::move(pair->first);
-        OK(door.send(wanted));
-        wanted.client.reset();
+        auto asking = ask(door, imap(id));
         auth.answer(auth.wanted().request, true, "test");
         until([&] { return launcher.controls.contains("test"); });
         auto given = next_session();
@@ -380,7 +355,7 @@ public:
         order.client.reset();
         std::size_t before = usher.parked();
         until([&] { return usher.parked() == before + 1; });
-        return std::move(pair->second);
+        return asking;
     }
 
     ipc::Connection& process() { return launcher.controls["test"]; }

@@ -30,18 +30,12 @@ public:
     // A door wants a session: its client.
     util::UniqueFd ask(std::string session, bool tls = false, bool returnable = true)
     {
-        auto pair = util::sys::socket_pair(SOCK_STREAM);
-        OK(pair);
-        ipc::OpenSession wanted;
-        wanted.request = ++request;
-        wanted.ticket = "ticket";
-        wanted.facts.session = std::move(session);
-        wanted.facts.client_address = "192.0.2.1";
-        wanted.facts.tls = tls;
-        wanted.facts.returnable = returnable;
-        wanted.client = std::move(pair->first);
-        OK(door.send(wanted));
-        return std::move(pair->second);
+        ipc::SessionFacts facts;
+        facts.session = std::move(session);
+        facts.client_address = "192.0.2.1";
+        facts.tls = tls;
+        facts.returnable = returnable;
+        return House::ask(door, std::move(facts));
     }
 
     ipc::Connection& control() { return launcher.controls["test"]; }
