@@ -112,11 +112,12 @@ int run_ternqueue(const conf::Common& config, const Options& options)
 
 util::Result<std::unique_ptr<Sink>> open_sink(const conf::Common& config)
 {
-    auto pickup = open_pickup(*config.queue_directory + "/public/pickup");
-    if (pickup.ok())
-        return pickup;
-    bool built_in = *config.config_directory == conf::built_in_config_directory;
-    return open_terndrop(own_directory(config) + "/terndrop", built_in ? "" : *config.config_directory);
+    OpenSink terndrop = [&config] {
+        bool built_in = *config.config_directory == conf::built_in_config_directory;
+        return open_terndrop(own_directory(config) + "/terndrop", built_in ? "" : *config.config_directory);
+    };
+    auto pickup = open_pickup(*config.queue_directory + "/public/pickup", terndrop);
+    return pickup.ok() ? std::move(pickup) : terndrop();
 }
 
 struct Person {

@@ -25,7 +25,6 @@ public:
         std::function<util::Result<std::size_t>(std::span<char>)> read;  // 0 at the end
         std::function<void(std::string_view)> write;
     };
-    using OpenSink = std::function<util::Result<std::unique_ptr<Sink>>()>;
 
     SmtpSession(const conf::Common& config, Streams streams, OpenSink open_sink)
         : config_(config), streams_(std::move(streams)), open_sink_(std::move(open_sink))

@@ -26,7 +26,10 @@ util::Error to_error(const ipc::Verdict& verdict)
 
 class PickupSink : public Sink {
 public:
-    explicit PickupSink(const std::string& path) : submitter_(path, greeting_timeout) {}
+    PickupSink(const std::string& path, OpenSink otherwise)
+        : submitter_(path, greeting_timeout), otherwise_(std::move(otherwise))
+    {
+    }
 
     util::Result<void> connect()
     {
@@ -36,21 +39,49 @@ public:
 
     void begin(ipc::Envelope envelope, const std::vector<ipc::Recipient>& recipients) override
     {
+        envelope_ = envelope;
+        recipients_ = recipients;
         submitter_.begin(std::move(envelope), recipients, [](const std::string&) { return std::string(); });
     }
 
-    void write(std::string_view bytes) override { submitter_.write(bytes); }
+    void write(std::string_view bytes) override
+    {
+        submitter_.write(bytes);
+        whole_ = whole_ && content_.size() + bytes.size() <= rescue_size;
+        if (whole_)
+            content_ += bytes;
+    }
 
     util::Result<void> finish() override
     {
-        auto verdict = TRY(submitter_.finish());
-        if (verdict.kind == ipc::Verdict::Kind::Kept || verdict.kind == ipc::Verdict::Kind::Delivered)
+        auto verdict = submitter_.finish();
+        if (!verdict.ok())
+            return whole_ && has_gone(verdict.error()) ? finish_otherwise() : verdict.take_error();
+        if (verdict->kind == ipc::Verdict::Kind::Kept || verdict->kind == ipc::Verdict::Kind::Delivered)
             return {};
-        return to_error(verdict);
+        return to_error(*verdict);
     }
 
 private:
+    static bool has_gone(const util::Error& error)
+    {
+        return error.code == ECONNRESET || error.code == EPIPE || error.code == ECONNREFUSED || error.code == ENOENT;
+    }
+    util::Result<void> finish_otherwise()
+    {
+        auto sink = TRY(otherwise_());
+        sink->begin(std::move(envelope_), recipients_);
+        sink->write(content_);
+        return sink->finish();
+    }
+
     ipc::Submitter submitter_;
+    OpenSink otherwise_;
+    // For it:
+    ipc::Envelope envelope_;
+    std::vector<ipc::Recipient> recipients_;
+    std::string content_;
+    bool whole_ = true;
 };
 
 class TerndropSink : public Sink {
@@ -128,9 +159,9 @@ private:
 
 }  // namespace
 
-util::Result<std::unique_ptr<Sink>> open_pickup(const std::string& socket_path)
+util::Result<std::unique_ptr<Sink>> open_pickup(const std::string& socket_path, OpenSink otherwise)
 {
-    auto sink = std::make_unique<PickupSink>(socket_path);
+    auto sink = std::make_unique<PickupSink>(socket_path, std::move(otherwise));
     TRY(sink->connect());
     return std::unique_ptr<Sink>(std::move(sink));
 }

@@ -5,6 +5,7 @@
 #include "libutil/result.h"
 #include "libutil/time.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,8 +26,14 @@ public:
     virtual util::Result<void> finish() = 0;
 };
 
-// pickup, over its public socket; an error when nobody greets there.
-util::Result<std::unique_ptr<Sink>> open_pickup(const std::string& socket_path);
+using OpenSink = std::function<util::Result<std::unique_ptr<Sink>>()>;
+
+// Of a message so much is kept until pickup has answered for it.
+constexpr std::size_t rescue_size = 1U << 20;
+
+// pickup, over its public socket; an error when nobody greets there.  Where it goes without an answer, `otherwise` is
+// opened for a message of at most rescue_size.
+util::Result<std::unique_ptr<Sink>> open_pickup(const std::string& socket_path, OpenSink otherwise);
 // A terndrop process; `config_directory` is empty for the built-in one.
 util::Result<std::unique_ptr<Sink>> open_terndrop(const std::string& program, const std::string& config_directory);
 

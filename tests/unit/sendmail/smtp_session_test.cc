@@ -1,6 +1,7 @@
 // tools/sendmail/smtp_session.h
 #include "tools/sendmail/smtp_session.h"
 
+#include "tests/unit/sendmail/fake_sink.h"
 #include "tests/unit/suite.h"
 
 #include <algorithm>
@@ -9,32 +10,8 @@ using namespace sendmail;
 
 namespace {
 
-struct Taken {
-    ipc::Envelope envelope;
-    std::vector<ipc::Recipient> recipients;
-    std::string content;
-    bool finished = false;
-};
-
-class FakeSink : public Sink {
-public:
-    FakeSink(Taken& taken, util::Result<void> answer) : taken_(taken), answer_(std::move(answer)) {}
-    void begin(ipc::Envelope envelope, const std::vector<ipc::Recipient>& recipients) override
-    {
-        taken_.envelope = std::move(envelope);
-        taken_.recipients = recipients;
-    }
-    void write(std::string_view bytes) override { taken_.content += bytes; }
-    util::Result<void> finish() override
-    {
-        taken_.finished = true;
-        return answer_;
-    }
-
-private:
-    Taken& taken_;
-    util::Result<void> answer_;
-};
+using test::FakeSink;
+using test::Taken;
 
 struct Talk {
     std::string out;       // replies, without their texts: "220 250 354 .."
